@@ -1,0 +1,1 @@
+"""What leaves the process: an outbox and its channels."""

@@ -1,0 +1,92 @@
+"""Options with one meaning everywhere."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rpkival.errors import UsageError
+
+__all__ = [
+    "AtOption",
+    "DataDirOption",
+    "ListenAddress",
+    "OutputOption",
+    "QuietOption",
+    "RtrOption",
+    "TextFormat",
+    "UrlOption",
+    "VerboseOption",
+    "VrpsOption",
+    "parse_listen",
+    "parse_time",
+]
+
+VrpsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--vrps", metavar="FILE", help="VRPs from a file: rpki-client or Routinator JSON, or CSV; gz, bz2 too."
+    ),
+]
+RtrOption = Annotated[str | None, typer.Option("--rtr", metavar="HOST:PORT", help="VRPs from a running RTR cache.")]
+UrlOption = Annotated[str | None, typer.Option("--url", metavar="URL", help="VRPs from a URL that serves such a file.")]
+DataDirOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--data-dir", metavar="DIR", envvar="RPKIVAL_DATA_DIR", help="Where state is kept. [default: the platform's]"
+    ),
+]
+OutputOption = Annotated[
+    Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the result here, whole or not at all.")
+]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no notes.")]
+VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Say more on standard error.")]
+AtOption = Annotated[
+    str | None,
+    typer.Option(
+        "--at", metavar="TIME", help="Judge as of this moment (RFC 3339, as 2026-03-16T08:00:00Z). [default: now]"
+    ),
+]
+
+ListenAddress = tuple[str, int]
+
+
+class TextFormat(StrEnum):
+    """`--format` of verbs that print records."""
+
+    TEXT = "text"
+    JSON = "json"
+    NDJSON = "ndjson"
+    CSV = "csv"
+
+
+def parse_time(text: str) -> int:
+    """RFC 3339 to unix seconds. Raises `UsageError`."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{text!r} is not a time; write it as 2026-03-16T08:00:00Z.") from None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return int(moment.timestamp())
+
+
+def parse_listen(text: str) -> ListenAddress:
+    """`127.0.0.1:3323` or `[::1]:3323`. Raises `UsageError`."""
+    match = re.fullmatch(r"(?:\[([0-9a-fA-F:.]+)\]|([^:\[\]]+)):([0-9]{1,5})", text)
+    if match is None or int(match[3]) > 65535:
+        raise UsageError(f"{text!r} is not an address to listen on; write it as 127.0.0.1:3323 or [::1]:3323.")
+    host = match[1] or match[2]
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        if host != "localhost":
+            raise UsageError(f"{host!r} is not an IP address; write it as 127.0.0.1:3323 or [::1]:3323.") from None
+        host = "127.0.0.1"
+    return host, int(match[3])

@@ -1,0 +1,1 @@
+"""A small Internet on loopback: certificate authorities, ASes, beacons and a hijack."""

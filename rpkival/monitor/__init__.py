@@ -1,0 +1,1 @@
+"""Which announcements are somebody else taking what is ours: expectations, detectors, incidents."""

@@ -1,0 +1,1 @@
+"""What validation yields and routers need: VRPs as columns, their differences, and the formats they travel in."""

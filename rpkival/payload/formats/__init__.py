@@ -1,0 +1,1 @@
+"""The files VRPs travel in, one format a file."""

@@ -1,0 +1,178 @@
+"""Validated ROA payloads (RFC 6811 section 2) as columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rpkival.prefixes import Family, Prefixes, Rows, split_families
+
+__all__ = ["Vrp", "VrpColumns", "Vrps"]
+
+
+@dataclass(frozen=True, slots=True)
+class Vrp:
+    """One VRP in words, for edges: rows in, answers out. `expires` is unix time in seconds, 0 where unknown."""
+
+    prefix: str
+    max_length: int
+    asn: int
+    trust_anchor: str = ""
+    expires: int = 0
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VrpColumns:
+    """`n` VRPs of one family.
+
+    `max_length`: `uint8[n]` in bits. `asn`: `uint32[n]`. `trust_anchor`: `uint16[n]`, row in `Vrps.trust_anchors`.
+    `expires`: `int64[n]`, unix seconds at which the chain of signatures ends, 0 where unknown. `source`: `int32[n]`,
+    row in `Vrps.sources`, -1 where unknown.
+    """
+
+    prefixes: Prefixes
+    max_length: NDArray[np.uint8]
+    asn: NDArray[np.uint32]
+    trust_anchor: NDArray[np.uint16]
+    expires: NDArray[np.int64]
+    source: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.asn)
+
+    @classmethod
+    def empty(cls, family: Family) -> VrpColumns:
+        """No VRPs of this family."""
+        return cls.of(Prefixes.empty(family), np.zeros(0, np.uint8), np.zeros(0, np.uint32))
+
+    @classmethod
+    def of(
+        cls,
+        prefixes: Prefixes,
+        max_length: NDArray[np.uint8],
+        asn: NDArray[np.uint32],
+        trust_anchor: NDArray[np.uint16] | None = None,
+        expires: NDArray[np.int64] | None = None,
+        source: NDArray[np.int32] | None = None,
+    ) -> VrpColumns:
+        """Build with what is known; the rest is filled with "unknown"."""
+        n = len(asn)
+        return cls(
+            prefixes,
+            max_length,
+            asn,
+            np.zeros(n, np.uint16) if trust_anchor is None else trust_anchor,
+            np.zeros(n, np.int64) if expires is None else expires,
+            np.full(n, -1, np.int32) if source is None else source,
+        )
+
+    def take(self, rows: Rows | NDArray[np.bool_] | slice) -> VrpColumns:
+        """The given rows, as numpy indexing selects them."""
+        return VrpColumns(
+            self.prefixes.take(rows),
+            self.max_length[rows],
+            self.asn[rows],
+            self.trust_anchor[rows],
+            self.expires[rows],
+            self.source[rows],
+        )
+
+    def key(self) -> tuple[NDArray[Any], ...]:
+        """The columns that make a VRP what it is (RFC 6811): address words, length, max_length, asn."""
+        return (*self.prefixes.words, self.prefixes.length, self.max_length, self.asn)
+
+    def unique_sorted(self) -> VrpColumns:
+        """Sorted by address, length, max_length and ASN; of equal VRPs the one that expires last stays."""
+        rows = self.prefixes.order(self.max_length, self.asn, -self.expires)
+        ordered = self.take(rows)
+        return ordered.take(first_of_each(ordered.key()))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Vrps:
+    """VRPs of both families, with the names that their columns refer to."""
+
+    ipv4: VrpColumns
+    ipv6: VrpColumns
+    trust_anchors: tuple[str, ...] = ("",)
+    sources: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.ipv4) + len(self.ipv6)
+
+    def __iter__(self) -> Iterator[Vrp]:
+        """Each VRP in words; for edges, not for hot loops."""
+        for columns in (self.ipv4, self.ipv6):
+            yield from self.rows(columns)
+
+    def rows(self, columns: VrpColumns) -> Iterator[Vrp]:
+        """The rows of `columns` (a selection of this set's) in words."""
+        for prefix, max_length, asn, anchor, expires, source in zip(
+            columns.prefixes.texts(),
+            columns.max_length.tolist(),
+            columns.asn.tolist(),
+            columns.trust_anchor.tolist(),
+            columns.expires.tolist(),
+            columns.source.tolist(),
+            strict=True,
+        ):
+            name = self.sources[source] if source >= 0 else ""
+            yield Vrp(prefix, max_length, asn, self.trust_anchors[anchor], expires, name)
+
+    def family(self, family: Family) -> VrpColumns:
+        """The columns of one family."""
+        return self.ipv4 if family == 4 else self.ipv6
+
+    @classmethod
+    def empty(cls) -> Vrps:
+        """No VRPs."""
+        return cls(VrpColumns.empty(4), VrpColumns.empty(6))
+
+    @classmethod
+    def of(cls, vrps: Iterable[Vrp]) -> Vrps:
+        """From rows in words; for tests and small sets. Raises `PrefixError`."""
+        rows = list(vrps)
+        anchors = _numbered(row.trust_anchor for row in rows)
+        sources = _numbered(row.source for row in rows if row.source)
+        parts = []
+        for prefixes, at in split_families(row.prefix for row in rows):
+            chosen = [rows[i] for i in at.tolist()]
+            parts.append(
+                VrpColumns(
+                    prefixes,
+                    np.array([row.max_length for row in chosen], np.uint8),
+                    np.array([row.asn for row in chosen], np.uint32),
+                    np.array([anchors[row.trust_anchor] for row in chosen], np.uint16),
+                    np.array([row.expires for row in chosen], np.int64),
+                    np.array([sources.get(row.source, -1) for row in chosen], np.int32),
+                )
+            )
+        return cls(parts[0], parts[1], tuple(anchors) or ("",), tuple(sources))
+
+    def unique_sorted(self) -> Vrps:
+        """Sorted, without duplicates; of equal VRPs the one that expires last stays."""
+        return replace(self, ipv4=self.ipv4.unique_sorted(), ipv6=self.ipv6.unique_sorted())
+
+
+def first_of_each(columns: Sequence[NDArray[Any]]) -> NDArray[np.bool_]:
+    """`bool[n]`: True at the first row of each run of rows that are equal in all (sorted) columns."""
+    n = len(columns[0])
+    first = np.ones(n, np.bool_)
+    if n > 1:
+        same = np.ones(n - 1, np.bool_)
+        for column in columns:
+            same &= column[1:] == column[:-1]
+        first[1:] = ~same
+    return first
+
+
+def _numbered(names: Iterable[str]) -> dict[str, int]:
+    numbers: dict[str, int] = {}
+    for name in names:
+        numbers.setdefault(name, len(numbers))
+    return numbers

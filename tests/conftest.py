@@ -1,0 +1,63 @@
+"""What all tests share: the real data, the peers' programs, and the rule that CI skips nothing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tarfile
+from collections.abc import Callable, Generator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SKIPS_FORBIDDEN = bool(os.environ.get("RPKIVAL_FORBID_SKIPS"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where skips are forbidden (CI), a skip is a failure that tells what was missing."""
+    report = yield
+    if SKIPS_FORBIDDEN and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"Skipped where skips are forbidden: {report.longrepr}"
+    return report
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real data beside the checkout; a clone elsewhere has none and skips."""
+    path = Path(os.environ.get("RPKIVAL_TEST_DATA", ROOT.parent / "shared" / "data"))
+    if not path.is_dir():
+        pytest.skip(f"no real data at {path}; set RPKIVAL_TEST_DATA to where it is")
+    return path
+
+
+@pytest.fixture(scope="session")
+def unpacked(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """`unpacked("twnic.tar.xz")`: the archive's content in a temporary directory, unpacked once a session."""
+    done: dict[str, Path] = {}
+
+    def unpack(name: str) -> Path:
+        if name not in done:
+            done[name] = tmp_path_factory.mktemp(Path(name).name.split(".")[0])
+            with tarfile.open(shared_data / name) as archive:
+                archive.extractall(done[name], filter="data")
+        return done[name]
+
+    return unpack
+
+
+@pytest.fixture(scope="session")
+def program() -> Callable[..., str]:
+    """`program("bird", "/usr/sbin/bird")`: the path of an installed program, or a skip that names it."""
+
+    def find(*names: str) -> str:
+        for name in names:
+            if found := shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin:/usr/lib/frr"):
+                return found
+        pytest.skip(f"{names[0]} is not installed")
+
+    return find
