@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Annotated
 
 import typer
@@ -43,7 +44,8 @@ def _root(
 
 
 for _verb in VERBS:
-    import_module(f"rpkival.cli.{_verb}").register(app)
+    if find_spec(f"rpkival.cli.{_verb}"):
+        import_module(f"rpkival.cli.{_verb}").register(app)
 
 
 def main() -> None:
