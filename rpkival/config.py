@@ -1,0 +1,129 @@
+"""The configuration of `rpkival up`: one typed, frozen tree, built once at the edge.
+
+TOML file < environment `RPKIVAL_<TABLE>_<KEY>` < command line. An unknown key is an error, so a typing mistake cannot
+silently leave a network unwatched. Secrets stand in files or in the environment, never in the TOML itself.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from rpkival.errors import UsageError
+
+__all__ = ["Config", "Http", "Log", "Monitor", "Rtr", "Validation", "Webhook", "load_config"]
+
+
+class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A table of the TOML file."""
+
+
+class Validation(_Table, frozen=True):
+    """`[validation]`: where signed objects come from and how often they are looked at."""
+
+    tals: tuple[Path, ...] = ()
+    """Trust anchor locators; none means the five registries'."""
+    refresh: int = 600
+    """Seconds from the end of one run to the start of the next; Routinator's default."""
+    repository_dir: Path | None = None
+    """A local copy of the repositories, laid out host/module/path."""
+    offline: bool = False
+    """Fetch nothing; `repository_dir` or what the last run brought is all there is."""
+    allow_dubious_hosts: bool = False
+    """Accept repositories on loopback, IP literals and explicit ports; for labs."""
+
+
+class Rtr(_Table, frozen=True):
+    """`[rtr]`: the cache that routers connect to."""
+
+    listen: str = "127.0.0.1:3323"
+    notify_interval: float = 60.0
+    """Seconds between Serial Notifies. RFC 8210 section 5.2: no more than one a minute."""
+
+
+class Http(_Table, frozen=True):
+    """`[http]`: page, API and metrics."""
+
+    listen: str = "127.0.0.1:8323"
+    public_url: str = ""
+    """How the page is reached from outside; stands in alerts as the link to an incident."""
+    beacons: Path | None = None
+    """A beacons file of your own in place of the one that ships with rpkival."""
+
+
+class Monitor(_Table, frozen=True):
+    """`[monitor]`: what is yours and where it is watched."""
+
+    own: tuple[str, ...] = ()
+    """AS numbers (their prefixes are taken from their ROAs) and prefixes."""
+    feeds: tuple[str, ...] = ("ris-live",)
+    ris_live_url: str = "wss://ris-live.ripe.net/v1/ws/"
+    min_peers: int = 1
+    """Distinct peers that must have seen a hijack before it becomes an incident."""
+
+
+class Webhook(_Table, frozen=True):
+    """`[[webhooks]]`: where alerts go."""
+
+    url: str
+    secret_file: Path | None = None
+    """A file with one `whsec_...` secret a line; two while rotating."""
+    secret_env: str = ""
+    """An environment variable that holds the secret instead."""
+    allow: tuple[str, ...] = ()
+    """Hosts or networks that may be private or loopback, which are refused otherwise."""
+
+
+class Log(_Table, frozen=True):
+    """`[log]`."""
+
+    level: str = "info"
+
+
+class Config(_Table, frozen=True):
+    """The whole file."""
+
+    data_dir: Path | None = None
+    validation: Validation = Validation()
+    rtr: Rtr = Rtr()
+    http: Http = Http()
+    monitor: Monitor = Monitor()
+    webhooks: tuple[Webhook, ...] = ()
+    log: Log = Log()
+
+
+def load_config(path: Path | None, environment: Mapping[str, str]) -> Config:
+    """Read `path` (None: defaults), lay the environment over it, check everything. Raises `UsageError`."""
+    content: dict[str, Any] = {}
+    if path is not None:
+        try:
+            content = tomllib.loads(path.read_text("utf-8"))
+        except OSError as error:
+            raise UsageError(f"The configuration {path} cannot be read: {error.strerror}.") from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise UsageError(f"The configuration {path} is not TOML: {error}.") from error
+    for name, table in _tables().items():
+        for key, kind in table.items():
+            value = environment.get(f"RPKIVAL_{name}_{key}".upper())
+            if value is None:
+                continue
+            section = content.setdefault(name, {})
+            if not isinstance(section, dict):
+                continue  # the conversion below names the table
+            section[key] = [part for part in value.split(",") if part] if "tuple" in str(kind) else value
+    try:
+        return msgspec.convert(content, Config, strict=False)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"The configuration {path or 'in the environment'} is wrong: {error}.") from error
+
+
+def _tables() -> dict[str, dict[str, Any]]:
+    return {
+        field.name: {inner.name: inner.type for inner in msgspec.structs.fields(field.type)}
+        for field in msgspec.structs.fields(Config)
+        if isinstance(field.type, type) and issubclass(field.type, _Table)
+    }
