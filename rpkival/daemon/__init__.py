@@ -1,0 +1,1 @@
+"""The process of `rpkival up`: composes the rooms and owns their lives."""
