@@ -1,0 +1,61 @@
+"""Bytes to declared values and back: the only door to `cryptography.hazmat.asn1`, which its authors call unstable."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from cryptography.hazmat.asn1 import TLV, decode_der, encode_der
+
+from rpkival.errors import ObjectError
+
+__all__ = ["contents_of", "decode", "encode", "header", "tlv", "tlv_bytes"]
+
+T = TypeVar("T")
+
+
+def decode(declaration: type[T], data: bytes, section: str, what: str) -> T:
+    """The value of a declared type. Raises `ObjectError` (of `section`) where `what` is not DER of it."""
+    try:
+        return decode_der(declaration, data)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise ObjectError(section, f"The {what} does not decode as DER of its type: {_plain(error)}.") from None
+
+
+def encode(value: Any) -> bytes:
+    """DER of a value of a declared type."""
+    return encode_der(value)
+
+
+def tlv(data: bytes) -> TLV:
+    """DER bytes as they are, for a field of type `TLV`. Raises `ValueError` where they are not one DER element."""
+    return decode_der(TLV, data)
+
+
+def header(tag: int, size: int) -> bytes:
+    """Identifier and length octets of an element with `size` octets of content."""
+    if size < 0x80:
+        return bytes((tag, size))
+    octets = size.to_bytes((size.bit_length() + 7) // 8, "big")
+    return bytes((tag, 0x80 | len(octets))) + octets
+
+
+def tlv_bytes(element: TLV, tag: int | None = None) -> bytes:
+    """The element's own DER bytes; with `tag`, under that identifier octet instead of its own."""
+    content = element.data
+    return header(element.tag_bytes[0] if tag is None else tag, len(content)) + content
+
+
+def contents_of(data: bytes) -> int:
+    """Where the content of the element that starts `data` begins; `data` is known to be DER."""
+    return 2 if data[1] < 0x80 else 2 + (data[1] & 0x7F)
+
+
+def _plain(error: Exception) -> str:
+    text = str(error)
+    # "error parsing asn1 value: ParseError { kind: ExtraData, location: [...] }" is for programmers.
+    if "kind: " in text:
+        text = text.split("kind: ", 1)[1]
+        kind, _, location = text.partition(", location: ")
+        kind = kind.rstrip(" }")
+        return f"{kind} at {location.rstrip(' }').replace(chr(34), '')}" if location else kind
+    return text or type(error).__name__
