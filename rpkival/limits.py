@@ -14,3 +14,125 @@ MAX_VRP_FILE_BYTES: Final = 2 * 1024**3
 
 MAX_VRPS: Final = 16_000_000
 """VRPs in one set. The world has 0.8 million; beyond twenty times that a source is broken or hostile."""
+
+# --- repositories ------------------------------------------------------------------------------------------------
+
+MAX_URI_LENGTH: Final = 2048
+"""Characters of a URI; rpki-client has the same. Longer ones are attacks on file systems, not addresses."""
+
+MAX_FILE_NAME_LENGTH: Final = 255
+"""Bytes of one path segment: what file systems hold (NAME_MAX)."""
+
+MAX_OBJECT_BYTES: Final = 8_000_000
+"""One signed object. rpki-client has the same, Routinator 20 MB; the largest manifests and CRLs are below 4 MB today."""
+
+RSYNC_CONNECT_SECONDS: Final = 10
+"""Until a repository's daemon answers, as Routinator has it."""
+
+RSYNC_STALL_SECONDS: Final = 60
+"""Without a byte from the daemon."""
+
+RSYNC_TOTAL_SECONDS: Final = 300
+"""For one module, whatever it sends: a byte a minute must not hold a run up (CVE-2021-3909, CVE-2024-48943)."""
+
+RSYNC_OUTPUT_BYTES: Final = 4096
+"""Kept of what the rsync program says; a daemon decides how much that is, so only its end is remembered."""
+
+MAX_RSYNC_MODULES: Final = 1000
+"""Fetched in one run. About 60 exist; an endless chain of CAs, each with a new repository, ends here (CVE-2021-43172)."""
+
+# --- RTR ---------------------------------------------------------------------------------------------------------
+
+MAX_RTR_PDU_BYTES: Final = 65_535
+"""One PDU. draft-ietf-sidrops-8210bis section 5.1 sets it for version 2; in older ones nothing honest is near it."""
+
+MAX_RTR_ENCAPSULATED_BYTES: Final = 128
+"""Of a PDU that we complain of, the part that the Error Report repeats: any query and any prefix whole."""
+
+MAX_RTR_DELTAS: Final = 128
+"""Serials that a router may lag behind and still get a delta: more than a day of validations every ten minutes
+is rarely asked for, and beyond that a reset costs a router no more than a long delta."""
+
+MAX_RTR_DELTA_BYTES: Final = 32 * 1024**2
+"""PDUs of all kept deltas together: twice the whole table of 2025 (17 MB), where a reset is the cheaper answer."""
+
+MAX_RTR_MERGED_DELTAS: Final = 16
+"""Serialised answers to Serial Queries kept for the next router that asks the same; most ask from the last serial."""
+
+MAX_RTR_SESSIONS: Final = 4_096
+"""Routers at a time. The busiest caches that operators have told of serve 900."""
+
+MAX_RTR_SESSIONS_PER_ADDRESS: Final = 1_024
+"""Routers behind one address, as a jump host or a translator shows them; one address never fills the cache."""
+
+MAX_RTR_FIRST_QUERY_SECONDS: Final = 60.0
+"""From the connection to the first query: RFC 8210 section 8.1 has routers send one at once."""
+
+MAX_RTR_ANSWER_SECONDS: Final = 900.0
+"""From a query to the last octet of its answer taken: 17 MB at 20 kB/s. Later a router is dead, or ill-willed, and
+keeps an old snapshot in memory."""
+
+# --- page and API ------------------------------------------------------------------------------------------------
+
+MAX_REQUEST_BYTES: Final = 64 * 1024
+"""Body of a request. The largest we ask for, the evidence of an ISP check with `MAX_CHECK_SAMPLES`, takes 13 kB."""
+
+MAX_CHECK_SAMPLES: Final = 128
+"""Samples in one ISP check: four beacon sets with four URLs, eight rounds. The page takes 3 to 12 of each set."""
+
+MAX_QUERY_LENGTH: Final = 100
+"""Characters of a lookup. The longest IPv6 prefix and an AS number take 60."""
+
+MAX_LISTED_VRPS: Final = 500
+"""VRPs shown in one answer; the total is always told. The AS with the most has over ten thousand."""
+
+MAX_LISTED_INCIDENTS: Final = 200
+"""Incidents in one answer; more is asked for by `limit` and `state`."""
+
+MAX_LISTED_REJECTIONS: Final = 200
+"""Rejected objects in one answer or page; a whole registry that expired would be 40,000."""
+
+MAX_BEACON_SETS: Final = 16
+"""Beacon sets in one file: both families of a handful of operators. Each costs every visitor's browser requests."""
+
+MAX_BEACON_URLS: Final = 4
+"""URLs of one role in one beacon set, for the same reason."""
+
+# --- incidents and alerts ----------------------------------------------------------------------------------------
+
+MAX_OBSERVED_PATHS: Final = 20
+"""Distinct AS paths kept with an incident. A person reads a handful; more only make rows and alerts heavy."""
+
+MAX_OBSERVED_PEERS: Final = 200
+"""Peers named with an incident; `observed.peer_count` counts them all. RIS and RouteViews have some 1,500 together."""
+
+MAX_COVERING_VRPS: Final = 50
+"""VRPs kept as evidence with an incident. The most that cover one prefix in 2025 are some dozens."""
+
+MAX_SIGHTINGS: Final = 10_000
+"""Routes (collector, peer, path id) followed for one incident: six times all public peers of 2025."""
+
+MAX_UNSETTLED_INCIDENTS: Final = 100_000
+"""Incidents open or gathering evidence at once. The largest leak known touched 180,000 prefixes of everybody; an own
+network with half of that is beyond any."""
+
+MAX_WEBHOOK_BODY: Final = 20_000
+"""Bytes of a webhook body: Standard Webhooks asks for less than 20 kB."""
+
+MAX_WEBHOOK_RESPONSE: Final = 4096
+"""Bytes read of a receiver's answer: it is only shown to people."""
+
+MAX_SECRET_BYTES: Final = 64
+"""Bytes of a webhook secret; Standard Webhooks: 24 to 64."""
+
+MIN_SECRET_BYTES: Final = 24
+"""See `MAX_SECRET_BYTES`."""
+
+WEBHOOK_TIMEOUT: Final = 15.0
+"""Seconds for one delivery, from the name lookup to the answer; Standard Webhooks: 15 to 30."""
+
+MAX_RETRY_AFTER: Final = 3600.0
+"""Seconds a receiver may ask us to wait. Longer would let it lose alerts by one careless header."""
+
+EVENT_RETENTION: Final = 30 * 86400.0
+"""Seconds that delivered and abandoned events stay for `rpkival alerts redeliver`."""
