@@ -5,9 +5,11 @@
     ├── InputError               a value, a file or a stream from outside cannot be understood           (exit 3)
     │   ├── PrefixError          text that is not an IP prefix, or has host bits set
     │   ├── AsnError             text that is not an AS number of 32 bits
+    │   ├── UriError             text that is not a URI of a repository, or one that must not be followed
     │   ├── FormatError          a VRP, MRT, JSON or other file that breaks its format
     │   ├── ObjectError          a signed object that breaks its RFC; carries the section
     │   └── ProtocolError        a peer that breaks its protocol (RTR, BGP, RIS Live)
+    │       └── BgpError         carries the code and subcode of the NOTIFICATION that answers it
     ├── LimitError               a bound of `rpkival.limits` was passed                                  (exit 3)
     ├── FetchError               a repository, a URL or a feed did not answer, or not completely         (exit 3)
     └── StateError               our own database or cache directory cannot be read or written           (exit 4)
@@ -47,6 +49,10 @@ class AsnError(InputError):
     """Text that is not an AS number between 0 and 4294967295."""
 
 
+class UriError(InputError):
+    """Text that is not a URI of a repository, or one that must not be followed."""
+
+
 class FormatError(InputError):
     """A file that breaks its format."""
 
@@ -62,6 +68,16 @@ class ObjectError(InputError):
 
 class ProtocolError(InputError):
     """A peer that does not speak its protocol."""
+
+
+class BgpError(ProtocolError):
+    """A BGP message that breaks RFC 4271; `code`, `subcode` and `data` are those of the NOTIFICATION that answers it."""
+
+    def __init__(self, code: int, subcode: int, message: str, data: bytes = b"") -> None:
+        super().__init__(message)
+        self.code = code
+        self.subcode = subcode
+        self.data = data
 
 
 class LimitError(RpkivalError):

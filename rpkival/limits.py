@@ -24,7 +24,7 @@ MAX_FILE_NAME_LENGTH: Final = 255
 """Bytes of one path segment: what file systems hold (NAME_MAX)."""
 
 MAX_OBJECT_BYTES: Final = 8_000_000
-"""One signed object. rpki-client has the same, Routinator 20 MB; the largest manifests and CRLs are below 4 MB today."""
+"""One signed object. rpki-client has the same, Routinator 20 MB; the largest manifests and CRLs are below 4 MB."""
 
 RSYNC_CONNECT_SECONDS: Final = 10
 """Until a repository's daemon answers, as Routinator has it."""
@@ -39,7 +39,7 @@ RSYNC_OUTPUT_BYTES: Final = 4096
 """Kept of what the rsync program says; a daemon decides how much that is, so only its end is remembered."""
 
 MAX_RSYNC_MODULES: Final = 1000
-"""Fetched in one run. About 60 exist; an endless chain of CAs, each with a new repository, ends here (CVE-2021-43172)."""
+"""Fetched in one run. About 60 exist; an endless chain of CAs, each elsewhere, ends here (CVE-2021-43172)."""
 
 # --- RTR ---------------------------------------------------------------------------------------------------------
 
@@ -136,3 +136,39 @@ MAX_RETRY_AFTER: Final = 3600.0
 
 EVENT_RETENTION: Final = 30 * 86400.0
 """Seconds that delivered and abandoned events stay for `rpkival alerts redeliver`."""
+
+# --- BGP sessions and the lab ------------------------------------------------------------------------------------
+
+MAX_BGP_MESSAGE_BYTES: Final = 4096
+"""RFC 4271 section 4. Longer messages (RFC 8654) need a capability that we do not announce."""
+
+BGP_HOLD_SECONDS: Final = 90
+"""RFC 4271 section 10 suggests 90 seconds; the smaller of both sides' counts."""
+
+BGP_OPEN_SECONDS: Final = 60.0
+"""How long a connected router may take for each step to an established session. RFC 4271 section 8.2.2 suggests four
+minutes for slow links; ours is loopback."""
+
+BGP_SEND_HOLD_SECONDS: Final = 480.0
+"""RFC 9687: a router that reads nothing for 8 minutes is disconnected, though its own keepalives still arrive."""
+
+MAX_LAB_ROUTERS: Final = 100
+"""Routers connected to the lab's BGP speaker at a time; beyond that somebody tests something else."""
+
+MAX_COLLECTOR_CLIENTS: Final = 200
+"""Websocket clients of the lab's collector at a time."""
+
+MAX_COLLECTOR_REQUEST_BYTES: Final = 64 * 1024
+"""One request of a websocket client. RIS Live's longest sensible one is a list of some thousand prefixes."""
+
+MAX_COLLECTOR_SUBSCRIPTIONS: Final = 100
+"""Subscriptions of one client; each message is held against each of them."""
+
+MAX_COLLECTOR_BACKLOG: Final = 10_000
+"""Messages that wait for one slow client. As at RIS Live, passing it is told to the client and ends its connection."""
+
+MAX_SILENT_REQUESTS: Final = 200
+"""Requests that a beacon holds without an answer at a time; more are hung up on at once."""
+
+SILENT_SECONDS: Final = 60.0
+"""How long an unreachable beacon holds a request before it hangs up; browsers are asked to give up far sooner."""

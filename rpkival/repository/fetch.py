@@ -1,0 +1,158 @@
+"""Repositories fetched with rsync into a directory that always holds what the last good fetch of a module brought."""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from rpkival.errors import StateError, UriError
+from rpkival.limits import MAX_RSYNC_MODULES
+from rpkival.repository.local import LocalDirectory
+from rpkival.repository.rsync import Rsync, RsyncResult
+from rpkival.repository.uri import RsyncUri
+
+__all__ = ["FetchedDirectory"]
+
+_STAGING = ".staging"
+"""Directory for fetches under way; no host has a name that starts with a dot."""
+
+_OLD = "old,"
+"""Start of the name, in `_STAGING`, of a module that is being replaced: `old,authority,module`."""
+
+_ABANDONED_SECONDS = 24 * 3600
+"""Older fetches belong to no living process."""
+
+
+class FetchedDirectory:
+    """Signed objects by their rsync URI, fetched when first asked for, one whole module (RFC 5781) at a time.
+
+    One instance serves one run: each module is fetched at most once in its life. A fetch goes to a place of its own and
+    takes the old module's place only when all of it came, so what is read is always one state that the repository was
+    in; a fetch that fails or is killed changes nothing. Unchanged files become hard links and cost no transfer.
+    Safe to be used by several threads, and by several processes on one directory.
+    """
+
+    def __init__(self, directory: Path, rsync: Rsync, *, allow_dubious_hosts: bool = False) -> None:
+        """Raises `StateError` where `directory` cannot be made or written."""
+        try:
+            (directory / _STAGING).mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=directory / _STAGING).close()
+        except OSError as error:
+            raise StateError(f"The repository directory {directory} cannot be written: {error.strerror}.") from error
+        self._directory = directory.resolve()
+        self._tidy()
+        self._rsync = rsync
+        self._allow_dubious_hosts = allow_dubious_hosts
+        self._files = LocalDirectory(self._directory)
+        self._lock = threading.Lock()
+        self._fetched: dict[str, Future[str | None]] = {}
+        self.results: list[RsyncResult] = []
+
+    def trust_anchor(self, uri: str) -> bytes | None:
+        """The trust anchor certificate at `uri`: a new one where it can be fetched, else the last one, else None."""
+        try:
+            parsed = RsyncUri.parse(uri, allow_dubious_hosts=self._allow_dubious_hosts)
+        except UriError:
+            return self._files.read(uri)
+        if parsed.file_name:
+            self._once(str(parsed), lambda: self._fetch_file(parsed))
+        return self._files.read(uri)
+
+    def prepare(self, uri: str) -> str | None:
+        """Fetch the module of `uri` unless this run has. Returns why that failed, in one sentence, or None."""
+        try:
+            parsed = RsyncUri.parse(uri, allow_dubious_hosts=self._allow_dubious_hosts)
+        except UriError as error:
+            return str(error)
+        return self._once(parsed.module_uri, lambda: self._fetch_module(parsed))
+
+    def read(self, uri: str) -> bytes | None:
+        """The object at `uri` as last fetched, or None."""
+        return self._files.read(uri)
+
+    def reason(self, uri: str) -> str | None:
+        """Why `uri` could not be read, in one sentence; None where it could, or where nothing is there."""
+        return self._files.reason(uri)
+
+    def _once(self, key: str, fetch: Callable[[], str | None]) -> str | None:
+        """Do `fetch` for the first caller; all others with this key wait for its result."""
+        with self._lock:
+            future = self._fetched.get(key)
+            if mine := future is None:
+                if len(self._fetched) >= MAX_RSYNC_MODULES:
+                    return f"{key} is not fetched: this run has already fetched {MAX_RSYNC_MODULES} modules."
+                future = self._fetched[key] = Future()
+        if mine:
+            try:
+                future.set_result(fetch())
+            except OSError as error:
+                future.set_result(f"{key} cannot be kept in {self._directory}: {error.strerror}.")
+            except BaseException as error:
+                future.set_exception(error)
+                raise
+        return future.result()
+
+    def _fetch_file(self, uri: RsyncUri) -> str | None:
+        target = self._directory / uri.directory / uri.file_name
+        with self._staging() as staging:
+            result = self._rsync.fetch(str(uri), staging / uri.file_name)
+            self.results.append(result)
+            if result.error is None:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                (staging / uri.file_name).replace(target)
+        return result.error
+
+    def _fetch_module(self, uri: RsyncUri) -> str | None:
+        target = self._directory / uri.authority / uri.module
+        with self._staging() as staging:
+            new = staging / "new"
+            new.mkdir()
+            result = self._rsync.fetch(uri.module_uri, new, unchanged=target if target.is_dir() else None)
+            self.results.append(result)
+            if result.error is None:
+                target.parent.mkdir(exist_ok=True)
+                with self._exchanging():
+                    old = self._directory / _STAGING / f"{_OLD}{uri.authority},{uri.module}"
+                    if target.exists():
+                        target.rename(old)
+                    new.rename(target)
+                    if old.exists():
+                        old.rename(staging / "old")
+        return result.error
+
+    def _tidy(self) -> None:
+        """Give back a module that a crash caught between two names, and drop what dead processes left."""
+        with self._exchanging():
+            for left in (self._directory / _STAGING).glob(f"{_OLD}*"):
+                _, authority, module = left.name.split(",", 2)
+                target = self._directory / authority / module
+                if target.exists():
+                    shutil.rmtree(left)
+                else:
+                    left.rename(target)
+        for left in (self._directory / _STAGING).glob("fetch-*"):
+            with suppress(FileNotFoundError):
+                if time.time() - left.stat().st_mtime > _ABANDONED_SECONDS:
+                    shutil.rmtree(left, ignore_errors=True)
+
+    @contextmanager
+    def _exchanging(self) -> Iterator[None]:
+        """Alone among all processes on this directory: two that end at once would meet a half-done exchange."""
+        with (self._directory / _STAGING / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    @contextmanager
+    def _staging(self) -> Iterator[Path]:
+        place = Path(tempfile.mkdtemp(prefix="fetch-", dir=self._directory / _STAGING))
+        try:
+            yield place
+        finally:
+            shutil.rmtree(place, ignore_errors=True)

@@ -1,0 +1,133 @@
+"""The rsync program, held on a short leash: fixed arguments, a clean environment, its own process group, a deadline.
+
+It is given a URI and an empty place, and either fills the place or fails; what to do with either is `fetch`'s to say.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import selectors
+import shutil
+import signal
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from rpkival.errors import UsageError
+from rpkival.limits import (
+    MAX_OBJECT_BYTES,
+    RSYNC_CONNECT_SECONDS,
+    RSYNC_OUTPUT_BYTES,
+    RSYNC_STALL_SECONDS,
+    RSYNC_TOTAL_SECONDS,
+)
+
+__all__ = ["Rsync", "RsyncResult"]
+
+
+@dataclass(frozen=True, slots=True)
+class RsyncResult:
+    """How one run of the program ended.
+
+    `error` is a sentence, None where all went well. `exit_code` is the program's, negative where a signal ended it.
+    `received` is in bytes on the wire, None where the program did not say. `seconds` is wall time.
+    """
+
+    uri: str
+    error: str | None
+    exit_code: int
+    seconds: float
+    received: int | None
+
+
+class Rsync:
+    """Runs the installed rsync. Raises `UsageError` where there is none."""
+
+    def __init__(self, program: str = "rsync", *, total_seconds: float = RSYNC_TOTAL_SECONDS) -> None:
+        found = shutil.which(program)
+        if found is None:
+            raise UsageError(f"The program {program} is not installed; install it, or use --offline or --no-rsync.")
+        self._program = found
+        self._total_seconds = total_seconds
+
+    def fetch(self, uri: str, destination: Path, *, unchanged: Path | None = None) -> RsyncResult:
+        """Copy `uri` (checked by the caller) to `destination`: into it if both end in a slash or it is a directory.
+
+        Files that are the same in the directory `unchanged` become hard links to them instead of being transferred.
+        """
+        started = time.monotonic()
+        with subprocess.Popen(
+            self._arguments(uri, destination, unchanged),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=_environment(),
+            start_new_session=True,
+        ) as process:
+            try:
+                said = _last_words(process, started + self._total_seconds)
+                exit_code = process.wait(max(0.0, started + self._total_seconds - time.monotonic()))
+                error = None if exit_code == 0 else f"rsync of {uri} failed: {_complaint(said, exit_code)}"
+            except (TimeoutError, subprocess.TimeoutExpired):
+                said = b""
+                exit_code = -signal.SIGKILL
+                error = f"rsync of {uri} was stopped: it took longer than {self._total_seconds:g} seconds."
+            finally:
+                # rsync forks a child that would go on writing alone, so the whole group goes.
+                if process.returncode is None:
+                    os.killpg(process.pid, signal.SIGKILL)
+        return RsyncResult(uri, error, exit_code, time.monotonic() - started, _received(said))
+
+    def _arguments(self, uri: str, destination: Path, unchanged: Path | None) -> list[str]:
+        # No links, devices, owners or permissions are taken over (CVE-2021-3978), and nothing is left out by the end of
+        # its name: an object of an unknown type is on its manifest too.
+        options = [
+            "--recursive" if uri.endswith("/") else "--no-recursive",
+            "--times",
+            "--chmod=D755,F644",
+            "--no-motd",
+            f"--contimeout={RSYNC_CONNECT_SECONDS}",
+            f"--timeout={RSYNC_STALL_SECONDS}",
+            f"--max-size={MAX_OBJECT_BYTES}",
+            "--info=stats2,nonreg0",
+            "--no-human-readable",
+        ]
+        if unchanged is not None:
+            options.append(f"--link-dest={unchanged}")
+        return [self._program, *options, "--", uri, str(destination)]
+
+
+def _environment() -> dict[str, str]:
+    """PATH and a proxy pass; RSYNC_RSH, RSYNC_CONNECT_PROG and whatever else makes rsync run programs does not."""
+    passed = {name: value for name in ("PATH", "RSYNC_PROXY") if (value := os.environ.get(name))}
+    return passed | {"LC_ALL": "C"}
+
+
+def _last_words(process: subprocess.Popen[bytes], deadline: float) -> bytes:
+    """The end of what the program says until it closes its output. Raises `TimeoutError` at `deadline`."""
+    assert process.stdout is not None
+    said = b""
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ)
+        while True:
+            if not selector.select(max(0.0, deadline - time.monotonic())):
+                raise TimeoutError
+            chunk = os.read(process.stdout.fileno(), 65536)
+            if not chunk:
+                return said
+            said = (said + chunk)[-RSYNC_OUTPUT_BYTES:]
+
+
+def _complaint(said: bytes, exit_code: int) -> str:
+    """The first line of rsync's own, without control characters: a daemon chooses part of that text."""
+    lines = said.decode("ascii", "replace").splitlines()
+    complaints = [line for line in lines if line.startswith(("rsync", "@ERROR"))] or lines[-1:]
+    text = "".join(character for character in " ".join(complaints[:1]) if character.isprintable())
+    return f"{text[:200] or 'it did not say why'} (exit code {exit_code})."
+
+
+def _received(said: bytes) -> int | None:
+    match = re.search(rb"^Total bytes received: ([0-9]+)", said, re.MULTILINE)
+    return int(match[1]) if match else None
