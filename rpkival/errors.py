@@ -71,7 +71,7 @@ class ProtocolError(InputError):
 
 
 class BgpError(ProtocolError):
-    """A BGP message that breaks RFC 4271; `code`, `subcode` and `data` are those of the NOTIFICATION that answers it."""
+    """A BGP message that breaks RFC 4271; `code`, `subcode`, `data` are those of the NOTIFICATION that answers it."""
 
     def __init__(self, code: int, subcode: int, message: str, data: bytes = b"") -> None:
         super().__init__(message)
