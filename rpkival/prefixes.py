@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rpkival.errors import PrefixError
+from rpkival.prefix_text import ipv4_columns, ipv4_texts, ipv6_columns, ipv6_texts
 
 __all__ = ["Family", "Prefixes", "Rows", "Words", "format_prefix", "parse_prefix", "split_families"]
 
@@ -115,14 +116,8 @@ class Prefixes:
 
     def texts(self) -> list[str]:
         """Canonical text (RFC 5952 for IPv6) of each prefix."""
-        if self.family == 4:
-            columns = [((self.words[0] >> shift) & 0xFF).tolist() for shift in (24, 16, 8, 0)]
-            rows = zip(*columns, self.length.tolist(), strict=True)
-            return [f"{a}.{b}.{c}.{d}/{length}" for a, b, c, d, length in rows]
-        return [
-            f"{ipaddress.IPv6Address(address)}/{length}"
-            for address, length in zip(self.integers(), self.length.tolist(), strict=True)
-        ]
+        addresses = ipv4_texts(*self.words) if self.family == 4 else ipv6_texts(*self.words)
+        return [f"{address}/{length}" for address, length in zip(addresses, self.length.tolist(), strict=True)]
 
 
 def word_masks(family: Family, length: NDArray[np.uint8]) -> Words:
@@ -140,14 +135,8 @@ def word_masks(family: Family, length: NDArray[np.uint8]) -> Words:
 
 def parse_prefix(text: str) -> Prefixes:
     """One prefix, strictly: no host bits, no missing length. Raises `PrefixError`."""
-    stripped = text.strip()
-    if "/" not in stripped:
-        raise PrefixError(f"{text!r} has no prefix length; write it as 192.0.2.0/24 or 2001:db8::/32.")
-    try:
-        network = ipaddress.ip_network(stripped, strict=True)
-    except ValueError as error:
-        raise PrefixError(_why_not_a_prefix(stripped)) from error
-    return Prefixes.of_integers(network.version, [int(network.network_address)], [network.prefixlen])
+    (ipv4, _), (ipv6, _) = split_families([text.strip()])
+    return ipv4 if len(ipv4) else ipv6
 
 
 def format_prefix(prefixes: Prefixes, row: int = 0) -> str:
@@ -156,32 +145,45 @@ def format_prefix(prefixes: Prefixes, row: int = 0) -> str:
 
 
 def split_families(texts: Iterable[str]) -> tuple[tuple[Prefixes, Rows], tuple[Prefixes, Rows]]:
-    """Parse prefixes of both families, strictly.
+    """Parse prefixes of both families, strictly: no host bits, no missing length.
 
     Returns IPv4 then IPv6, each as its prefixes and `int64[n]`, the rows of `texts` they stand in. Raises `PrefixError`
     whose `row` is the first text that is not a prefix.
     """
-    addresses: dict[Family, list[int]] = {4: [], 6: []}
-    lengths: dict[Family, list[int]] = {4: [], 6: []}
-    rows: dict[Family, list[int]] = {4: [], 6: []}
+    rows = list(texts)
+    is_ipv6 = np.fromiter((":" in text for text in rows), np.bool_, len(rows))
+    ipv4 = ipv4_columns([text for text in rows if ":" not in text])
+    ipv6 = ipv6_columns([text for text in rows if ":" in text])
+    if ipv4 is None or ipv6 is None:
+        raise _first_error(rows)
+    prefixes4, prefixes6 = Prefixes(ipv4[:1], ipv4[1]), Prefixes(ipv6[:2], ipv6[2])
+    if prefixes4.host_bits().any() or prefixes6.host_bits().any():
+        raise _first_error(rows)
+    return (prefixes4, np.flatnonzero(~is_ipv6)), (prefixes6, np.flatnonzero(is_ipv6))
+
+
+def _first_error(texts: list[str]) -> PrefixError:
+    """The error of the first text that is not a prefix; at least one must be none."""
     for row, text in enumerate(texts):
-        try:
-            network = ipaddress.ip_network(text, strict=True)
-        except ValueError as error:
-            raise PrefixError(_why_not_a_prefix(text), row) from error
-        addresses[network.version].append(int(network.network_address))
-        lengths[network.version].append(network.prefixlen)
-        rows[network.version].append(row)
-    ipv4, ipv6 = (
-        (Prefixes.of_integers(family, addresses[family], lengths[family]), np.array(rows[family], np.int64))
-        for family in (4, 6)
-    )
-    return ipv4, ipv6
+        columns = ipv6_columns([text]) if ":" in text else ipv4_columns([text])
+        if columns is None or Prefixes(columns[:-1], columns[-1]).host_bits()[0]:
+            return PrefixError(_why_not_a_prefix(text), row)
+    raise AssertionError("every text is a prefix")
 
 
 def _why_not_a_prefix(text: str) -> str:
+    if "/" not in text:
+        return f"{_shortened(text)} has no prefix length; write it as 192.0.2.0/24 or 2001:db8::/32."
     try:
         network = ipaddress.ip_network(text, strict=False)
     except ValueError:
-        return f"{text!r} is not an IP prefix; write it as 192.0.2.0/24 or 2001:db8::/32."
-    return f"{text!r} has host bits set; did you mean {network}?"
+        network = None
+    if network is None or "%" in text:
+        return f"{_shortened(text)} is not an IP prefix; write it as 192.0.2.0/24 or 2001:db8::/32."
+    if str(network.network_address) == text.partition("/")[0]:
+        return f"{_shortened(text)} is not written as a prefix usually is; write it as {network}."
+    return f"{_shortened(text)} has host bits set; did you mean {network}?"
+
+
+def _shortened(text: str) -> str:
+    return repr(text if len(text) <= 60 else f"{text[:57]}...")

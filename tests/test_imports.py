@@ -9,7 +9,15 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 
-BASE = {"rpkival", "rpkival.errors", "rpkival.limits", "rpkival.prefixes", "rpkival.asn", "rpkival.resources"}
+BASE = {
+    "rpkival",
+    "rpkival.errors",
+    "rpkival.limits",
+    "rpkival.prefix_text",
+    "rpkival.prefixes",
+    "rpkival.asn",
+    "rpkival.resources",
+}
 """Leaves that everybody may import and that import only each other."""
 
 ALLOWED: dict[str, set[str]] = {
