@@ -82,12 +82,26 @@ class VrpColumns:
             self.source[rows],
         )
 
+    @classmethod
+    def concat(cls, parts: Sequence[VrpColumns]) -> VrpColumns:
+        """All rows of `parts` (at least one, all of one family and the same names), in order."""
+        return cls(
+            Prefixes.concat([part.prefixes for part in parts]),
+            np.concatenate([part.max_length for part in parts]),
+            np.concatenate([part.asn for part in parts]),
+            np.concatenate([part.trust_anchor for part in parts]),
+            np.concatenate([part.expires for part in parts]),
+            np.concatenate([part.source for part in parts]),
+        )
+
     def key(self) -> tuple[NDArray[Any], ...]:
         """The columns that make a VRP what it is (RFC 6811): address words, length, max_length, asn."""
         return (*self.prefixes.words, self.prefixes.length, self.max_length, self.asn)
 
     def unique_sorted(self) -> VrpColumns:
         """Sorted by address, length, max_length and ASN; of equal VRPs the one that expires last stays."""
+        if strictly_ascending(self.key()):
+            return self
         rows = self.prefixes.order(self.max_length, self.asn, -self.expires)
         ordered = self.take(rows)
         return ordered.take(first_of_each(ordered.key()))
@@ -154,9 +168,36 @@ class Vrps:
             )
         return cls(parts[0], parts[1], tuple(anchors) or ("",), tuple(sources))
 
+    @classmethod
+    def concat(cls, parts: Sequence[Vrps]) -> Vrps:
+        """All VRPs of `parts` (at least one), under one table of names."""
+        anchors = _numbered(name for part in parts for name in part.trust_anchors)
+        sources = _numbered(name for part in parts for name in part.sources)
+        renamed: dict[Family, list[VrpColumns]] = {4: [], 6: []}
+        for part in parts:
+            anchor_rows = np.array([anchors[name] for name in part.trust_anchors], np.uint16)
+            # The last entry serves the -1 of an unknown source.
+            source_rows = np.array([*(sources[name] for name in part.sources), -1], np.int32)
+            for family, columns in renamed.items():
+                rows = part.family(family)
+                columns.append(
+                    replace(rows, trust_anchor=anchor_rows[rows.trust_anchor], source=source_rows[rows.source])
+                )
+        return cls(VrpColumns.concat(renamed[4]), VrpColumns.concat(renamed[6]), tuple(anchors), tuple(sources))
+
     def unique_sorted(self) -> Vrps:
         """Sorted, without duplicates; of equal VRPs the one that expires last stays."""
         return replace(self, ipv4=self.ipv4.unique_sorted(), ipv6=self.ipv6.unique_sorted())
+
+
+def strictly_ascending(columns: Sequence[NDArray[Any]]) -> bool:
+    """Whether each row of `columns` (most significant first) comes after the one before it."""
+    n = len(columns[0])
+    less, equal = np.zeros(max(n - 1, 0), np.bool_), np.ones(max(n - 1, 0), np.bool_)
+    for column in columns:
+        less |= equal & (column[:-1] < column[1:])
+        equal &= column[:-1] == column[1:]
+    return bool(less.all())
 
 
 def first_of_each(columns: Sequence[NDArray[Any]]) -> NDArray[np.bool_]:
