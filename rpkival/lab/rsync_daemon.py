@@ -12,6 +12,7 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from rpkival.errors import UsageError
 
@@ -72,14 +73,14 @@ class RsyncDaemon:
                 self._running.append(
                     subprocess.Popen(
                         self._command,
-                        stdin=connection,
-                        stdout=connection,
+                        stdin=connection.fileno(),
+                        stdout=connection.fileno(),
                         stderr=subprocess.DEVNULL,
                         start_new_session=True,
                     )
                 )
 
-    def __enter__(self) -> RsyncDaemon:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
