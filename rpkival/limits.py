@@ -46,6 +46,9 @@ MAX_RSYNC_MODULES: Final = 1000
 MAX_RTR_PDU_BYTES: Final = 65_535
 """One PDU. draft-ietf-sidrops-8210bis section 5.1 sets it for version 2; in older ones nothing honest is near it."""
 
+MAX_RTR_ROUTER_PDU_BYTES: Final = 4_096
+"""One PDU from a router: its queries have 8 and 12 octets, and an Error Report repeats one of our prefixes."""
+
 MAX_RTR_ENCAPSULATED_BYTES: Final = 128
 """Of a PDU that we complain of, the part that the Error Report repeats: any query and any prefix whole."""
 
@@ -172,3 +175,55 @@ MAX_SILENT_REQUESTS: Final = 200
 
 SILENT_SECONDS: Final = 60.0
 """How long an unreachable beacon holds a request before it hangs up; browsers are asked to give up far sooner."""
+
+# --- signed objects ----------------------------------------------------------------------------------------------
+
+MAX_OBJECT_BYTES: Final = 20_000_000
+"""One object or file of a repository. Real ones have 2 kB, the largest manifests and CRLs 1 to 2 MB; other validators
+allow 8 to 32 MB."""
+
+MAX_URI_LENGTH: Final = 2048
+"""Octets of a URI in a certificate; real ones stay below 200, and every path we make of one must fit the system's."""
+
+MAX_RESOURCE_BLOCKS: Final = 200_000
+"""Address blocks or AS ranges of one family in one certificate. The largest real one has some 20,000."""
+
+MAX_MANIFEST_FILES: Final = 100_000
+"""Files on one manifest. The largest real one has some 30,000."""
+
+MAX_FILE_NAME_LENGTH: Final = 255
+"""Octets of a file name on a manifest: what file systems and rsync take."""
+
+MAX_REVOKED_CERTIFICATES: Final = 1_000_000
+"""Entries of one CRL. The largest real one has some 50,000; RFC 9286 lets an expired entry go."""
+
+MAX_ROA_PREFIXES: Final = 100_000
+"""Prefixes in one ROA. RFC 9455 asks for one; the largest real ones have some hundred."""
+
+MAX_NUMBER_OCTETS: Final = 20
+"""Octets of serial, CRL and manifest numbers (RFC 5280 sections 4.1.2.2 and 5.2.3, RFC 9286 section 4.2.1)."""
+
+# --- the tree under a trust anchor -------------------------------------------------------------------------------
+
+MAX_CA_DEPTH: Final = 32
+"""Certificates from the trust anchor down. Real trees end at 6; without a bound a CA can certify itself for ever."""
+
+MAX_PUBLICATION_POINTS: Final = 500_000
+"""Publication points under one trust anchor. All five registries together have 50,000; a hostile CA can make any number."""
+
+MAX_TREE_VRPS: Final = 8_000_000
+"""VRPs under one trust anchor: half of what one set may hold; the world has 0.9 million."""
+
+MAX_TRUST_ANCHORS: Final = 64
+"""Trust anchor locators in one run; there are five, and perhaps a dozen for AS 0 and for tests."""
+
+MAX_REJECTIONS_PER_POINT: Final = 1_000
+"""Records of one publication point in the report. The rest is counted: a report must not be a weapon."""
+
+# --- feeds -------------------------------------------------------------------------------------------------------
+
+MRT_BLOCK_BYTES: Final = 8 * 1024**2
+"""Decompressed bytes of an MRT file that are decoded at once: some 100,000 routes, whose columns take about ten times it."""
+
+MAX_MRT_RECORD_BYTES: Final = 16 * 1024**2
+"""One MRT record. A BGP message has at most 65,535 bytes and a RIB record of the widest collector some 100 kB."""
