@@ -1,0 +1,205 @@
+"""One router's TCP connection: moves octets between an asyncio transport and a `Session`, at the router's pace.
+
+The write buffer's high-water mark is zero, so the transport asks to pause as soon as the kernel takes no more, and to
+go on when it has taken all. Between the two nothing is queued but the chunk at hand, a view of the shared snapshot.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from collections import deque
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from rpkival.rtr.cache import AnswerKind
+from rpkival.rtr.session import Session, State
+
+__all__ = ["Connection", "Owner", "SessionInfo"]
+
+CHUNK_BYTES = 256 * 1024
+"""Handed to the kernel at once: few calls for a snapshot of 17 MB, and little held for a router that stops reading."""
+
+KEEPALIVE = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 20), ("TCP_KEEPCNT", 6))
+"""A router that is gone is noticed within three minutes; between polls of an hour nothing else would tell."""
+
+log = structlog.get_logger("rpkival.rtr")
+
+
+@dataclass(frozen=True, slots=True)
+class SessionInfo:
+    """One router as an operator sees it. `connected_since` is unix time; `version` and `serial` are None so far."""
+
+    peer: str
+    version: int | None
+    serial: int | None
+    connected_since: float
+    bytes_sent: int
+    state: str
+    last_answer: AnswerKind | None
+    last_error: str
+
+
+class Owner(Protocol):
+    """What a connection asks of its server."""
+
+    first_query_seconds: float
+    answer_seconds: float
+
+    def admit(self, connection: Connection) -> str | None:
+        """None, or the reason why there is no room for this router."""
+
+    def forget(self, connection: Connection) -> None:
+        """The connection is over."""
+
+
+class Connection(asyncio.Protocol):
+    """One router."""
+
+    def __init__(self, owner: Owner, session: Session) -> None:
+        self._owner = owner
+        self._session = session
+        self._chunks: deque[memoryview] = deque()
+        self._writable = True
+        self._close_after = False
+        self._notify_wanted = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._since = time.time()
+        self._bytes_sent = 0
+        self._cut_reason = ""
+        self.address = ""
+        self.peer = ""
+
+    def info(self) -> SessionInfo:
+        """How this router is doing."""
+        session = self._session
+        return SessionInfo(
+            peer=self.peer,
+            version=session.version,
+            serial=session.serial,
+            connected_since=self._since,
+            bytes_sent=self._bytes_sent - self._transport.get_write_buffer_size(),
+            state="sending" if self._sending else session.state,
+            last_answer=session.last_answer,
+            last_error=session.last_error,
+        )
+
+    def notify(self) -> None:
+        """Tell the router of news, after the answer that it is reading now."""
+        self._notify_wanted = True
+        if not self._sending:
+            self._pump()
+
+    def abort(self, reason: str) -> None:
+        """Cut the connection now, whatever is still unsent."""
+        self._cut_reason = reason
+        self._transport.abort()
+
+    # --- asyncio.Protocol ---
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        peer = transport.get_extra_info("peername") or ("?", 0)
+        self.address = peer[0]
+        self.peer = f"[{peer[0]}]:{peer[1]}" if ":" in peer[0] else f"{peer[0]}:{peer[1]}"
+        refusal = self._owner.admit(self)
+        if refusal:
+            self.abort(refusal)
+            return
+        transport.set_write_buffer_limits(high=0)
+        _keep_alive(transport.get_extra_info("socket"))
+        self._start_timer(self._owner.first_query_seconds, "sent no query")
+        log.info("rtr_connected", peer=self.peer)
+
+    def data_received(self, data: bytes) -> None:
+        self._session.receive(data)
+        if not self._session.hungry:
+            self._transport.pause_reading()
+        if not self._sending:
+            self._pump()
+
+    def pause_writing(self) -> None:
+        self._writable = False
+
+    def resume_writing(self) -> None:
+        self._writable = True
+        self._pump()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_timer()
+        self._chunks.clear()
+        self._owner.forget(self)
+        reason = self._cut_reason or self._session.last_error or (str(exc) if exc else "")
+        log.info("rtr_closed", peer=self.peer, reason=reason, bytes_sent=self._bytes_sent)
+
+    # --- sending ---
+
+    @property
+    def _sending(self) -> bool:
+        return bool(self._chunks) or not self._writable
+
+    def _pump(self) -> None:
+        """Write until the kernel takes no more or nothing is left to say."""
+        try:
+            while self._writable and not self._transport.is_closing():
+                if self._chunks:
+                    chunk = self._chunks.popleft()
+                    self._bytes_sent += len(chunk)
+                    self._transport.write(chunk)
+                elif not self._next_answer():
+                    return
+        except Exception:
+            # A fault of ours while serving one router must not reach the others.
+            log.exception("rtr_internal_error", peer=self.peer)
+            self.abort("internal error")
+
+    def _next_answer(self) -> bool:
+        """Queue the next answer or notification; False where there is none."""
+        if self._close_after:
+            self._transport.close()
+            return False
+        outgoing = self._session.next_answer()
+        if outgoing is None:
+            return self._between_answers()
+        self._close_after = outgoing.close
+        for buffer in outgoing.buffers:
+            view = memoryview(buffer)
+            self._chunks.extend(view[start : start + CHUNK_BYTES] for start in range(0, len(view), CHUNK_BYTES))
+        self._start_timer(self._owner.answer_seconds, "did not take its answer in time")
+        if self._session.last_answer is not None and not outgoing.close:
+            log.info("rtr_answered", peer=self.peer, kind=self._session.last_answer, serial=self._session.serial)
+        return True
+
+    def _between_answers(self) -> bool:
+        if self._session.state is not State.NEW:
+            self._stop_timer()
+        if self._session.hungry:
+            self._transport.resume_reading()
+        wanted, self._notify_wanted = self._notify_wanted, False
+        notification = self._session.notification() if wanted else None
+        if notification is None:
+            return False
+        self._chunks.append(memoryview(notification))
+        return True
+
+    # --- time ---
+
+    def _start_timer(self, seconds: float, reason: str) -> None:
+        self._stop_timer()
+        self._timer = asyncio.get_running_loop().call_later(seconds, self.abort, reason)
+
+    def _stop_timer(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
+
+
+def _keep_alive(connection: socket.socket) -> None:
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in KEEPALIVE:
+        if hasattr(socket, name):
+            connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)

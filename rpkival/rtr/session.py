@@ -1,0 +1,189 @@
+"""The cache's side of one RTR session: octets in, answers out. No socket and no clock.
+
+Theory of operation. A session is `NEW` until a query has fixed its version, then `OPEN`, and `CLOSED` after the first
+error; nothing comes back from there. `TRANSITIONS` gives for each state the PDU types that a router may send in it and
+the state that follows. Whatever is not in it is a protocol error and is answered with an Error Report that closes; only
+an Error Report is never answered, not even a broken one (RFC 8210 section 5.11).
+
+Whoever owns the connection calls `receive` with what came and then `next_answer` until it gives None, one answer at a
+time: a router that sends a thousand queries gets its second answer when it has taken the first. What waits unread is
+bounded by `MAX_WAITING_BYTES`; `hungry` says whether more may be read.
+
+Versions (RFC 8210 section 7). A query in a version that we speak opens the session in it. One in a higher version is
+answered with Error 4 in our highest, and the router may try again on the same connection, once. A PDU in another
+version than the session's is Error 8.
+
+Session ids (RFC 8210 section 5.1 and 5.3; clearer in draft-ietf-sidrops-8210bis-26 section 5.3). A router that comes
+with the id of an earlier life of ours gets Cache Reset. One that uses another id than the one we told it in this very
+session is confused: Error 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from rpkival.limits import MAX_RTR_ROUTER_PDU_BYTES
+from rpkival.rtr.cache import AnswerKind, Cache
+from rpkival.rtr.pdu import (
+    HEADER_BYTES,
+    HIGHEST_VERSION,
+    VERSIONS,
+    CorruptDataError,
+    ErrorReport,
+    Header,
+    InvalidRequestError,
+    NoDataError,
+    Pdu,
+    PduError,
+    PduType,
+    ResetQuery,
+    SerialQuery,
+    UnsupportedVersionError,
+    check_header,
+    parse,
+)
+
+__all__ = ["MAX_WAITING_BYTES", "Outgoing", "Session", "State"]
+
+MAX_WAITING_BYTES = 2 * MAX_RTR_ROUTER_PDU_BYTES
+"""Received and not yet looked at: room for one whole PDU behind the one that is being answered."""
+
+
+class State(StrEnum):
+    """Of one session."""
+
+    NEW = "new"
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+TRANSITIONS: dict[State, dict[PduType, State]] = {
+    State.NEW: {
+        PduType.RESET_QUERY: State.OPEN,
+        PduType.SERIAL_QUERY: State.OPEN,
+        PduType.ERROR_REPORT: State.CLOSED,
+    },
+    State.OPEN: {
+        PduType.RESET_QUERY: State.OPEN,
+        PduType.SERIAL_QUERY: State.OPEN,
+        PduType.ERROR_REPORT: State.CLOSED,
+    },
+    State.CLOSED: {},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """Octets for the router; `close` where the connection ends after them."""
+
+    buffers: tuple[bytes, ...]
+    close: bool = False
+
+
+class Session:
+    """One router at the cache."""
+
+    def __init__(self, cache: Cache) -> None:
+        self._cache = cache
+        self._waiting = bytearray()
+        self._told_session_id = False
+        self._offered_lower_version = False
+        self.state = State.NEW
+        self.version: int | None = None
+        self.serial: int | None = None
+        """The serial the router has when it has read everything it was sent; None before its first End of Data."""
+        self.last_answer: AnswerKind | None = None
+        self.last_error: str = ""
+        """What went wrong, in a sentence: ours about the router, or the router's about us."""
+
+    @property
+    def hungry(self) -> bool:
+        """True while `receive` may be called."""
+        return self.state is not State.CLOSED and len(self._waiting) < MAX_WAITING_BYTES
+
+    def receive(self, data: bytes) -> None:
+        """Take what came from the router; call `next_answer` afterwards."""
+        self._waiting += data
+
+    def next_answer(self) -> Outgoing | None:
+        """What to send now, or None where more has to come first."""
+        if self.state is State.CLOSED or len(self._waiting) < HEADER_BYTES:
+            return None
+        header = Header.parse(self._waiting)
+        pdu = bytes(self._waiting[: header.length])
+        try:
+            self._check(header)
+            if len(pdu) < header.length:
+                return None
+            del self._waiting[: header.length]
+            if header.version not in VERSIONS:
+                return self._offer_lower_version(header, pdu)
+            return self._act(parse(pdu))
+        except PduError as error:
+            self.state = State.CLOSED
+            self.last_error = str(error)
+            if header.type == PduType.ERROR_REPORT:
+                return Outgoing((), close=True)
+            return Outgoing((self._report(error, header, pdu),), close=True)
+
+    def notification(self) -> bytes | None:
+        """A Serial Notify, where the router has data and the cache has newer; never before the version is fixed."""
+        if self.state is not State.OPEN or self.version is None or self.serial in (None, self._cache.serial):
+            return None
+        return self._cache.notification(self.version)
+
+    def _check(self, header: Header) -> None:
+        """Whatever can be refused before the body has come."""
+        if not HEADER_BYTES <= header.length <= MAX_RTR_ROUTER_PDU_BYTES:
+            raise CorruptDataError(
+                f"A router's PDU has {HEADER_BYTES} to {MAX_RTR_ROUTER_PDU_BYTES} octets, not {header.length}."
+            )
+        if header.version in VERSIONS or self.state is not State.NEW or header.type == PduType.ERROR_REPORT:
+            check_header(header, self.version)
+
+    def _offer_lower_version(self, header: Header, pdu: bytes) -> Outgoing:
+        error = UnsupportedVersionError(
+            f"Version {header.version} is not spoken here; ask again in version {HIGHEST_VERSION}."
+        )
+        if self._offered_lower_version:
+            raise error
+        self._offered_lower_version = True
+        self.last_error = str(error)
+        return Outgoing((self._report(error, header, pdu),))
+
+    def _act(self, pdu: Pdu) -> Outgoing:
+        following = TRANSITIONS[self.state].get(pdu.type)
+        match pdu:
+            case ResetQuery() | SerialQuery() if following:
+                self.state = following
+                self.version = pdu.version
+                return self._answer(pdu)
+            case ErrorReport() if following:
+                self.state = following
+                self.last_error = f"The router reports {pdu.sentence()}."
+                return Outgoing((), close=True)
+            case _:
+                raise InvalidRequestError(f"A router does not send PDUs of type {pdu.type}.")
+
+    def _answer(self, query: ResetQuery | SerialQuery) -> Outgoing:
+        if isinstance(query, SerialQuery) and self._told_session_id:
+            expected = self._cache.session_id_of(query.version)
+            if query.session_id != expected:
+                raise CorruptDataError(f"This session has id {expected}, not {query.session_id}.")
+        try:
+            answer = self._cache.respond(query)
+        except NoDataError as error:
+            # Not fatal (RFC 8210 section 8.4), and not the query's fault, so it is not repeated (section 5.11).
+            self.last_error = str(error)
+            return Outgoing((ErrorReport.about(error, query.version).serialize(),))
+        self.last_answer = answer.kind
+        self.last_error = ""
+        if answer.serial is not None:
+            self.serial = answer.serial
+            self._told_session_id = True
+        return Outgoing(answer.buffers)
+
+    def _report(self, error: PduError, header: Header, pdu: bytes) -> bytes:
+        version = header.version if self.version is None else self.version
+        return ErrorReport.about(error, min(version, HIGHEST_VERSION), pdu).serialize()
