@@ -120,17 +120,23 @@ class Prefixes:
         return [f"{address}/{length}" for address, length in zip(addresses, self.length.tolist(), strict=True)]
 
 
+def _mask_table(family: Family) -> Words:
+    """The network mask of each length that the family has, as words."""
+    bits, word_bits = ADDRESS_BITS[family], _WORD_BITS[family]
+    masks = [(1 << bits) - (1 << (bits - length)) for length in range(bits + 1)]
+    word = 2**word_bits - 1
+    return tuple(
+        np.array([mask >> (bits - word_bits - start) & word for mask in masks], _WORD_DTYPE[family])
+        for start in range(0, bits, word_bits)
+    )
+
+
+_MASKS: dict[Family, Words] = {4: _mask_table(4), 6: _mask_table(6)}
+
+
 def word_masks(family: Family, length: NDArray[np.uint8]) -> Words:
     """For each length, the network mask as words."""
-    bits, dtype = _WORD_BITS[family], _WORD_DTYPE[family]
-    full = dtype(2**bits - 1)
-    masks = []
-    for start in range(0, ADDRESS_BITS[family], bits):
-        host = np.clip(bits + start - length.astype(np.int16), 0, bits).astype(dtype)
-        # A shift by the whole word is undefined in C, so it is done in two steps of which neither can reach it.
-        half = host >> dtype(1)
-        masks.append((full << half) << (host - half))
-    return tuple(masks)
+    return tuple(table[length] for table in _MASKS[family])
 
 
 def parse_prefix(text: str) -> Prefixes:
