@@ -164,7 +164,7 @@ def test_other_families_and_unknown_optional_attributes_are_passed_over() -> Non
 def fields(message: dict[str, Any]) -> tuple[object, ...]:
     """What a RIS Live message says, as `read` says it of the same bytes; RIS leaves a MED of 0 out."""
     announced = Counter(
-        (entry["next_hop"], ip_network(prefix))
+        (ip_address(entry["next_hop"]), ip_network(prefix))
         for entry in message.get("announcements", ())
         for prefix in entry["prefixes"]
     )
@@ -174,15 +174,19 @@ def fields(message: dict[str, Any]) -> tuple[object, ...]:
     return announced, path, withdrawn, message.get("origin"), communities, message.get("med")
 
 
-def read(raw: str) -> tuple[object, ...]:
+def read(raw: str, *, four_octet_as: bool) -> tuple[object, ...]:
     """The same of the bytes."""
-    update = decode(bytes.fromhex(raw))
+    update = decode(bytes.fromhex(raw), four_octet_as=four_octet_as)
     announced = Counter(
-        (str(hop), prefix) for reach in update.announced for hop in reach.next_hops for prefix in reach.prefixes
+        (hop, prefix) for reach in update.announced for hop in reach.next_hops for prefix in reach.prefixes
     )
     origin = update.origin.name.lower() if update.announced else None
     withdrawn = sorted(map(str, update.withdrawn))
-    return announced, list(update.as_path), withdrawn, origin, sorted(update.communities), update.med or None
+    path = list(update.as_path)
+    # RIPE shows an AS_SET of one AS that repeats the AS before it as nothing.
+    if len(path) > 1 and path[-1] == (path[-2],):
+        path.pop()
+    return announced, path, withdrawn, origin, sorted(update.communities), update.med or None
 
 
 def test_agrees_with_ris_about_its_own_bytes(shared_data: Path) -> None:
@@ -191,6 +195,8 @@ def test_agrees_with_ris_about_its_own_bytes(shared_data: Path) -> None:
     for line in (shared_data / "live" / "rislive" / "1k-msgs").read_text("utf-8").splitlines():
         message = json.loads(line)["data"] if line.strip() else {}
         if message.get("type") == "UPDATE":
-            assert read(message["raw"]) == fields(message), message["raw"]
+            # One of RIPE's peers still speaks two octets, and its messages are passed on as they came.
+            says = read(message["raw"], four_octet_as=message["peer_asn"] != "20495")
+            assert says == fields(message), message["raw"]
             checked += 1
-    assert checked > 900
+    assert checked == 994
