@@ -61,7 +61,7 @@ class AutonomousSystem:
 class Beacon:
     """A destination whose answer tells which route led there.
 
-    `invalid_origin` is the AS that announces it without being allowed to; traffic that ends there took an invalid route.
+    `invalid_origin` announces it without being allowed to; traffic that ends there took an invalid route.
     """
 
     name: str
