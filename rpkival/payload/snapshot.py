@@ -1,0 +1,53 @@
+"""The last good VRPs on disk, so that a restart serves routers at once, with the same RTR session and serial."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from rpkival.errors import StateError
+from rpkival.payload.atomic_file import write_atomically
+from rpkival.payload.column_file import decode_columns, encode_columns
+from rpkival.payload.vrps import Vrps
+
+__all__ = ["SNAPSHOT_NAME", "Snapshot", "load_snapshot", "save_snapshot"]
+
+SNAPSHOT_NAME = "snapshot.rpkival"
+"""The file's name in the data directory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """`generated`: unix seconds of the validation. `serial` and `session_id`: what RTR served it as (RFC 8210)."""
+
+    vrps: Vrps
+    generated: int
+    serial: int
+    session_id: int
+
+
+def save_snapshot(path: Path, snapshot: Snapshot) -> None:
+    """Write whole or not at all, and on the disk before this returns. Raises `StateError`."""
+    about: dict[str, int | str | None] = {
+        "generated": snapshot.generated,
+        "serial": snapshot.serial,
+        "session_id": snapshot.session_id,
+    }
+    try:
+        write_atomically(path, encode_columns(snapshot.vrps, about))
+    except OSError as error:
+        raise StateError(f"The snapshot {path} cannot be written: {error.strerror}.") from error
+
+
+def load_snapshot(path: Path) -> Snapshot:
+    """Read what `save_snapshot` wrote. Raises `StateError` where it is missing or damaged."""
+    try:
+        vrps, about = decode_columns(path.read_bytes())
+    except OSError as error:
+        raise StateError(f"The snapshot {path} cannot be read: {error.strerror}.") from error
+    except StateError as error:
+        raise StateError(f"The snapshot {path} is damaged ({error}); remove it and validate again.") from error
+    generated, serial, session_id = (about.get(name) for name in ("generated", "serial", "session_id"))
+    if not (isinstance(generated, int) and isinstance(serial, int) and isinstance(session_id, int)):
+        raise StateError(f"{path} is no snapshot; remove it and validate again.")
+    return Snapshot(vrps, generated, serial, session_id)

@@ -1,0 +1,97 @@
+"""The snapshot on disk: it comes back as it was, or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rpkival.errors import StateError
+from rpkival.payload.snapshot import Snapshot, load_snapshot, save_snapshot
+from rpkival.payload.vrps import Vrp, Vrps
+
+SMALL = Snapshot(
+    Vrps.of([Vrp("192.0.2.0/24", 24, 64496, "ripe", 1773648000, "rsync://a/a.roa"), Vrp("2001:db8::/32", 48, 0)]),
+    generated=1773647000,
+    serial=4294967295,
+    session_id=65535,
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_what_is_saved_comes_back(vrp_sets: st.SearchStrategy[Vrps], tmp_path: Path, data: st.DataObject) -> None:
+    """Every VRP with its names, and the numbers that RTR goes on with."""
+    vrps = data.draw(vrp_sets)
+    path = tmp_path / "snapshot.rpkival"
+
+    save_snapshot(path, Snapshot(vrps, 7, 8, 9))
+    loaded = load_snapshot(path)
+
+    assert list(loaded.vrps) == list(vrps)
+    assert (loaded.generated, loaded.serial, loaded.session_id) == (7, 8, 9)
+    assert [file.name for file in tmp_path.iterdir()] == ["snapshot.rpkival"]
+
+
+def test_one_flipped_bit_anywhere_is_noticed(tmp_path: Path) -> None:
+    """A damaged snapshot is refused, never served."""
+    path = tmp_path / "snapshot.rpkival"
+    save_snapshot(path, SMALL)
+    good = path.read_bytes()
+
+    for place in range(len(good)):
+        path.write_bytes(good[:place] + bytes([good[place] ^ 4]) + good[place + 1 :])
+        with pytest.raises(StateError, match=r"is damaged .*; remove it and validate again"):
+            load_snapshot(path)
+
+
+def test_a_torn_snapshot_is_refused(tmp_path: Path) -> None:
+    """Any shorter file than was written is no snapshot."""
+    path = tmp_path / "snapshot.rpkival"
+    save_snapshot(path, SMALL)
+    good = path.read_bytes()
+
+    for length in range(len(good)):
+        path.write_bytes(good[:length])
+        with pytest.raises(StateError, match="is damaged"):
+            load_snapshot(path)
+
+
+def test_a_missing_or_unwritable_place_is_named(tmp_path: Path) -> None:
+    """The sentence has the path and what the system says of it."""
+    with pytest.raises(StateError, match=r"missing/s cannot be read: No such file"):
+        load_snapshot(tmp_path / "missing" / "s")
+    with pytest.raises(StateError, match=r"missing/s cannot be written: No such file"):
+        save_snapshot(tmp_path / "missing" / "s", SMALL)
+
+
+def test_a_failed_write_leaves_the_old_snapshot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk costs the new snapshot, not the last good one."""
+    path = tmp_path / "snapshot.rpkival"
+    save_snapshot(path, SMALL)
+
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(StateError, match="No space left on device"):
+        save_snapshot(path, Snapshot(Vrps.empty(), 1, 2, 3))
+
+    assert list(load_snapshot(path).vrps) == list(SMALL.vrps)
+    assert [file.name for file in tmp_path.iterdir()] == ["snapshot.rpkival"]
+
+
+def test_a_file_with_a_right_checksum_and_wrong_counts_is_refused(tmp_path: Path) -> None:
+    """The checksum tells damage, not sense: counts that do not fit the columns are found on their own."""
+    path = tmp_path / "snapshot.rpkival"
+    save_snapshot(path, SMALL)
+    magic, body = path.read_bytes()[:20], path.read_bytes()[52:]
+
+    for wrong in (b'"ipv4":2', b'"ipv4":0', b'"ipv4":-', b'"ipv4":x'):
+        forged = body.replace(b'"ipv4":1', wrong)
+        path.write_bytes(magic + hashlib.sha256(forged).digest() + forged)
+        with pytest.raises(StateError, match="columns do not fit"):
+            load_snapshot(path)
