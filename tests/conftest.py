@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import tarfile
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
+
+from rpkival.lab.keys import KeyRing
+from rpkival.lab.rsync_daemon import RsyncDaemon
 
 ROOT = Path(__file__).parent.parent
 SKIPS_FORBIDDEN = bool(os.environ.get("RPKIVAL_FORBID_SKIPS"))
@@ -61,3 +64,17 @@ def program() -> Callable[..., str]:
         pytest.skip(f"{names[0]} is not installed")
 
     return find
+
+
+@pytest.fixture(scope="session")
+def lab_keys() -> KeyRing:
+    """RSA keys for lab trees, made once a session: authorities of one name have one key in all tests."""
+    return KeyRing()
+
+
+@pytest.fixture
+def rsync_daemon(program: Callable[..., str]) -> Iterator[RsyncDaemon]:
+    """A real rsync daemon on loopback, without modules yet."""
+    program("rsync")
+    with RsyncDaemon() as daemon:
+        yield daemon

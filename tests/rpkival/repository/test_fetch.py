@@ -1,0 +1,188 @@
+"""Tests for rpkival.repository.fetch, with the real rsync against a real daemon on loopback."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from rpkival.errors import StateError
+from rpkival.lab.rsync_daemon import RsyncDaemon
+from rpkival.repository import fetch
+from rpkival.repository.fetch import FetchedDirectory
+from rpkival.repository.rsync import Rsync
+
+
+@pytest.fixture
+def module(tmp_path: Path) -> Path:
+    """A module with one object."""
+    directory = tmp_path / "module"
+    (directory / "a").mkdir(parents=True)
+    (directory / "a/x.roa").write_bytes(b"old")
+    return directory
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Path:
+    """A directory for what is fetched; not made yet."""
+    return tmp_path / "state/repository"
+
+
+def new_run(cache: Path, rsync: Rsync | None = None) -> FetchedDirectory:
+    """A source for one run, allowed to talk to loopback."""
+    return FetchedDirectory(cache, rsync or Rsync(), allow_dubious_hosts=True)
+
+
+def test_objects_are_there_once_prepared(rsync_daemon: RsyncDaemon, module: Path, cache: Path) -> None:
+    """Under host/module/path, from where an offline run reads them too."""
+    uri = rsync_daemon.serve("m", module)
+    source = new_run(cache)
+
+    assert source.read(uri + "a/x.roa") is None
+    assert source.prepare(uri + "a/") is None
+    assert source.read(uri + "a/x.roa") == b"old"
+    assert (cache / rsync_daemon.authority / "m/a/x.roa").read_bytes() == b"old"
+
+
+def test_a_module_is_fetched_once_a_run(rsync_daemon: RsyncDaemon, module: Path, cache: Path) -> None:
+    """However many ask for it at once; the next run sees what is new, and what is gone."""
+    uri = rsync_daemon.serve("m", module)
+    source = new_run(cache)
+    with ThreadPoolExecutor(8) as threads:
+        assert set(threads.map(source.prepare, [f"{uri}{n}/" for n in range(50)])) == {None}
+    assert [result.uri for result in source.results] == [uri]
+
+    (module / "a/y.roa").write_bytes(b"new")
+    (module / "a/x.roa").unlink()
+    assert source.prepare(uri) is None
+    assert source.read(uri + "a/y.roa") is None
+
+    source = new_run(cache)
+    assert source.prepare(uri) is None
+    assert source.read(uri + "a/y.roa") == b"new"
+    assert source.read(uri + "a/x.roa") is None
+
+
+def test_a_failing_fetch_leaves_the_last_good_one(rsync_daemon: RsyncDaemon, module: Path, cache: Path) -> None:
+    """The error is a sentence, told to all who ask, and the old objects are still there."""
+    uri = rsync_daemon.serve("m", module)
+    new_run(cache).prepare(uri)
+    rsync_daemon.close()
+    source = new_run(cache)
+
+    assert "Connection refused" in str(source.prepare(uri))
+    assert source.prepare(uri + "a/") == source.prepare(uri)
+    assert len(source.results) == 1
+    assert source.read(uri + "a/x.roa") == b"old"
+
+
+def test_a_fetch_killed_midway_leaves_the_last_good_one(
+    rsync_daemon: RsyncDaemon, module: Path, cache: Path, tmp_path: Path
+) -> None:
+    """Nothing of it is seen, and nothing of it stays behind."""
+    uri = rsync_daemon.serve("m", module)
+    new_run(cache).prepare(uri)
+    (module / "a/x.roa").unlink()
+    for number in range(20):
+        (module / f"a/{number:02}.roa").write_bytes(os.urandom(50_000))
+    slow = tmp_path / "slow-rsync"
+    slow.write_text(f'#!/bin/sh\nexec {shutil.which("rsync")} --bwlimit=50 "$@"\n')
+    slow.chmod(0o755)
+    source = new_run(cache, Rsync(str(slow), total_seconds=2))
+
+    assert "was stopped" in str(source.prepare(uri))
+    assert [path.name for path in (cache / rsync_daemon.authority / "m/a").iterdir()] == ["x.roa"]
+    assert source.read(uri + "a/x.roa") == b"old"
+    assert [path.name for path in (cache / ".staging").iterdir()] == ["lock"]
+
+
+def test_the_trust_anchor_comes_as_a_single_file(rsync_daemon: RsyncDaemon, module: Path, cache: Path) -> None:
+    """It is renewed at each run, and the last one serves where that fails."""
+    uri = rsync_daemon.serve("m", module) + "ta.cer"
+    assert new_run(cache).trust_anchor(uri) is None
+    (module / "ta.cer").write_bytes(b"first")
+    source = new_run(cache)
+    assert source.trust_anchor(uri) == b"first"
+    assert source.read(uri.replace("ta.cer", "a/x.roa")) is None
+
+    (module / "ta.cer").write_bytes(b"second")
+    assert new_run(cache).trust_anchor(uri) == b"second"
+
+    (module / "ta.cer").unlink()
+    source = new_run(cache)
+    assert source.trust_anchor(uri) == b"second"
+    assert source.results[0].error is not None
+
+
+def test_a_trust_anchor_by_https_is_left_to_other_uris(cache: Path) -> None:
+    """Nothing is fetched for it, and the reason says so."""
+    source = new_run(cache)
+
+    assert source.trust_anchor("https://rpki.example.net/ta.cer") is None
+    assert "is not an rsync:// URI" in str(source.reason("https://rpki.example.net/ta.cer"))
+    assert source.results == []
+
+
+def test_dubious_hosts_are_not_talked_to(rsync_daemon: RsyncDaemon, module: Path, cache: Path) -> None:
+    """Unless allowed, no certificate makes us connect to our own machine."""
+    uri = rsync_daemon.serve("m", module)
+    source = FetchedDirectory(cache, Rsync())
+
+    assert "refused outside a lab" in str(source.prepare(uri))
+    assert source.trust_anchor(uri + "a/x.roa") is None
+    assert source.results == []
+
+
+def test_the_number_of_modules_is_bounded(
+    rsync_daemon: RsyncDaemon, module: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An endless chain of repositories ends with an error; what was fetched stays."""
+    monkeypatch.setattr(fetch, "MAX_RSYNC_MODULES", 2)
+    uris = [rsync_daemon.serve(f"m{number}", module) for number in range(3)]
+    source = new_run(cache)
+
+    assert [source.prepare(uri) is None for uri in uris] == [True, True, False]
+    assert "already fetched 2 modules" in str(source.prepare(uris[2]))
+    assert source.prepare(uris[0]) is None
+
+
+def test_a_crash_between_two_names_loses_nothing(cache: Path) -> None:
+    """The next run gives the module its name back, or drops the copy that was replaced; abandoned fetches go."""
+    staging = cache / ".staging"
+    for left in ("old,rpki.example.net,lost", "old,rpki.example.net,replaced", "fetch-dead", "fetch-alive"):
+        (staging / left).mkdir(parents=True)
+        (staging / left / "x.roa").write_bytes(b"old")
+    (cache / "rpki.example.net/replaced").mkdir(parents=True)
+    (cache / "rpki.example.net/replaced/x.roa").write_bytes(b"new")
+    long_ago = time.time() - 2 * 24 * 3600
+    os.utime(staging / "fetch-dead", (long_ago, long_ago))
+
+    source = new_run(cache)
+
+    assert source.read("rsync://rpki.example.net/lost/x.roa") == b"old"
+    assert source.read("rsync://rpki.example.net/replaced/x.roa") == b"new"
+    assert {path.name for path in staging.iterdir()} == {"lock", "fetch-alive"}
+
+
+def test_a_file_in_the_way_is_an_error_of_that_module(rsync_daemon: RsyncDaemon, module: Path, cache: Path) -> None:
+    """Told as a sentence; other modules are not touched by it."""
+    uri, other = rsync_daemon.serve("m", module), rsync_daemon.serve("other", module)
+    (cache / "elsewhere").mkdir(parents=True)
+    source = new_run(cache)
+    shutil.rmtree(cache / ".staging")
+
+    assert "cannot be kept in" in str(source.prepare(uri))
+    (cache / ".staging").mkdir()
+    assert source.prepare(other) is None
+
+
+def test_a_directory_that_cannot_be_written_is_our_trouble(tmp_path: Path) -> None:
+    """It is told before anything is fetched."""
+    (tmp_path / "file").touch()
+
+    with pytest.raises(StateError, match="cannot be written"):
+        FetchedDirectory(tmp_path / "file/repository", Rsync())
