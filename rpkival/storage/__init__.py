@@ -1,1 +1,6 @@
-"""The embedded database: schema and migrations."""
+"""What must outlive a process: one SQLite file."""
+
+from rpkival.storage.database import DATABASE_NAME, Database, open_database
+from rpkival.storage.events import append_event
+
+__all__ = ["DATABASE_NAME", "Database", "append_event", "open_database"]
