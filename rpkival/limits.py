@@ -17,6 +17,9 @@ MAX_VRPS: Final = 16_000_000
 
 # --- repositories ------------------------------------------------------------------------------------------------
 
+MAX_TAL_BYTES: Final = 100_000
+"""A trust anchor locator has 500 octets, and some lines of comment."""
+
 MAX_URI_LENGTH: Final = 2048
 """Characters of a URI; rpki-client has the same. Longer ones are attacks on file systems, not addresses."""
 

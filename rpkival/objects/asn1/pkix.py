@@ -32,6 +32,7 @@ __all__ = [
     "DistributionPoints",
     "Extension",
     "GeneralNames",
+    "KeyPurposes",
     "Name",
     "PolicyInformation",
     "PolicyInformations",
@@ -212,3 +213,10 @@ class PolicyInformations:
     """`certificatePolicies`: decode behind an extra SEQUENCE header."""
 
     policies: list[PolicyInformation]
+
+
+@sequence
+class KeyPurposes:
+    """`ExtKeyUsageSyntax`: decode behind an extra SEQUENCE header."""
+
+    purposes: list[ObjectIdentifier]

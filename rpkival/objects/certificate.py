@@ -1,0 +1,214 @@
+"""Resource certificates (RFC 6487): what they say, and that they say it as the profile wants.
+
+Nothing here trusts anything: signatures by the issuer, times and resources are judged in `rpkival.validation`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from cryptography.hazmat.asn1 import TLV
+
+from rpkival.errors import LimitError, ObjectError
+from rpkival.limits import MAX_NUMBER_OCTETS, MAX_OBJECT_BYTES
+from rpkival.objects import extensions as ext
+from rpkival.objects import oids
+from rpkival.objects.asn1 import pkix
+from rpkival.objects.asn1.der import contents_of, decode, header, tlv_bytes
+from rpkival.objects.keys import check_key, key_identifier
+from rpkival.objects.names import check_name
+from rpkival.objects.resources import ResourceClaims, parse_as_identifiers, parse_ip_blocks
+from rpkival.objects.times import seconds
+
+__all__ = [
+    "Certificate",
+    "Role",
+    "check_algorithm",
+    "check_number",
+    "is_router_certificate",
+    "parse_certificate",
+    "signed_part",
+]
+
+_SECTION = "RFC 6487 section 4"
+_VERSION_3: Final = 2
+_SHA256_WITH_RSA: Final = bytes.fromhex("06092a864886f70d01010b0500")
+"""Content of the only AlgorithmIdentifier of RFC 7935 section 2: sha256WithRSAEncryption, NULL parameters."""
+
+
+class Role(Enum):
+    """What a certificate is for; the profile differs."""
+
+    TRUST_ANCHOR = "trust anchor"
+    CA = "CA certificate"
+    END_ENTITY = "end-entity certificate"
+    ROUTER = "router certificate"
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """One certificate. Times are unix seconds; names and `key_info` are DER; URIs are "" where the role has none."""
+
+    role: Role
+    serial: int
+    issuer: bytes
+    subject: bytes
+    not_before: int
+    not_after: int
+    key_info: bytes
+    subject_key_id: bytes
+    authority_key_id: bytes
+    resources: ResourceClaims
+    crl_uris: tuple[str, ...]
+    issuer_uri: str
+    locations: ext.SubjectLocations
+    signed: bytes
+    """The TBSCertificate, which the issuer's signature is over."""
+    signature: bytes
+
+
+def parse_certificate(data: bytes, role: Role) -> Certificate:
+    """A certificate in one of the RSA roles, judged as far as it can be alone. Raises `ObjectError`, `LimitError`."""
+    outer = _decode(data)
+    inner = outer.tbs_certificate
+    _check_fields(outer)
+    issuer, subject = tlv_bytes(inner.issuer), tlv_bytes(inner.subject)
+    check_name(issuer, "RFC 6487 section 4.4", "issuer")
+    check_name(subject, "RFC 6487 section 4.5", "subject")
+    not_before = seconds(inner.validity.not_before, "RFC 5280 section 4.1.2.5", "notBefore")
+    not_after = seconds(inner.validity.not_after, "RFC 5280 section 4.1.2.5", "notAfter")
+    if not_before > not_after:
+        raise ObjectError("RFC 6487 section 4.6", "The certificate's validity ends before it starts.")
+    key_info = tlv_bytes(inner.subject_public_key_info)
+    check_key(key_info)
+    extensions = ext.collect_extensions(inner.extensions)
+    subject_key_id = ext.subject_key_identifier(ext.required(extensions, oids.SUBJECT_KEY_IDENTIFIER))
+    if subject_key_id != key_identifier(key_info):
+        raise ObjectError("RFC 6487 section 4.8.2", "The subject key identifier is not the SHA-1 of the key.")
+    if role is Role.TRUST_ANCHOR:
+        authority_key_id = _trust_anchor_authority(extensions, subject_key_id, same_name=issuer == subject)
+        crl_uris: tuple[str, ...] = ()
+        issuer_uri = ""
+    else:
+        authority_key_id = ext.authority_key_identifier(ext.required(extensions, oids.AUTHORITY_KEY_IDENTIFIER))
+        crl_uris = ext.crl_uris(ext.required(extensions, oids.CRL_DISTRIBUTION_POINTS))
+        issuer_uri = ext.ca_issuers(ext.required(extensions, oids.AUTHORITY_INFO_ACCESS))
+    ext.forbidden(extensions, oids.EXTENDED_KEY_USAGE, f"a {role.value}")
+    ext.check_certificate_policies(ext.required(extensions, oids.CERTIFICATE_POLICIES))
+    locations = _end_entity(extensions) if role is Role.END_ENTITY else _authority(extensions)
+    return Certificate(
+        role,
+        inner.serial_number,
+        issuer,
+        subject,
+        not_before,
+        not_after,
+        key_info,
+        subject_key_id,
+        authority_key_id,
+        _resources(extensions, role),
+        crl_uris,
+        issuer_uri,
+        locations,
+        signed_part(data),
+        outer.signature.as_bytes(),
+    )
+
+
+def is_router_certificate(data: bytes) -> bool:
+    """Whether this looks like a BGPsec router certificate (RFC 8209): no CA, and its extended key usage says so."""
+    try:
+        extensions = {each.extn_id: each.extn_value for each in _decode(data).tbs_certificate.extensions or ()}
+        usages = extensions.get(oids.EXTENDED_KEY_USAGE, b"")
+        decoded = decode(pkix.KeyPurposes, header(0x30, len(usages)) + usages, "RFC 8209 section 3.1.3.2", "key usage")
+    except ObjectError:
+        return False
+    return oids.BGPSEC_ROUTER in decoded.purposes and oids.BASIC_CONSTRAINTS not in extensions
+
+
+def signed_part(data: bytes) -> bytes:
+    """The first element inside a SEQUENCE that has been decoded as DER: what its signature is over."""
+    start = contents_of(data)
+    end = start + contents_of(data[start : start + 8])
+    first = data[start:end]
+    size = first[1] if first[1] < 0x80 else int.from_bytes(first[2:], "big")
+    return data[start : end + size]
+
+
+def check_algorithm(algorithm: TLV, section: str, where: str) -> None:
+    """Raise `ObjectError` unless this AlgorithmIdentifier is sha256WithRSAEncryption."""
+    if algorithm.tag_bytes != b"0" or algorithm.data != _SHA256_WITH_RSA:
+        raise ObjectError(section, f"The signature algorithm {where} is not sha256WithRSAEncryption.")
+
+
+def check_number(number: int, smallest: int, section: str, what: str) -> None:
+    """Raise `ObjectError` unless the number is at least `smallest` and fits in 20 octets of a DER INTEGER."""
+    if not smallest <= number < 1 << (8 * MAX_NUMBER_OCTETS - 1):
+        raise ObjectError(section, f"The {what} is negative, zero where it must not be, or longer than 20 octets.")
+
+
+def _decode(data: bytes) -> pkix.Certificate:
+    if len(data) > MAX_OBJECT_BYTES:
+        raise LimitError(f"The certificate has {len(data)} octets; {MAX_OBJECT_BYTES} are allowed.")
+    return decode(pkix.Certificate, data, _SECTION, "certificate")
+
+
+def _check_fields(certificate: pkix.Certificate) -> None:
+    inner = certificate.tbs_certificate
+    if inner.version != _VERSION_3:
+        raise ObjectError("RFC 6487 section 4.1", "The certificate's version is not 3.")
+    check_number(inner.serial_number, 1, "RFC 6487 section 4.2", "serial number")
+    check_algorithm(inner.signature, "RFC 6487 section 4.3", "inside the certificate")
+    check_algorithm(certificate.signature_algorithm, "RFC 6487 section 4.3", "of the certificate")
+    if inner.issuer_unique_id is not None or inner.subject_unique_id is not None:
+        raise ObjectError(_SECTION, "The certificate has a unique identifier of its issuer or subject.")
+
+
+def _trust_anchor_authority(extensions: ext.Extensions, subject_key_id: bytes, *, same_name: bool) -> bytes:
+    """RFC 6487 section 4.8: a self-signed certificate names no issuer elsewhere."""
+    if not same_name:
+        raise ObjectError("RFC 8630 section 2.3", "The trust anchor's issuer is not its subject.")
+    ext.forbidden(extensions, oids.CRL_DISTRIBUTION_POINTS, "a trust anchor")
+    ext.forbidden(extensions, oids.AUTHORITY_INFO_ACCESS, "a trust anchor")
+    value = extensions.get(oids.AUTHORITY_KEY_IDENTIFIER)
+    if value is not None and ext.authority_key_identifier(value) != subject_key_id:
+        raise ObjectError("RFC 6487 section 4.8.3", "The trust anchor's authority key identifier is not its own.")
+    return subject_key_id
+
+
+def _authority(extensions: ext.Extensions) -> ext.SubjectLocations:
+    ext.check_basic_constraints(ext.required(extensions, oids.BASIC_CONSTRAINTS))
+    ext.check_key_usage(ext.required(extensions, oids.KEY_USAGE), ext.KEY_CERT_SIGN_AND_CRL_SIGN)
+    locations = ext.subject_locations(ext.required(extensions, oids.SUBJECT_INFO_ACCESS))
+    section = "RFC 6487 section 4.8.8.1"
+    if not locations.repository or not locations.manifest:
+        raise ObjectError(section, "The CA's subject information access lacks an rsync URI of repository or manifest.")
+    if locations.signed_object:
+        raise ObjectError(section, "The CA's subject information access has the URI of a signed object.")
+    return locations
+
+
+def _end_entity(extensions: ext.Extensions) -> ext.SubjectLocations:
+    ext.forbidden(extensions, oids.BASIC_CONSTRAINTS, "an end-entity certificate")
+    ext.check_key_usage(ext.required(extensions, oids.KEY_USAGE), ext.DIGITAL_SIGNATURE)
+    locations = ext.subject_locations(ext.required(extensions, oids.SUBJECT_INFO_ACCESS))
+    section = "RFC 6487 section 4.8.8.2"
+    if not locations.signed_object:
+        raise ObjectError(section, "The end entity's subject information access lacks the rsync URI of its object.")
+    if locations.repository or locations.manifest:
+        raise ObjectError(section, "The end entity's subject information access has URIs that only CAs have.")
+    return locations
+
+
+def _resources(extensions: ext.Extensions, role: Role) -> ResourceClaims:
+    blocks = extensions.get(oids.IP_ADDR_BLOCKS)
+    numbers = extensions.get(oids.AUTONOMOUS_SYS_IDS)
+    if blocks is None and numbers is None:
+        raise ObjectError("RFC 6487 section 4.8.10", "The certificate has neither IP addresses nor AS numbers.")
+    ipv4, ipv6 = (None, None) if blocks is None else parse_ip_blocks(blocks)
+    claims = ResourceClaims(ipv4, ipv6, None if numbers is None else parse_as_identifiers(numbers))
+    if role is Role.TRUST_ANCHOR and claims.inherits:
+        raise ObjectError("RFC 8630 section 2.3", "The trust anchor inherits resources, but has no issuer.")
+    return claims

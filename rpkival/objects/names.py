@@ -1,0 +1,55 @@
+"""Issuer and subject names as RFC 6487 sections 4.4 and 4.5 allow them: one CommonName, perhaps a serial number."""
+
+from __future__ import annotations
+
+import re
+
+from rpkival.errors import ObjectError
+from rpkival.objects import oids
+from rpkival.objects.asn1 import pkix
+from rpkival.objects.asn1.der import decode, header
+
+__all__ = ["check_name", "format_name"]
+
+_ONE_COMMON_NAME = re.compile(rb"\x30(.)\x31(.)\x30(.)\x06\x03\x55\x04\x03\x13(.)[A-Za-z0-9 '()+,\-./:=?]+", re.DOTALL)
+"""DER of a Name of one CommonName in a short PrintableString, which nearly all are; the groups are the four lengths."""
+
+_PRINTABLE_STRING = b"\x13"
+_UTF8_STRING = b"\x0c"
+"""The profile wants PrintableString, but a registry has issued UTF8String, and other validators take it."""
+
+
+def check_name(name: bytes, section: str, which: str) -> None:
+    """Raise `ObjectError` unless the DER Name is as the profile wants it; `which` is "issuer" or "subject"."""
+    match = _ONE_COMMON_NAME.fullmatch(name)
+    if match and [each[0] for each in match.groups()] == [len(name) - at for at in (2, 4, 6, 13)]:
+        return
+    seen = []
+    for attribute in _attributes(name, section, which):
+        if attribute.type not in (oids.COMMON_NAME, oids.SERIAL_NUMBER):
+            raise ObjectError(section, f"The {which} has an attribute {attribute.type.dotted_string} beside its name.")
+        if attribute.value.tag_bytes not in (_PRINTABLE_STRING, _UTF8_STRING):
+            raise ObjectError(section, f"The {which} is neither a PrintableString nor a UTF8String.")
+        seen.append(attribute.type)
+    if oids.COMMON_NAME not in seen:
+        raise ObjectError(section, f"The {which} has no CommonName.")
+    if len(seen) != len(set(seen)):
+        raise ObjectError(section, f"The {which} has the same attribute twice.")
+
+
+def format_name(name: bytes) -> str:
+    """A DER Name in words, for reports: `CN=...`; as hex where it is none."""
+    try:
+        attributes = _attributes(name, "RFC 5280 section 4.1.2.4", "name")
+    except ObjectError:
+        return name.hex()
+    labels = {oids.COMMON_NAME: "CN", oids.SERIAL_NUMBER: "serialNumber"}
+    return ",".join(
+        f"{labels.get(each.type, each.type.dotted_string)}={bytes(each.value.data).decode('utf-8', 'replace')}"
+        for each in attributes
+    )
+
+
+def _attributes(name: bytes, section: str, which: str) -> list[pkix.AttributeTypeAndValue]:
+    decoded = decode(pkix.Name, header(0x30, len(name)) + name, section, f"{which} name")
+    return [attribute for rdn in decoded.rdns for attribute in rdn.as_list()]

@@ -1,0 +1,106 @@
+"""Route origin authorizations (RFC 9582): which AS may originate which prefixes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from rpkival.errors import LimitError, ObjectError
+from rpkival.limits import MAX_ASN, MAX_ROA_PREFIXES
+from rpkival.objects import oids
+from rpkival.objects.asn1 import roa as asn1
+from rpkival.objects.asn1.der import decode
+from rpkival.objects.certificate import Certificate
+from rpkival.objects.cms import parse_signed_object
+from rpkival.objects.resources import Claim, address_range, first_outside, format_ranges
+
+__all__ = ["Roa", "RoaContent", "RoaPrefix", "parse_roa", "parse_roa_content"]
+
+RoaPrefix = tuple[int, int, int]
+"""Address as an integer, prefix length and maxLength in bits."""
+
+_IPV4: Final = b"\x00\x01"
+_IPV6: Final = b"\x00\x02"
+_BITS: Final = {_IPV4: 32, _IPV6: 128}
+
+
+@dataclass(frozen=True, slots=True)
+class RoaContent:
+    """The eContent."""
+
+    asn: int
+    ipv4: tuple[RoaPrefix, ...]
+    ipv6: tuple[RoaPrefix, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Roa:
+    """One ROA with the certificate that signed it."""
+
+    certificate: Certificate
+    signing_time: int
+    content: RoaContent
+
+
+def parse_roa(data: bytes) -> Roa:
+    """A ROA, judged as far as it can be alone. Raises `ObjectError`, `LimitError`."""
+    signed = parse_signed_object(data, oids.ROUTE_ORIGIN_AUTHZ)
+    content = parse_roa_content(signed.content)
+    resources = signed.certificate.resources
+    section = "RFC 9582 section 5"
+    if resources.asn is not None:
+        raise ObjectError(section, "The ROA's certificate has AS numbers.")
+    if resources.inherits:
+        raise ObjectError(section, "The ROA's certificate inherits resources.")
+    _check_within(content.ipv4, resources.ipv4, 32)
+    _check_within(content.ipv6, resources.ipv6, 128)
+    return Roa(signed.certificate, signed.signing_time, content)
+
+
+def parse_roa_content(data: bytes) -> RoaContent:
+    """The eContent of a ROA. Raises `ObjectError`, `LimitError`."""
+    decoded = decode(asn1.RouteOriginAttestation, data, "RFC 9582 section 4", "ROA's content")
+    if decoded.version != 0:
+        raise ObjectError("RFC 9582 section 4.1", f"The ROA has version {decoded.version}; only 0 exists.")
+    if not 0 <= decoded.as_id <= MAX_ASN:
+        raise ObjectError("RFC 9582 section 4.2", f"AS numbers end at {MAX_ASN}, but the ROA has {decoded.as_id}.")
+    blocks: dict[bytes, tuple[RoaPrefix, ...]] = {}
+    for block in decoded.ip_addr_blocks:
+        family = block.address_family
+        bits = _BITS.get(family)
+        if bits is None:
+            raise ObjectError("RFC 9582 section 4.3.1", f"The ROA has the address family {family.hex()}.")
+        if family in blocks:
+            raise ObjectError("RFC 9582 section 4.3.1", "The ROA has an address family twice.")
+        blocks[family] = _prefixes(block.addresses, bits)
+    if not blocks:
+        raise ObjectError("RFC 9582 section 4.3", "The ROA has no address family.")
+    return RoaContent(decoded.as_id, blocks.get(_IPV4, ()), blocks.get(_IPV6, ()))
+
+
+def _prefixes(addresses: list[asn1.ROAIPAddress], bits: int) -> tuple[RoaPrefix, ...]:
+    if not addresses:
+        raise ObjectError("RFC 9582 section 4.3.2", "The ROA has an address family without any prefix.")
+    if len(addresses) > MAX_ROA_PREFIXES:
+        raise LimitError(f"The ROA has {len(addresses)} prefixes; {MAX_ROA_PREFIXES} are allowed.")
+    prefixes = []
+    for entry in addresses:
+        first, last = address_range(entry.address, bits, "RFC 9582 section 4.3.2.1")
+        length = bits - (last - first).bit_length()
+        max_length = length if entry.max_length is None else entry.max_length
+        if not length <= max_length <= bits:
+            raise ObjectError(
+                "RFC 9582 section 4.3.2.2", f"The ROA has maxLength {max_length} for a prefix of {length} bits."
+            )
+        prefixes.append((first, length, max_length))
+    return tuple(prefixes)
+
+
+def _check_within(prefixes: tuple[RoaPrefix, ...], claim: Claim, bits: int) -> None:
+    if not prefixes:
+        return
+    ranges = [(first, first | ((1 << (bits - length)) - 1)) for first, length, _ in prefixes]
+    outside = first_outside(claim if isinstance(claim, tuple) else (), tuple(ranges))
+    if outside is not None:
+        text = format_ranges((outside,), 4 if bits == 32 else 6)[0]
+        raise ObjectError("RFC 9582 section 5", f"The ROA has {text}, which its certificate does not have.")
