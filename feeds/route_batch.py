@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,10 +34,11 @@ class Peer:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PathTable:
-    """Distinct AS_PATHs, back to back.
+    """AS_PATHs, back to back; the same path may stand there more than once.
 
     Path `i` is `asns[offsets[i]:offsets[i + 1]]`, nearest AS first, origin last. `asns`: `uint32[m]`; `offsets`:
-    `int64[p + 1]`; `in_set`: `bool[m]`, True for members of an AS_SET or AS_CONFED_SET.
+    `int64[p + 1]`; `in_set`: `bool[m]`, True for members of an AS_SET. Segments of a confederation are left out: they
+    mean nothing beyond it (RFC 5065 section 6).
     """
 
     asns: NDArray[np.uint32]
@@ -49,6 +51,15 @@ class PathTable:
     def path(self, row: int) -> list[int]:
         """One path as Python integers."""
         return [int(asn) for asn in self.asns[self.offsets[row] : self.offsets[row + 1]]]
+
+    def text(self, row: int) -> str:
+        """One path as looking glasses write it: `"64496 64497 {64498,64499}"`."""
+        words: list[str] = []
+        begin, end = int(self.offsets[row]), int(self.offsets[row + 1])
+        for in_set, members in groupby(range(begin, end), lambda at: bool(self.in_set[at])):
+            asns = [str(self.asns[at]) for at in members]
+            words.extend(["{" + ",".join(asns) + "}"] if in_set else asns)
+        return " ".join(words)
 
     @classmethod
     def empty(cls) -> PathTable:

@@ -1,0 +1,20 @@
+"""MRT files (RFC 6396, RFC 8050): what collectors archive, decoded a block at a time into columns.
+
+    stream       bytes of a file, decompressed by what they are, not by what the file is called
+    records      a block of bytes -> the records in it
+    octets       columns of numbers out of a block, at columns of offsets
+    attributes   where the path attributes of many messages stand
+    as_path      AS_PATH and AS4_PATH -> the paths and their origins
+    nlri         runs of encoded prefixes -> columns of prefixes
+    updates      BGP4MP and BGP4MP_ET messages -> RouteBatch
+    rib          TABLE_DUMP_V2 and TABLE_DUMP entries -> RouteBatch
+    reader       a whole file
+
+The formats chain lengths to lengths, so no field's place is known before the field ahead of it was read. The decoder
+therefore works in rounds: all messages take their first attribute at once, then all take their second, and so on. A
+round costs a few numpy calls whatever the number of messages, and there are as many rounds as the longest has items.
+"""
+
+from feeds.mrt.reader import MrtReader, MrtStats, read_mrt
+
+__all__ = ["MrtReader", "MrtStats", "read_mrt"]
