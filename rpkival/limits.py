@@ -15,6 +15,9 @@ MAX_VRP_FILE_BYTES: Final = 2 * 1024**3
 MAX_VRPS: Final = 16_000_000
 """VRPs in one set. The world has 0.8 million; beyond twenty times that a source is broken or hostile."""
 
+MAX_TRUST_ANCHORS: Final = 1000
+"""Names of trust anchors in one VRP file. Five exist; the rest is room for tests and private ones."""
+
 # --- repositories ------------------------------------------------------------------------------------------------
 
 MAX_TAL_BYTES: Final = 100_000
@@ -212,7 +215,7 @@ MAX_CA_DEPTH: Final = 32
 """Certificates from the trust anchor down. Real trees end at 6; without a bound a CA can certify itself for ever."""
 
 MAX_PUBLICATION_POINTS: Final = 500_000
-"""Publication points under one trust anchor. All five registries together have 50,000; a hostile CA can make any number."""
+"""Publication points under one trust anchor. All five registries together have 50,000; a hostile CA makes any number."""
 
 MAX_TREE_VRPS: Final = 8_000_000
 """VRPs under one trust anchor: half of what one set may hold; the world has 0.9 million."""

@@ -185,6 +185,8 @@ def _authority(extensions: ext.Extensions) -> ext.SubjectLocations:
     section = "RFC 6487 section 4.8.8.1"
     if not locations.repository or not locations.manifest:
         raise ObjectError(section, "The CA's subject information access lacks an rsync URI of repository or manifest.")
+    if not locations.manifest.startswith(f"{locations.repository.removesuffix('/')}/"):
+        raise ObjectError(section, "The CA's manifest is not in its repository.")
     if locations.signed_object:
         raise ObjectError(section, "The CA's subject information access has the URI of a signed object.")
     return locations

@@ -1,0 +1,128 @@
+"""A CA whose certificate has been validated, and the judgement of what it issued (RFC 6487 section 7.2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rpkival.errors import LimitError, ObjectError
+from rpkival.limits import MAX_CA_DEPTH
+from rpkival.objects.certificate import Certificate
+from rpkival.objects.crl import Crl
+from rpkival.objects.keys import PublicKey, load_key, verifies
+from rpkival.objects.resources import Resources
+from rpkival.objects.times import format_time
+
+__all__ = ["Issuer", "Judge"]
+
+_SECTION = "RFC 6487 section 7.2"
+
+
+@dataclass(frozen=True, slots=True)
+class Issuer:
+    """What judging a CA's publication point rests on; plain values, so that it can travel and be a key of a memo.
+
+    `expires` is the earliest end among the validity of all certificates, manifests and CRLs from the trust anchor to
+    here, in unix seconds. `chain` has the key identifiers from the trust anchor down, this CA's own last.
+    """
+
+    trust_anchor: str
+    uri: str
+    subject: bytes
+    subject_key_id: bytes
+    key_info: bytes
+    resources: Resources
+    repository: str
+    manifest: str
+    notify: str
+    expires: int
+    chain: tuple[bytes, ...]
+
+    @classmethod
+    def of(cls, certificate: Certificate, uri: str, trust_anchor: str, resources: Resources) -> Issuer:
+        """A trust anchor."""
+        return cls._of(certificate, uri, trust_anchor, resources, certificate.not_after, ())
+
+    def issued(self, certificate: Certificate, uri: str, resources: Resources, expires: int) -> Issuer:
+        """A CA below this one. Raises `ObjectError` for a loop, `LimitError` where the chain grows too long."""
+        if certificate.subject_key_id in self.chain:
+            raise ObjectError(_SECTION, "The certificate is for a key that is already in its own chain of issuers.")
+        if len(self.chain) >= MAX_CA_DEPTH:
+            raise LimitError(f"The chain of certificates is longer than {MAX_CA_DEPTH}.")
+        until = min(expires, certificate.not_after)
+        return self._of(certificate, uri, self.trust_anchor, resources, until, self.chain)
+
+    @classmethod
+    def _of(
+        cls,
+        certificate: Certificate,
+        uri: str,
+        trust_anchor: str,
+        resources: Resources,
+        expires: int,
+        above: tuple[bytes, ...],
+    ) -> Issuer:
+        return cls(
+            trust_anchor,
+            uri,
+            certificate.subject,
+            certificate.subject_key_id,
+            certificate.key_info,
+            resources,
+            f"{certificate.locations.repository.removesuffix('/')}/",
+            certificate.locations.manifest,
+            certificate.locations.notify,
+            expires,
+            (*above, certificate.subject_key_id),
+        )
+
+
+class Judge:
+    """Judges certificates and CRLs by one issuer at one time; holds the issuer's key ready, for many are to come."""
+
+    def __init__(self, issuer: Issuer, now: int) -> None:
+        self.issuer = issuer
+        self.now = now
+        self._key: PublicKey = load_key(issuer.key_info)
+
+    def crl(self, crl: Crl) -> None:
+        """Raise `ObjectError` unless this is the issuer's current CRL."""
+        section = "RFC 6487 section 5"
+        if crl.issuer != self.issuer.subject:
+            raise ObjectError(section, "The CRL's issuer is not the CA.")
+        if crl.authority_key_id != self.issuer.subject_key_id:
+            raise ObjectError(section, "The CRL's authority key identifier is not the CA's.")
+        if self.now < crl.this_update:
+            raise ObjectError(section, f"The CRL is not valid before {format_time(crl.this_update)}.")
+        if self.now > crl.next_update:
+            raise ObjectError(section, f"The CRL was to be replaced by {format_time(crl.next_update)} and is stale.")
+        if not verifies(self._key, crl.signature, crl.signed):
+            raise ObjectError(section, "The CRL's signature does not verify with the CA's key.")
+
+    def certificate(self, certificate: Certificate) -> Resources:
+        """The resources of a certificate of this issuer. Raises `ObjectError` unless it is valid, revocation aside."""
+        if certificate.issuer != self.issuer.subject:
+            raise ObjectError(_SECTION, "The certificate's issuer is not the subject of the CA that published it.")
+        if certificate.authority_key_id != self.issuer.subject_key_id:
+            raise ObjectError("RFC 6487 section 4.8.3", "The certificate's authority key identifier is not the CA's.")
+        check_validity(certificate, self.now)
+        if not verifies(self._key, certificate.signature, certificate.signed):
+            raise ObjectError(_SECTION, "The certificate's signature does not verify with its issuer's key.")
+        return certificate.resources.under(self.issuer.resources)
+
+
+def check_validity(certificate: Certificate, now: int) -> None:
+    """Raise `ObjectError` unless the certificate is valid at this time."""
+    if now < certificate.not_before:
+        raise ObjectError(_SECTION, f"The certificate is not valid before {format_time(certificate.not_before)}.")
+    if now > certificate.not_after:
+        raise ObjectError(_SECTION, f"The certificate expired at {format_time(certificate.not_after)}.")
+
+
+def check_revocation(certificate: Certificate, crl: Crl, crl_uri: str) -> None:
+    """Raise `ObjectError` where the certificate is revoked, or refers to another CRL than its issuer's."""
+    if crl_uri not in certificate.crl_uris:
+        raise ObjectError(
+            "RFC 6487 section 4.8.6", "The certificate refers to a CRL that is not its issuer's current one."
+        )
+    if certificate.serial in crl.revoked:
+        raise ObjectError(_SECTION, f"The certificate with serial number {certificate.serial} is revoked.")

@@ -1,0 +1,191 @@
+"""One publication point, judged: a pure function of its issuer, its files and the time (RFC 9286 section 6).
+
+A manifest that is missing, invalid or stale, a listed file that is missing or differs, or a CRL that cannot be used
+fail the whole point (section 6.6, "failed fetch"). An object that is listed and intact, yet invalid, costs only itself
+and what hangs below it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from rpkival.errors import LimitError, ObjectError
+from rpkival.objects.certificate import Role, is_router_certificate, parse_certificate
+from rpkival.objects.crl import Crl, parse_crl
+from rpkival.objects.manifest import Manifest, parse_manifest
+from rpkival.objects.roa import parse_roa
+from rpkival.objects.times import format_time
+from rpkival.validation.issuer import Issuer, Judge, check_revocation
+from rpkival.validation.report import Counts, Rejection, Tally, ValidatedRoa
+
+__all__ = ["PublicationPoint", "Read", "judge_publication_point"]
+
+Read = Callable[[str], bytes | None]
+"""The object at an rsync URI, or None. The same URI gives the same octets during one call."""
+
+
+@dataclass(frozen=True, slots=True)
+class PublicationPoint:
+    """What one publication point came to. Of one that failed there are only rejections and counts."""
+
+    uri: str
+    roas: tuple[ValidatedRoa, ...]
+    children: tuple[Issuer, ...]
+    rejections: tuple[Rejection, ...]
+    counts: Counts
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A point whose manifest, listed files and CRL are all as they must be."""
+
+    files: dict[str, bytes]
+    digests: dict[str, bytes]
+    crl: Crl
+    crl_uri: str
+    expires: int
+
+
+def judge_publication_point(issuer: Issuer, read: Read, now: int) -> PublicationPoint:
+    """Everything the issuer has published that may be used at `now` (unix seconds). Never raises for bad objects."""
+    tally = Tally(issuer.trust_anchor)
+    judge = Judge(issuer, now)
+    opened = _open(judge, read, tally)
+    roas: list[ValidatedRoa] = []
+    children: list[Issuer] = []
+    if opened is None:
+        tally.count("publication_points_rejected")
+    else:
+        tally.count("publication_points_valid")
+        for name, data in opened.files.items():
+            uri = issuer.repository + name
+            if name.endswith(".roa"):
+                roa = _judge_roa(judge, opened, uri, data, opened.digests[name], tally)
+                if roa is not None:
+                    roas.append(roa)
+            elif name.endswith(".cer"):
+                child = _judge_certificate(judge, opened, uri, data, tally)
+                if child is not None:
+                    children.append(child)
+            elif not name.endswith(".crl"):
+                tally.count("other_files_ignored")
+    return PublicationPoint(
+        issuer.manifest, tuple(roas), tuple(children), tally.rejections(issuer.manifest), tally.counts
+    )
+
+
+def _open(judge: Judge, read: Read, tally: Tally) -> _Opened | None:
+    issuer = judge.issuer
+    data = read(issuer.manifest)
+    try:
+        manifest = _judge_manifest(judge, data)
+        crl_name = _crl_name(manifest, issuer)
+    except (ObjectError, LimitError) as error:
+        tally.count("manifests_rejected")
+        tally.reject(issuer.manifest, data, error)
+        return None
+    files = _listed_files(manifest, issuer, read, tally)
+    if files is None:
+        tally.count("manifests_valid")
+        return None
+    crl_uri = issuer.repository + crl_name
+    try:
+        crl = parse_crl(files[crl_name])
+        judge.crl(crl)
+    except (ObjectError, LimitError) as error:
+        tally.count("manifests_valid")
+        tally.count("crls_rejected")
+        tally.reject(crl_uri, files[crl_name], error)
+        return None
+    tally.count("crls_valid")
+    try:
+        check_revocation(manifest.certificate, crl, crl_uri)
+    except ObjectError as error:
+        tally.count("manifests_rejected")
+        tally.reject(issuer.manifest, data, error)
+        return None
+    tally.count("manifests_valid")
+    expires = min(issuer.expires, manifest.certificate.not_after, manifest.content.next_update, crl.next_update)
+    return _Opened(files, manifest.content.files, crl, crl_uri, expires)
+
+
+def _judge_manifest(judge: Judge, data: bytes | None) -> Manifest:
+    if data is None:
+        raise ObjectError("RFC 9286 section 6.2", "The manifest is missing, so nothing of this CA can be used.")
+    manifest = parse_manifest(data)
+    judge.certificate(manifest.certificate)
+    section = "RFC 9286 section 6.3"
+    content = manifest.content
+    if judge.now < content.this_update:
+        raise ObjectError(section, f"The manifest is not valid before {format_time(content.this_update)}.")
+    if judge.now > content.next_update:
+        raise ObjectError(
+            section, f"The manifest was to be replaced by {format_time(content.next_update)} and is stale."
+        )
+    return manifest
+
+
+def _crl_name(manifest: Manifest, issuer: Issuer) -> str:
+    """The one CRL on the manifest, which must be the one the manifest's own certificate refers to."""
+    names = [name for name in manifest.content.files if name.endswith(".crl")]
+    if len(names) != 1:
+        raise ObjectError("RFC 9286 section 4.2.1", f"The manifest lists {len(names)} CRLs instead of one.")
+    if issuer.repository + names[0] not in manifest.certificate.crl_uris:
+        raise ObjectError(
+            "RFC 6487 section 4.8.6", "The manifest does not list the CRL that its certificate refers to."
+        )
+    return names[0]
+
+
+def _listed_files(manifest: Manifest, issuer: Issuer, read: Read, tally: Tally) -> dict[str, bytes] | None:
+    """All files of the manifest by name; None (and a record each) where some are missing or differ."""
+    files: dict[str, bytes] = {}
+    for name, digest in manifest.content.files.items():
+        uri = issuer.repository + name
+        data = read(uri)
+        if data is None:
+            sentence = "The file is on the manifest, but missing, so nothing of this CA can be used."
+            tally.reject(uri, None, ObjectError("RFC 9286 section 6.4", sentence))
+        elif hashlib.sha256(data).digest() != digest:
+            sentence = "The file's hash is not the one on the manifest, so nothing of this CA can be used."
+            tally.reject(uri, data, ObjectError("RFC 9286 section 6.5", sentence))
+        else:
+            files[name] = data
+    return files if len(files) == len(manifest.content.files) else None
+
+
+def _judge_roa(
+    judge: Judge, opened: _Opened, uri: str, data: bytes, digest: bytes, tally: Tally
+) -> ValidatedRoa | None:
+    try:
+        roa = parse_roa(data)
+        check_revocation(roa.certificate, opened.crl, opened.crl_uri)
+        judge.certificate(roa.certificate)
+    except (ObjectError, LimitError) as error:
+        tally.count("roas_rejected")
+        tally.reject(uri, data, error)
+        return None
+    content = roa.content
+    tally.count("roas_valid")
+    tally.count("vrps", len(content.ipv4) + len(content.ipv6))
+    expires = min(opened.expires, roa.certificate.not_after)
+    return ValidatedRoa(uri, digest.hex(), judge.issuer.trust_anchor, content.asn, content.ipv4, content.ipv6, expires)
+
+
+def _judge_certificate(judge: Judge, opened: _Opened, uri: str, data: bytes, tally: Tally) -> Issuer | None:
+    try:
+        certificate = parse_certificate(data, Role.CA)
+        check_revocation(certificate, opened.crl, opened.crl_uri)
+        resources = judge.certificate(certificate)
+        child = judge.issuer.issued(certificate, uri, resources, opened.expires)
+    except (ObjectError, LimitError) as error:
+        if is_router_certificate(data):
+            tally.count("router_certificates_ignored")
+        else:
+            tally.count("certificates_rejected")
+            tally.reject(uri, data, error)
+        return None
+    tally.count("certificates_valid")
+    return child

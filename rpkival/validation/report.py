@@ -1,0 +1,166 @@
+"""What a validation found, in words and numbers; every class can be written as JSON by `msgspec`."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+
+from rpkival.errors import LimitError, ObjectError
+from rpkival.limits import MAX_REJECTIONS_PER_POINT
+from rpkival.objects.roa import RoaPrefix
+
+__all__ = [
+    "Counts",
+    "FetchProblem",
+    "Rejection",
+    "Report",
+    "Tally",
+    "TrustAnchorReport",
+    "ValidatedRoa",
+    "ValidationRun",
+]
+
+LIMIT_SECTION = "limit of this validator"
+"""In place of an RFC section where a bound of `rpkival.limits` was passed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """One object that was not used, and why. `sha256` is hex, "" where there was no object."""
+
+    uri: str
+    sha256: str
+    section: str
+    sentence: str
+    trust_anchor: str
+
+
+@dataclass(frozen=True, slots=True)
+class FetchProblem:
+    """A repository that could not be fetched; what was there of it was used."""
+
+    uri: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """How many of each; `certificates` are those of CAs, the trust anchor's own among them."""
+
+    publication_points_valid: int = 0
+    publication_points_rejected: int = 0
+    certificates_valid: int = 0
+    certificates_rejected: int = 0
+    manifests_valid: int = 0
+    manifests_rejected: int = 0
+    crls_valid: int = 0
+    crls_rejected: int = 0
+    roas_valid: int = 0
+    roas_rejected: int = 0
+    router_certificates_ignored: int = 0
+    other_files_ignored: int = 0
+    vrps: int = 0
+
+    @classmethod
+    def sum(cls, parts: Iterable[Counts]) -> Counts:
+        """All parts together."""
+        total: Counter[str] = Counter()
+        for part in parts:
+            for name in _COUNT_NAMES:
+                total[name] += getattr(part, name)
+        return cls(**total)
+
+
+_COUNT_NAMES = tuple(field.name for field in fields(Counts))
+
+
+@dataclass(frozen=True, slots=True)
+class ValidatedRoa:
+    """One ROA that may be used. `expires` is when the first signature of its chain ends, in unix seconds."""
+
+    uri: str
+    sha256: str
+    trust_anchor: str
+    asn: int
+    ipv4: tuple[RoaPrefix, ...]
+    ipv6: tuple[RoaPrefix, ...]
+    expires: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrustAnchorReport:
+    """One trust anchor. `uri` is where its certificate came from, "" where none could be used."""
+
+    name: str
+    uri: str
+    counts: Counts
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A run without its payload, for `--report` and the page."""
+
+    now: int
+    trust_anchors: tuple[TrustAnchorReport, ...]
+    rejections: tuple[Rejection, ...]
+    fetch_problems: tuple[FetchProblem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationRun:
+    """The result of one validation as of `now` (unix seconds)."""
+
+    now: int
+    trust_anchors: tuple[TrustAnchorReport, ...]
+    roas: tuple[ValidatedRoa, ...]
+    rejections: tuple[Rejection, ...]
+    fetch_problems: tuple[FetchProblem, ...]
+
+    @property
+    def counts(self) -> Counts:
+        """All trust anchors together."""
+        return Counts.sum(anchor.counts for anchor in self.trust_anchors)
+
+    @property
+    def report(self) -> Report:
+        """All but the payload."""
+        return Report(self.now, self.trust_anchors, self.rejections, self.fetch_problems)
+
+
+class Tally:
+    """Counts and rejections while they come in."""
+
+    def __init__(self, trust_anchor: str) -> None:
+        self._trust_anchor = trust_anchor
+        self._counts: Counter[str] = Counter()
+        self._rejections: list[Rejection] = []
+        self._unrecorded = 0
+
+    def count(self, name: str, number: int = 1) -> None:
+        """Add to a field of `Counts`."""
+        self._counts[name] += number
+
+    def reject(self, uri: str, data: bytes | None, error: ObjectError | LimitError) -> None:
+        """Record an object that is not used; beyond `MAX_REJECTIONS_PER_POINT` only how many there were."""
+        if len(self._rejections) >= MAX_REJECTIONS_PER_POINT:
+            self._unrecorded += 1
+            return
+        section, sentence = (
+            (LIMIT_SECTION, str(error)) if isinstance(error, LimitError) else (error.section, error.sentence)
+        )
+        sha256 = "" if data is None else hashlib.sha256(data).hexdigest()
+        self._rejections.append(Rejection(uri, sha256, section, sentence, self._trust_anchor))
+
+    @property
+    def counts(self) -> Counts:
+        """What has been counted."""
+        return Counts(**self._counts)
+
+    def rejections(self, uri: str) -> tuple[Rejection, ...]:
+        """The records; where some were left out, one more for `uri` says how many."""
+        if not self._unrecorded:
+            return tuple(self._rejections)
+        sentence = f"{self._unrecorded} more objects here were rejected and are not listed."
+        return (*self._rejections, Rejection(uri, "", LIMIT_SECTION, sentence, self._trust_anchor))

@@ -1,0 +1,51 @@
+"""From a locator to a trust anchor's certificate (RFC 8630 section 3)."""
+
+from __future__ import annotations
+
+from rpkival.errors import LimitError, ObjectError
+from rpkival.objects.certificate import Role, parse_certificate
+from rpkival.objects.keys import load_key, verifies
+from rpkival.objects.resources import Resources
+from rpkival.objects.tal import Tal
+from rpkival.validation.issuer import Issuer, check_validity
+from rpkival.validation.report import Tally
+from rpkival.validation.source import Source
+
+__all__ = ["open_trust_anchor"]
+
+_SECTION = "RFC 8630 section 3"
+
+
+def open_trust_anchor(tal: Tal, source: Source, now: int, tally: Tally) -> Issuer | None:
+    """The trust anchor from the first of the locator's URIs that gives a good certificate, or None and records why."""
+    answered = False
+    for uri in tal.uris:
+        data = source.trust_anchor(uri)
+        if data is None:
+            continue
+        answered = True
+        try:
+            anchor = _judge(tal, uri, data, now)
+        except (ObjectError, LimitError) as error:
+            tally.count("certificates_rejected")
+            tally.reject(uri, data, error)
+            continue
+        tally.count("certificates_valid")
+        return anchor
+    if not answered:
+        sentence = f"The trust anchor's certificate could not be had from any URI of the locator {tal.name}."
+        tally.reject(tal.uris[0], None, ObjectError(_SECTION, sentence))
+    return None
+
+
+def _judge(tal: Tal, uri: str, data: bytes, now: int) -> Issuer:
+    certificate = parse_certificate(data, Role.TRUST_ANCHOR)
+    if certificate.key_info != tal.key_info:
+        raise ObjectError(_SECTION, f"The certificate's key is not the one in the locator {tal.name}.")
+    if not verifies(load_key(certificate.key_info), certificate.signature, certificate.signed):
+        raise ObjectError(_SECTION, "The trust anchor's signature does not verify with its own key.")
+    check_validity(certificate, now)
+    return Issuer.of(certificate, uri, tal.name, certificate.resources.under(_EVERYTHING))
+
+
+_EVERYTHING = Resources(((0, 2**32 - 1),), ((0, 2**128 - 1),), ((0, 2**32 - 1),))

@@ -1,0 +1,96 @@
+"""From the trust anchors down, publication point by publication point."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from rpkival.errors import LimitError
+from rpkival.limits import MAX_PUBLICATION_POINTS, MAX_TREE_VRPS, MAX_TRUST_ANCHORS
+from rpkival.objects.tal import Tal
+from rpkival.validation.issuer import Issuer
+from rpkival.validation.publication_point import PublicationPoint, judge_publication_point
+from rpkival.validation.report import (
+    Counts,
+    FetchProblem,
+    Rejection,
+    Tally,
+    TrustAnchorReport,
+    ValidatedRoa,
+    ValidationRun,
+)
+from rpkival.validation.source import Source
+from rpkival.validation.trust_anchor import open_trust_anchor
+
+__all__ = ["Progress", "validate"]
+
+Progress = Callable[[int, int], None]
+"""Told after each publication point: how many are done, how many are known so far."""
+
+
+def validate(tals: Sequence[Tal], source: Source, *, now: int, on_progress: Progress | None = None) -> ValidationRun:
+    """Validate all that the trust anchors lead to, as of `now` (unix seconds).
+
+    Bad objects end in the run's rejections. Raises `LimitError` only for more locators than `MAX_TRUST_ANCHORS`.
+    """
+    if len(tals) > MAX_TRUST_ANCHORS:
+        raise LimitError(f"There are {len(tals)} trust anchor locators; {MAX_TRUST_ANCHORS} are allowed.")
+    walk = _Walk(source, now, on_progress)
+    anchors = tuple(walk.tree(tal) for tal in tals)
+    problems = tuple(FetchProblem(uri, sentence) for sentence, uri in walk.fetch_problems.items())
+    return ValidationRun(now, anchors, tuple(walk.roas), tuple(walk.rejections), problems)
+
+
+class _Walk:
+    """One run while it goes on."""
+
+    def __init__(self, source: Source, now: int, on_progress: Progress | None) -> None:
+        self._source = source
+        self._now = now
+        self._on_progress = on_progress
+        self._done = 0
+        self._known = 0
+        self.roas: list[ValidatedRoa] = []
+        self.rejections: list[Rejection] = []
+        self.fetch_problems: dict[str, str] = {}
+        """Sentence to the first URI it was about: a repository that is down is down for all its CAs."""
+
+    def tree(self, tal: Tal) -> TrustAnchorReport:
+        """Walk one tree, breadth first."""
+        tally = Tally(tal.name)
+        anchor = open_trust_anchor(tal, self._source, self._now, tally)
+        counts = [tally.counts]
+        if anchor is not None:
+            self._known += 1
+            queue = deque([anchor])
+            points = vrps = 0
+            while queue:
+                if points >= MAX_PUBLICATION_POINTS or vrps > MAX_TREE_VRPS:
+                    tally.reject(anchor.uri, None, _too_large(points, vrps, len(queue)))
+                    break
+                point = self._point(queue.popleft())
+                queue.extend(point.children)
+                counts.append(point.counts)
+                points += 1
+                vrps += point.counts.vrps
+        self.rejections.extend(tally.rejections(tal.uris[0]))
+        return TrustAnchorReport(tal.name, anchor.uri if anchor else "", Counts.sum(counts))
+
+    def _point(self, issuer: Issuer) -> PublicationPoint:
+        problem = self._source.prepare(issuer.repository)
+        if problem is not None:
+            self.fetch_problems.setdefault(problem, issuer.repository)
+        point = judge_publication_point(issuer, self._source.read, self._now)
+        self.roas.extend(point.roas)
+        self.rejections.extend(point.rejections)
+        self._done += 1
+        self._known += len(point.children)
+        if self._on_progress is not None:
+            self._on_progress(self._done, self._known)
+        return point
+
+
+def _too_large(points: int, vrps: int, left: int) -> LimitError:
+    return LimitError(
+        f"The tree passed its limit with {points} publication points and {vrps} VRPs; {left} CAs were not visited."
+    )
