@@ -155,7 +155,8 @@ class Connection(asyncio.Protocol):
         except Exception:
             # A fault of ours while serving one router must not reach the others.
             log.exception("rtr_internal_error", peer=self.peer)
-            self.abort("internal error")
+            self._transport.write(self._session.internal_error())
+            self._transport.close()
 
     def _next_answer(self) -> bool:
         """Queue the next answer or notification; False where there is none."""

@@ -30,6 +30,7 @@ from rpkival.rtr.pdu import (
     HIGHEST_VERSION,
     VERSIONS,
     CorruptDataError,
+    ErrorCode,
     ErrorReport,
     Header,
     InvalidRequestError,
@@ -132,6 +133,13 @@ class Session:
         if self.state is not State.OPEN or self.version is None or self.serial in (None, self._cache.serial):
             return None
         return self._cache.notification(self.version)
+
+    def internal_error(self) -> bytes:
+        """The report that ends this session because of a fault of ours."""
+        self.state = State.CLOSED
+        self.last_error = "A fault of this cache ended the session."
+        version = HIGHEST_VERSION if self.version is None else self.version
+        return ErrorReport(version, ErrorCode.INTERNAL_ERROR, text=self.last_error).serialize()
 
     def _check(self, header: Header) -> None:
         """Whatever can be refused before the body has come."""

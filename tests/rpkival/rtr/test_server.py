@@ -1,0 +1,387 @@
+"""The server on loopback: real sockets, routers that read, that stop reading, and that talk nonsense."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rpkival.errors import UsageError
+from rpkival.payload.vrps import Vrp, VrpColumns, Vrps
+from rpkival.prefixes import Prefixes
+from rpkival.rtr.cache import AnswerKind, Cache
+from rpkival.rtr.client import RtrClient
+from rpkival.rtr.pdu import EndOfData, ErrorCode, ErrorReport, Header, Pdu, PduType, ResetQuery, SerialQuery, parse
+from rpkival.rtr.server import RtrServer
+
+Key = tuple[str, int, int]
+Run = Callable[[Coroutine[Any, Any, None]], None]
+HOST = "127.0.0.1"
+ONE = Vrps.of([Vrp("192.0.2.0/24", 24, 64496)])
+TWO = Vrps.of([Vrp("192.0.2.0/24", 24, 64496), Vrp("2001:db8::/32", 48, 64497)])
+DEADLINE = 30.0
+
+
+def many(count: int) -> Vrps:
+    """`count` IPv4 VRPs: 20 octets each on the wire."""
+    prefixes = Prefixes((np.arange(count, dtype=np.uint32) << np.uint32(4),), np.full(count, 28, np.uint8))
+    return Vrps(VrpColumns.of(prefixes, prefixes.length, np.ones(count, np.uint32)), VrpColumns.empty(6))
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for `condition`, but not for ever."""
+    async with asyncio.timeout(DEADLINE):
+        while not condition():
+            await asyncio.sleep(0.01)  # noqa: ASYNC110 - conditions are of sockets and kernels, which set no Event
+
+
+async def read_pdu(reader: asyncio.StreamReader) -> Pdu:
+    """One PDU, within the deadline."""
+    async with asyncio.timeout(DEADLINE):
+        header = await reader.readexactly(8)
+        return parse(header + await reader.readexactly(Header.parse(header).length - 8))
+
+
+async def read_answer(reader: asyncio.StreamReader) -> list[Pdu]:
+    """PDUs up to End of Data."""
+    pdus = [await read_pdu(reader)]
+    while not isinstance(pdus[-1], EndOfData):
+        pdus.append(await read_pdu(reader))
+    return pdus
+
+
+def stalled_router(port: int, receive_buffer: int = 4096) -> socket.socket:
+    """A router that asks for everything and then does not read."""
+    router = socket.socket()
+    router.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+    router.connect((HOST, port))
+    router.sendall(ResetQuery(1).serialize())
+    return router
+
+
+def test_a_router_takes_everything_and_follows(run: Run, keys: Callable[[Vrps], list[Key]]) -> None:
+    """Reset, Serial Notify, Serial Query answered by the delta; an operator sees it all."""
+
+    async def main() -> None:
+        cache = Cache(7)
+        cache.update(ONE)
+        server = RtrServer(cache, notify_seconds=0)
+        host, port = await server.start(HOST, 0)
+        with RtrClient(host, port, timeout=DEADLINE) as client:
+            assert await asyncio.to_thread(client.sync) is AnswerKind.SNAPSHOT
+            assert keys(client.vrps) == keys(ONE)
+            (before,) = server.sessions()
+            assert (before.version, before.serial, before.state) == (1, 0, "open")
+            assert before.last_answer is AnswerKind.SNAPSHOT
+            assert before.peer.startswith("127.0.0.1:")
+
+            cache.update(TWO)
+            server.notify()
+            assert await asyncio.to_thread(client.wait_for_notify)
+            assert await asyncio.to_thread(client.sync) is AnswerKind.DELTA
+
+            assert keys(client.vrps) == keys(TWO)
+            (after,) = server.sessions()
+            assert (after.serial, after.last_answer) == (1, AnswerKind.DELTA)
+            assert after.bytes_sent - before.bytes_sent == 12 + 8 + 32 + 24
+        await until(lambda: not server.sessions())
+        await server.close()
+
+    run(main())
+
+
+def test_notifications_keep_the_rfcs_pace(run: Run) -> None:
+    """Two changes within the interval: one notification at once, one at its end, and that for the last serial."""
+
+    async def main() -> None:
+        cache = Cache(7)
+        cache.update(ONE)
+        server = RtrServer(cache, notify_seconds=0.3)
+        host, port = await server.start(HOST, 0)
+        reader, writer = await asyncio.open_connection(host, port)
+        writer.write(ResetQuery(1).serialize())
+        await read_answer(reader)
+
+        loop = asyncio.get_running_loop()
+        start = loop.time()
+        for vrps in (TWO, ONE, TWO):
+            cache.update(vrps)
+            server.notify()
+        notes = [await read_pdu(reader), await read_pdu(reader)]
+
+        assert [(note.type, getattr(note, "serial", None)) for note in notes] == [
+            (PduType.SERIAL_NOTIFY, 1),
+            (PduType.SERIAL_NOTIFY, 3),
+        ]
+        assert loop.time() - start >= 0.29
+        writer.close()
+        await server.close()
+
+    run(main())
+
+
+def test_a_notification_never_cuts_into_an_answer(run: Run) -> None:
+    """News while a router reads its snapshot: it gets the old serial whole, and then the note."""
+
+    async def main() -> None:
+        cache = Cache(7)
+        cache.update(many(400_000))
+        server = RtrServer(cache, notify_seconds=0)
+        _, port = await server.start(HOST, 0)
+        router = stalled_router(port)
+        await until(lambda: [info.state for info in server.sessions()] == ["sending"])
+
+        cache.update(ONE)
+        server.notify()
+        router.setblocking(False)
+        reader, writer = await asyncio.open_connection(sock=router)
+        async with asyncio.timeout(DEADLINE):
+            snapshot = await reader.readexactly(8 + 400_000 * 20)
+        end, note = await read_pdu(reader), await read_pdu(reader)
+
+        assert {snapshot[at] for at in range(9, len(snapshot), 20)} == {PduType.IPV4_PREFIX}
+        assert (end.type, getattr(end, "serial", None)) == (PduType.END_OF_DATA, 0)
+        assert (note.type, getattr(note, "serial", None)) == (PduType.SERIAL_NOTIFY, 1)
+        writer.close()
+        await server.close()
+
+    run(main())
+
+
+def test_routers_that_do_not_read_cost_little(run: Run) -> None:
+    """Twenty stalled routers hold one chunk each at most, and others are served meanwhile."""
+
+    async def main() -> None:
+        cache = Cache(7)
+        cache.update(many(400_000))
+        server = RtrServer(cache)
+        host, port = await server.start(HOST, 0)
+        stalled = [stalled_router(port) for _ in range(20)]
+        await until(lambda: [info.state for info in server.sessions()].count("sending") == 20)
+
+        queued = [connection._transport.get_write_buffer_size() for connection in server._connections]
+        assert max(queued) <= 256 * 1024
+        with RtrClient(host, port, timeout=DEADLINE) as client:
+            await asyncio.to_thread(client.sync)
+            assert len(client.vrps) == 400_000
+        for router in stalled:
+            router.close()
+        await server.close()
+
+    run(main())
+
+
+def test_a_router_that_does_not_take_its_answer_is_cut(run: Run) -> None:
+    """After a bounded time, so that it does not hold an old snapshot for ever."""
+
+    async def main() -> None:
+        cache = Cache(7)
+        cache.update(many(400_000))
+        server = RtrServer(cache, answer_seconds=0.3)
+        _, port = await server.start(HOST, 0)
+        router = stalled_router(port)
+        await until(lambda: len(server.sessions()) == 1)
+
+        await until(lambda: not server.sessions())
+
+        router.close()
+        await server.close()
+
+    run(main())
+
+
+def test_a_slow_router_gets_everything(run: Run) -> None:
+    """Reading in small steps with a small window, all octets arrive, in order."""
+
+    async def main() -> None:
+        cache = Cache(7)
+        cache.update(many(50_000))
+        server = RtrServer(cache)
+        _, port = await server.start(HOST, 0)
+        router = stalled_router(port)
+        router.setblocking(False)
+        loop = asyncio.get_running_loop()
+        expected = b"".join(cache.respond(ResetQuery(1)).buffers)
+        got = bytearray()
+        async with asyncio.timeout(DEADLINE):
+            while len(got) < len(expected):
+                got += await loop.sock_recv(router, 3_000)
+
+        assert got == expected
+        (info,) = server.sessions()
+        assert info.bytes_sent == len(expected)
+        router.close()
+        await server.close()
+
+    run(main())
+
+
+def test_a_burst_of_queries_is_answered_in_turn(run: Run) -> None:
+    """Five Reset Queries at once: five whole answers, and reading pauses between."""
+
+    async def main() -> None:
+        cache = Cache(7)
+        cache.update(many(20_000))
+        server = RtrServer(cache)
+        host, port = await server.start(HOST, 0)
+        reader, writer = await asyncio.open_connection(host, port)
+        writer.write(ResetQuery(1).serialize() * 2_000)
+        expected = b"".join(cache.respond(ResetQuery(1)).buffers)
+        async with asyncio.timeout(DEADLINE):
+            for _ in range(5):
+                assert await reader.readexactly(len(expected)) == expected
+        writer.transport.abort()
+        await until(lambda: not server.sessions())
+        await server.close()
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    ("octets", "code"),
+    [
+        ("02 0b 0000 00000008", ErrorCode.UNSUPPORTED_VERSION),
+        ("01 63 0000 00000008", ErrorCode.UNSUPPORTED_TYPE),
+        ("01 02 0000 7fffffff", ErrorCode.CORRUPT_DATA),
+        ("01 03 0000 00000008", ErrorCode.INVALID_REQUEST),
+        ("474554202f20485454502f312e310d0a", ErrorCode.CORRUPT_DATA),
+    ],
+)
+def test_one_bad_router_is_told_and_the_others_go_on(run: Run, octets: str, code: int) -> None:
+    """Nonsense (even HTTP) gets an Error Report; a router beside it notices nothing."""
+
+    async def main() -> None:
+        cache = Cache(7)
+        cache.update(ONE)
+        server = RtrServer(cache)
+        host, port = await server.start(HOST, 0)
+        with RtrClient(host, port, timeout=DEADLINE) as good:
+            await asyncio.to_thread(good.sync)
+            reader, writer = await asyncio.open_connection(host, port)
+            writer.write(bytes.fromhex(octets))
+            report = await read_pdu(reader)
+            assert isinstance(report, ErrorReport)
+            assert report.code == code
+            writer.close()
+            await until(lambda: len(server.sessions()) == 1)
+            assert await asyncio.to_thread(good.sync) is AnswerKind.DELTA
+        await server.close()
+
+    run(main())
+
+
+def test_a_fault_of_ours_costs_one_router(run: Run) -> None:
+    """An unforeseen exception while answering ends that session only, and the next router is served."""
+
+    async def main() -> None:
+        cache = Cache(7)
+        cache.update(ONE)
+        server = RtrServer(cache)
+        host, port = await server.start(HOST, 0)
+        respond = cache.respond
+        cache.respond = lambda query: 1 / 0  # type: ignore[method-assign, assignment, return-value]
+        reader, writer = await asyncio.open_connection(host, port)
+        writer.write(ResetQuery(1).serialize())
+        report = await read_pdu(reader)
+        assert isinstance(report, ErrorReport)
+        assert report.code == ErrorCode.INTERNAL_ERROR
+        writer.close()
+
+        cache.respond = respond  # type: ignore[method-assign]
+        with RtrClient(host, port, timeout=DEADLINE) as client:
+            assert await asyncio.to_thread(client.sync) is AnswerKind.SNAPSHOT
+        await server.close()
+
+    run(main())
+
+
+def test_the_number_of_routers_is_bounded(run: Run) -> None:
+    """In all and for each address; who leaves makes room."""
+
+    async def main() -> None:
+        cache = Cache(7)
+        cache.update(ONE)
+        for limits in ({"max_sessions": 2}, {"max_sessions_per_address": 2}):
+            server = RtrServer(cache, **limits)
+            host, port = await server.start(HOST, 0)
+            first, second, third = [await asyncio.open_connection(host, port) for _ in range(3)]
+            with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
+                await read_pdu(third[0])
+            assert len(server.sessions()) == 2
+            first[1].close()
+            await until(lambda server=server: len(server.sessions()) == 1)  # type: ignore[misc]
+            fourth = await asyncio.open_connection(host, port)
+            fourth[1].write(ResetQuery(1).serialize())
+            assert len(await read_answer(fourth[0])) == 3
+            for _, writer in (second, third, fourth):
+                writer.close()
+            await server.close()
+
+    run(main())
+
+
+def test_who_says_nothing_is_dropped(run: Run) -> None:
+    """A connection without a query does not stay; one with a query may be silent for an hour."""
+
+    async def main() -> None:
+        cache = Cache(7)
+        cache.update(ONE)
+        server = RtrServer(cache, first_query_seconds=0.3, answer_seconds=0.3)
+        host, port = await server.start(HOST, 0)
+        silent_reader, silent_writer = await asyncio.open_connection(host, port)
+        reader, writer = await asyncio.open_connection(host, port)
+        writer.write(SerialQuery(1, 7, 0).serialize())
+        await read_answer(reader)
+
+        with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
+            await read_pdu(silent_reader)
+        await asyncio.sleep(0.5)
+
+        assert [info.state for info in server.sessions()] == ["open"]
+        silent_writer.close()
+        writer.close()
+        await server.close()
+
+    run(main())
+
+
+def test_a_taken_port_is_told_in_a_sentence(run: Run) -> None:
+    """And so is an address that is not ours."""
+
+    async def main() -> None:
+        server = RtrServer(Cache(7))
+        host, port = await server.start(HOST, 0)
+        with pytest.raises(UsageError, match=f"port {port}: another program listens there already"):
+            await RtrServer(Cache(7)).start(host, port)
+        with pytest.raises(UsageError, match="does not have that address"):
+            await RtrServer(Cache(7)).start("192.0.2.1", 0)
+        await server.close()
+
+    run(main())
+
+
+def test_closing_drops_all_and_frees_the_port(run: Run) -> None:
+    """Also while an answer is on its way; a new server can have the port at once."""
+
+    async def main() -> None:
+        cache = Cache(7)
+        cache.update(many(400_000))
+        server = RtrServer(cache)
+        host, port = await server.start(HOST, 0)
+        routers = [stalled_router(port) for _ in range(3)]
+        await until(lambda: len(server.sessions()) == 3)
+
+        await server.close()
+
+        assert server.sessions() == ()
+        again = RtrServer(cache)
+        assert await again.start(host, port) == (host, port)
+        await again.close()
+        for router in routers:
+            router.close()
+
+    run(main())
