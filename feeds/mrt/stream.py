@@ -6,9 +6,10 @@ import bz2
 import io
 import zlib
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO, Protocol, TypeAlias
+
+from feeds.mrt.ahead import read_ahead
 
 __all__ = ["Source", "Stream"]
 
@@ -77,12 +78,7 @@ class Stream:
 
         Raises `OSError` where the file cannot be opened or read.
         """
-        with ThreadPoolExecutor(1, "mrt-decompress") as ahead:
-            blocks = self._full_blocks()
-            block = ahead.submit(next, blocks, b"")
-            while data := block.result():
-                block = ahead.submit(next, blocks, b"")
-                yield data
+        return read_ahead(self._full_blocks())
 
     def _full_blocks(self) -> Iterator[bytes]:
         parts: list[bytes] = []
