@@ -95,7 +95,7 @@ def parse_certificate(data: bytes, role: Role) -> Certificate:
         authority_key_id = ext.authority_key_identifier(ext.required(extensions, oids.AUTHORITY_KEY_IDENTIFIER))
         crl_uris = ext.crl_uris(ext.required(extensions, oids.CRL_DISTRIBUTION_POINTS))
         issuer_uri = ext.ca_issuers(ext.required(extensions, oids.AUTHORITY_INFO_ACCESS))
-    ext.forbidden(extensions, oids.EXTENDED_KEY_USAGE, f"a {role.value}")
+    ext.forbidden(extensions, oids.EXTENDED_KEY_USAGE, "the certificate of a CA or an end entity")
     ext.check_certificate_policies(ext.required(extensions, oids.CERTIFICATE_POLICIES))
     locations = _end_entity(extensions) if role is Role.END_ENTITY else _authority(extensions)
     return Certificate(

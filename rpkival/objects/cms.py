@@ -39,15 +39,23 @@ _ATTRIBUTES: Final = {oids.CONTENT_TYPE, oids.MESSAGE_DIGEST, oids.SIGNING_TIME}
 
 @dataclass(frozen=True, slots=True)
 class SignedObject:
-    """What the wrapper holds. `signing_time` is unix seconds; the CMS signature by `certificate` has been verified."""
+    """What the wrapper holds; the CMS signature by `certificate` has been verified.
+
+    `signing_time` is unix seconds, None only where its absence was admitted.
+    """
 
     content: bytes
     certificate: Certificate
-    signing_time: int
+    signing_time: int | None
 
 
-def parse_signed_object(data: bytes, content_type: ObjectIdentifier) -> SignedObject:
-    """A signed object of this type, judged as far as it can be alone. Raises `ObjectError`, `LimitError`."""
+def parse_signed_object(
+    data: bytes, content_type: ObjectIdentifier, *, require_signing_time: bool = True
+) -> SignedObject:
+    """A signed object of this type, judged as far as it can be alone. Raises `ObjectError`, `LimitError`.
+
+    Signing times are mandatory since RFC 9589 of 2024; to judge what was made before, `require_signing_time=False`.
+    """
     if len(data) > MAX_OBJECT_BYTES:
         raise LimitError(f"The object has {len(data)} octets; {MAX_OBJECT_BYTES} are allowed.")
     wrapper = decode(cms.ContentInfo, data, _SECTION, "signed object")
@@ -67,6 +75,8 @@ def parse_signed_object(data: bytes, content_type: ObjectIdentifier) -> SignedOb
     _check_signer(signer, certificate)
     signed_attributes = tlv_bytes(signer.signed_attrs, _SET_TAG)
     signing_time = _check_attributes(signed_attributes, content_type, content)
+    if signing_time is None and require_signing_time:
+        raise ObjectError("RFC 9589 section 4", "The signed attributes have no signing-time.")
     if not verifies(load_key(certificate.key_info), signer.signature, signed_attributes):
         raise ObjectError("RFC 6488 section 3", "The object's signature does not verify with its certificate's key.")
     return SignedObject(content, certificate, signing_time)
@@ -97,8 +107,8 @@ def _check_signer(signer: cms.SignerInfo, certificate: Certificate) -> None:
         raise ObjectError("RFC 6488 section 2.1.6.7", "The signer info has unsigned attributes.")
 
 
-def _check_attributes(signed_attributes: bytes, content_type: ObjectIdentifier, content: bytes) -> int:
-    """Judge the signed attributes, given as DER of a SET; returns the signing time."""
+def _check_attributes(signed_attributes: bytes, content_type: ObjectIdentifier, content: bytes) -> int | None:
+    """Judge the signed attributes, given as DER of a SET; returns the signing time where there is one."""
     section = "RFC 6488 section 2.1.6.4"
     decoded = decode(
         cms.SignedAttributes,
@@ -118,8 +128,6 @@ def _check_attributes(signed_attributes: bytes, content_type: ObjectIdentifier, 
         values[kind] = _only(
             attribute.attr_values.as_list(), f"value of the signed attribute {oids.name(kind)}", "2.1.6.4"
         )
-    if oids.SIGNING_TIME not in values:
-        raise ObjectError("RFC 9589 section 4", "The signed attributes have no signing-time.")
     if oids.CONTENT_TYPE not in values or oids.MESSAGE_DIGEST not in values:
         raise ObjectError(section, "The signed attributes lack content-type or message-digest.")
     if tlv_bytes(values[oids.CONTENT_TYPE]) != _encoded(content_type):
@@ -127,7 +135,8 @@ def _check_attributes(signed_attributes: bytes, content_type: ObjectIdentifier, 
     digest = values[oids.MESSAGE_DIGEST]
     if digest.tag_bytes != _OCTET_STRING_TAG or digest.data != hashlib.sha256(content).digest():
         raise ObjectError(f"{section}.2", "The message-digest is not the SHA-256 of the content.")
-    return _signing_time(values[oids.SIGNING_TIME])
+    time = values.get(oids.SIGNING_TIME)
+    return None if time is None else _signing_time(time)
 
 
 def _signing_time(value: TLV) -> int:

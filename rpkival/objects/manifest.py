@@ -36,13 +36,13 @@ class Manifest:
     """One manifest with the certificate that signed it."""
 
     certificate: Certificate
-    signing_time: int
+    signing_time: int | None
     content: ManifestContent
 
 
-def parse_manifest(data: bytes) -> Manifest:
+def parse_manifest(data: bytes, *, require_signing_time: bool = True) -> Manifest:
     """A manifest, judged as far as it can be alone. Raises `ObjectError`, `LimitError`."""
-    signed = parse_signed_object(data, oids.RPKI_MANIFEST)
+    signed = parse_signed_object(data, oids.RPKI_MANIFEST, require_signing_time=require_signing_time)
     if not signed.certificate.resources.only_inherits:
         raise ObjectError("RFC 9286 section 5.1", "The manifest's certificate lists resources instead of inheriting.")
     return Manifest(signed.certificate, signed.signing_time, parse_manifest_content(signed.content))

@@ -38,22 +38,22 @@ class Roa:
     """One ROA with the certificate that signed it."""
 
     certificate: Certificate
-    signing_time: int
+    signing_time: int | None
     content: RoaContent
 
 
-def parse_roa(data: bytes) -> Roa:
+def parse_roa(data: bytes, *, require_signing_time: bool = True) -> Roa:
     """A ROA, judged as far as it can be alone. Raises `ObjectError`, `LimitError`."""
-    signed = parse_signed_object(data, oids.ROUTE_ORIGIN_AUTHZ)
+    signed = parse_signed_object(data, oids.ROUTE_ORIGIN_AUTHZ, require_signing_time=require_signing_time)
     content = parse_roa_content(signed.content)
     resources = signed.certificate.resources
     section = "RFC 9582 section 5"
-    if resources.asn is not None:
-        raise ObjectError(section, "The ROA's certificate has AS numbers.")
     if resources.inherits:
         raise ObjectError(section, "The ROA's certificate inherits resources.")
     _check_within(content.ipv4, resources.ipv4, 32)
     _check_within(content.ipv6, resources.ipv6, 128)
+    if resources.asn is not None:
+        raise ObjectError(section, "The ROA's certificate has AS numbers.")
     return Roa(signed.certificate, signed.signing_time, content)
 
 

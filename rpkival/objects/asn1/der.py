@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, TypeVar
 
 from cryptography.hazmat.asn1 import TLV, decode_der, encode_der
@@ -50,12 +51,22 @@ def contents_of(data: bytes) -> int:
     return 2 if data[1] < 0x80 else 2 + (data[1] & 0x7F)
 
 
+_KINDS = {
+    "ShortData": "it ends too early",
+    "ExtraData": "something is left over",
+    "UnexpectedTag": "an element has another type",
+    "InvalidLength": "a length is wrong",
+    "InvalidTag": "a type cannot be read",
+    "InvalidValue": "a value cannot be",
+    "InvalidSetOrdering": "a SET is not in order",
+    "EncodedDefault": "a default value is written out",
+}
+"""What the decoder's kinds of error mean."""
+
+
 def _plain(error: Exception) -> str:
-    text = str(error)
-    # "error parsing asn1 value: ParseError { kind: ExtraData, location: [...] }" is for programmers.
-    if "kind: " in text:
-        text = text.split("kind: ", 1)[1]
-        kind, _, location = text.partition(", location: ")
-        kind = kind.rstrip(" }")
-        return f"{kind} at {location.rstrip(' }').replace(chr(34), '')}" if location else kind
-    return text or type(error).__name__
+    # As in "error parsing asn1 value: ParseError { kind: ExtraData, location: [0] }", which is for programmers.
+    match = re.search(r"kind: (\w+)", str(error))
+    if match is None:
+        return str(error).splitlines()[0] if str(error) else type(error).__name__
+    return _KINDS.get(match[1], match[1])
