@@ -35,8 +35,8 @@ def many(count: int) -> Vrps:
 async def until(condition: Callable[[], bool]) -> None:
     """Wait for `condition`, but not for ever."""
     async with asyncio.timeout(DEADLINE):
-        while not condition():
-            await asyncio.sleep(0.01)  # noqa: ASYNC110 - conditions are of sockets and kernels, which set no Event
+        while not condition():  # noqa: ASYNC110 - conditions are of sockets and kernels, which set no Event
+            await asyncio.sleep(0.01)
 
 
 async def read_pdu(reader: asyncio.StreamReader) -> Pdu:

@@ -1,0 +1,108 @@
+"""`rpkival rtr serve` and `rpkival rtr dump`: VRPs to routers, and from caches."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+import typer
+
+from rpkival.cli.options import (
+    DataDirOption,
+    OutputOption,
+    QuietOption,
+    RtrOption,
+    UrlOption,
+    VerboseOption,
+    VrpsOption,
+    parse_listen,
+)
+from rpkival.errors import UsageError
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    rtr = typer.Typer(help="Serve VRPs to routers (RFC 8210), or print what a cache serves.", no_args_is_help=True)
+    rtr.command()(serve)
+    rtr.command()(dump)
+    app.add_typer(rtr, name="rtr")
+
+
+def serve(
+    vrps: VrpsOption = None,
+    rtr: RtrOption = None,
+    url: UrlOption = None,
+    data_dir: DataDirOption = None,
+    listen: Annotated[
+        str, typer.Option("--listen", metavar="ADDR:PORT", help="Where routers connect to.")
+    ] = "127.0.0.1:3323",
+    refresh: Annotated[
+        int, typer.Option("--refresh", metavar="SECONDS", help="How often routers ask without being notified.")
+    ] = 3600,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """Serve VRPs to routers over RTR versions 0 and 1 until stopped.
+
+    The file of --vrps is read again when it changes, every source on SIGHUP; routers that are connected are notified
+    and fetch only what changed. Where the new VRPs cannot be read, the old ones stay and the log says why.
+
+    Example: rpkival rtr serve --vrps vrps.json --listen 192.0.2.1:3323
+
+    Example: rpkival rtr serve --rtr cache.example.net:3323
+    """
+    from rpkival.cli.logs import configure_logs
+    from rpkival.cli.rtr_serve import run_server
+    from rpkival.cli.source import load_vrps
+    from rpkival.rtr.pdu import Timers
+
+    host, port = parse_listen(listen)
+    try:
+        # Routers that are told a short refresh are told to retry no later, and to forget after two missed polls.
+        timers = Timers(refresh, min(600, refresh), max(7200, 2 * refresh))
+    except ValueError as error:
+        raise UsageError(f"--refresh {refresh} cannot be: {error}") from error
+    configure_logs(quiet=quiet, verbose=verbose)
+    run_server(
+        lambda: load_vrps(vrps=vrps, rtr=rtr, url=url, data_dir=data_dir, quiet=True).vrps,
+        file=vrps,
+        host=host,
+        port=port,
+        timers=timers,
+    )
+
+
+def dump(
+    cache: Annotated[str, typer.Argument(metavar="HOST:PORT", help="The RTR cache to ask.")],
+    fmt: Annotated[str, typer.Option("--format", help="csv, json or another format of VRPs.")] = "csv",
+    output: OutputOption = None,
+    timeout: Annotated[float, typer.Option("--timeout", metavar="SECONDS", help="For the whole set.")] = 60.0,
+) -> None:
+    """Print the VRPs that an RTR cache serves.
+
+    Example: rpkival rtr dump 127.0.0.1:3323
+
+    Example: rpkival rtr dump rtr.rpki.example.net:323 --format json --output vrps.json
+    """
+    import time
+
+    from rpkival.cli.output import check_writable, open_output
+    from rpkival.payload.formats import WRITERS, write_vrps
+    from rpkival.rtr.client import fetch_vrps
+
+    if fmt not in WRITERS:
+        raise UsageError(f"{fmt!r} is not a format of VRPs; choose one of {', '.join(WRITERS)}.")
+    check_writable(output)
+    host, port = _parse_peer(cache)
+    vrps = fetch_vrps(host, port, timeout=timeout)
+    with open_output(output) as stream:
+        write_vrps(vrps, fmt, stream, generated=int(time.time()))
+
+
+def _parse_peer(text: str) -> tuple[str, int]:
+    match = re.fullmatch(r"(?:\[([0-9a-fA-F:.]+)\]|([^:\[\]/\s]+)):([0-9]{1,5})", text)
+    if match is None or not 0 < int(match[3]) <= 65535:
+        raise UsageError(f"{text!r} is not an RTR cache; write it as cache.example.net:3323 or [2001:db8::1]:3323.")
+    return match[1] or match[2], int(match[3])

@@ -1,0 +1,115 @@
+"""The process behind `rpkival rtr serve`: one cache, one server, and a source that is read again when it changes."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+import typer
+
+from rpkival.errors import RpkivalError
+from rpkival.payload.vrps import Vrps
+from rpkival.rtr.cache import Cache
+from rpkival.rtr.pdu import Timers
+from rpkival.rtr.server import RtrServer
+
+__all__ = ["run_server"]
+
+POLL_FILE_SECONDS = 1.0
+"""How often a file's time and size are looked at; it is read when they changed and then stood still for one look."""
+
+POLL_SOURCE_SECONDS = 600.0
+"""How often any other source is asked again, as validators commonly run."""
+
+log = structlog.get_logger("rpkival.rtr")
+
+Stamp = tuple[int, int, int]
+
+
+def run_server(load: Callable[[], Vrps], *, file: Path | None, host: str, port: int, timers: Timers) -> None:
+    """Serve what `load` gives until SIGINT or SIGTERM. Raises `UsageError` and whatever the first `load` raises."""
+    with asyncio.Runner(loop_factory=_new_event_loop) as runner:
+        runner.run(_serve(load, file, host, port, timers))
+
+
+def _new_event_loop() -> asyncio.AbstractEventLoop:
+    """The faster loop where there is one."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
+
+
+async def _serve(load: Callable[[], Vrps], file: Path | None, host: str, port: int, timers: Timers) -> None:
+    # RFC 8210 section 5.1 recommends the clock for session ids: no two lives of a cache have the same.
+    cache = Cache(int(time.time()), timers=timers)
+    server = RtrServer(cache)
+    stop, reload = asyncio.Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number, event in ((signal.SIGINT, stop), (signal.SIGTERM, stop), (signal.SIGHUP, reload)):
+        loop.add_signal_handler(number, event.set)
+    # Listening comes first: a taken port is told before a minute of reading, and early routers hear "no data yet".
+    address, port = await server.start(host, port)
+    try:
+        seen = _stamp(file)
+        cache.update(await asyncio.to_thread(load))
+        shown = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+        typer.echo(f"Serving {len(cache.vrps):,} VRPs over RTR on {shown}, session {cache.session_id}.")
+        watcher = asyncio.create_task(_watch(file, seen, reload))
+        follower = asyncio.create_task(_follow(load, cache, server, reload))
+        await stop.wait()
+        watcher.cancel()
+        follower.cancel()
+    finally:
+        await server.close()
+
+
+async def _watch(file: Path | None, seen: Stamp | None, reload: asyncio.Event) -> None:
+    """Ask for a reload whenever the file has changed and is whole, or the time of another source has come."""
+    if file is None:
+        while True:
+            await asyncio.sleep(POLL_SOURCE_SECONDS)
+            reload.set()
+    before = seen
+    while True:
+        await asyncio.sleep(POLL_FILE_SECONDS)
+        now = _stamp(file)
+        # A file that is still being written differs from look to look; reading half of it would withdraw the rest.
+        if now is not None and now != seen and now == before:
+            seen = now
+            reload.set()
+        before = now
+
+
+async def _follow(load: Callable[[], Vrps], cache: Cache, server: RtrServer, reload: asyncio.Event) -> None:
+    """Read the source at each request; routers keep the old set where it cannot be read."""
+    while True:
+        await reload.wait()
+        reload.clear()
+        try:
+            vrps = await asyncio.to_thread(load)
+        except RpkivalError as error:
+            log.warning("source_unreadable", reason=str(error), kept_serial=cache.serial)
+        except Exception:
+            log.exception("source_unreadable", kept_serial=cache.serial)
+        else:
+            if await asyncio.to_thread(cache.update, vrps):
+                log.info("new_serial", serial=cache.serial, vrps=len(cache.vrps), routers=len(server.sessions()))
+                server.notify()
+            else:
+                log.info("source_unchanged", serial=cache.serial)
+
+
+def _stamp(file: Path | None) -> Stamp | None:
+    if file is None:
+        return None
+    try:
+        status = file.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino
