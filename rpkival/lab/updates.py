@@ -16,8 +16,8 @@ Paths: TypeAlias = Mapping[Network, tuple[int, ...]]
 
 NextHops: TypeAlias = Mapping[Family, Address]
 
-_PREFIXES_AN_UPDATE: Final = 200
-"""Of 17 octets at most; with a long path they still fit the 4096 octets of a message."""
+_PREFIXES_AN_UPDATE: Final = 100
+"""Of 17 octets at most; with a path of 255 ASes they still fit the 4096 octets of a message."""
 
 
 def updates_between(before: Paths, after: Paths, next_hops: NextHops) -> Iterator[Update]:
