@@ -233,3 +233,11 @@ MRT_BLOCK_BYTES: Final = 8 * 1024**2
 
 MAX_MRT_RECORD_BYTES: Final = 16 * 1024**2
 """One MRT record. A BGP message has at most 65,535 bytes and a RIB record of the widest collector some 100 kB."""
+
+# --- the process of `rpkival up` ---------------------------------------------------------------------------------
+
+VALIDATION_SECONDS: Final = 3600.0
+"""One run of validation with its fetches. The world takes a minute or two; what takes an hour is stuck."""
+
+WORKER_EXIT_SECONDS: Final = 5.0
+"""For a worker that was told to end to end its rsync and itself, before it is killed."""

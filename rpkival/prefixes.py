@@ -156,8 +156,8 @@ def split_families(texts: Iterable[str]) -> tuple[tuple[Prefixes, Rows], tuple[P
     Returns IPv4 then IPv6, each as its prefixes and `int64[n]`, the rows of `texts` they stand in. Raises `PrefixError`
     whose `row` is the first text that is not a prefix.
     """
-    rows = list(texts)
-    is_ipv6 = np.fromiter((":" in text for text in rows), np.bool_, len(rows))
+    rows = texts if isinstance(texts, list) else list(texts)
+    is_ipv6 = np.array([":" in text for text in rows], np.bool_)
     ipv4 = ipv4_columns([text for text in rows if ":" not in text])
     ipv6 = ipv6_columns([text for text in rows if ":" in text])
     if ipv4 is None or ipv6 is None:
