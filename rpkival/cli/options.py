@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
+import platformdirs
 import typer
 
 from rpkival.errors import UsageError
@@ -26,6 +27,7 @@ __all__ = [
     "VrpsOption",
     "parse_listen",
     "parse_time",
+    "state_directory",
 ]
 
 VrpsOption = Annotated[
@@ -64,6 +66,11 @@ class TextFormat(StrEnum):
     JSON = "json"
     NDJSON = "ndjson"
     CSV = "csv"
+
+
+def state_directory(data_dir: Path | None) -> Path:
+    """`--data-dir`, or where the platform keeps state of programs."""
+    return data_dir or platformdirs.user_state_path("rpkival")
 
 
 def parse_time(text: str) -> int:

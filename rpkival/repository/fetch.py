@@ -36,7 +36,7 @@ class FetchedDirectory:
     One instance serves one run: each module is fetched at most once in its life. A fetch goes to a place of its own and
     takes the old module's place only when all of it came, so what is read is always one state that the repository was
     in; a fetch that fails or is killed changes nothing. Unchanged files become hard links and cost no transfer.
-    Safe to be used by several threads, and by several processes on one directory.
+    `results` has every fetch there was. Safe to be used by several threads, and by several processes on one directory.
     """
 
     def __init__(self, directory: Path, rsync: Rsync, *, allow_dubious_hosts: bool = False) -> None:
@@ -59,8 +59,9 @@ class FetchedDirectory:
         """The trust anchor certificate at `uri`: a new one where it can be fetched, else the last one, else None."""
         try:
             parsed = RsyncUri.parse(uri, allow_dubious_hosts=self._allow_dubious_hosts)
-        except UriError:
-            return self._files.read(uri)
+        except UriError as error:
+            self.unreadable[uri] = str(error)
+            return None
         if parsed.file_name:
             self._once(str(parsed), lambda: self._fetch_file(parsed))
         return self._files.read(uri)
@@ -77,9 +78,10 @@ class FetchedDirectory:
         """The object at `uri` as last fetched, or None."""
         return self._files.read(uri)
 
-    def reason(self, uri: str) -> str | None:
-        """Why `uri` could not be read, in one sentence; None where it could, or where nothing is there."""
-        return self._files.reason(uri)
+    @property
+    def unreadable(self) -> dict[str, str]:
+        """Why an object that is there could not be read, in one sentence, by URI."""
+        return self._files.unreadable
 
     def _once(self, key: str, fetch: Callable[[], str | None]) -> str | None:
         """Do `fetch` for the first caller; all others with this key wait for its result."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rpkival.errors import UriError, UsageError
 from rpkival.limits import MAX_OBJECT_BYTES
+from rpkival.repository.rsync import RsyncResult
 from rpkival.repository.uri import RsyncUri
 
 __all__ = ["LocalDirectory"]
@@ -17,9 +18,10 @@ __all__ = ["LocalDirectory"]
 class LocalDirectory:
     """Signed objects by their rsync URI from a directory that is only read; needs no network and touches none.
 
-    Nothing outside the directory is ever read, whatever a URI or a symbolic link in it says. A file that cannot be
-    given counts as missing, and `reason` tells why. One read costs about 15 µs: the directories of a tree are resolved
-    once, so a directory must not be replaced while this object is in use.
+    Nothing outside the directory is ever read, whatever a URI or a symbolic link in it says. A file that is there and
+    cannot be given counts as missing, and `unreadable` tells why, by URI. `results` stays empty: nothing is fetched.
+    One read costs about 15 µs, as the directories of a tree are resolved once, so a directory must not be replaced by
+    a link while this object is in use.
     """
 
     def __init__(self, path: Path, *, max_object_bytes: int = MAX_OBJECT_BYTES) -> None:
@@ -31,7 +33,8 @@ class LocalDirectory:
         self.path = path.resolve()
         self._max_object_bytes = max_object_bytes
         self._directories: dict[str, str | None] = {}
-        self._reasons: dict[str, str] = {}
+        self.unreadable: dict[str, str] = {}
+        self.results: list[RsyncResult] = []
 
     def trust_anchor(self, uri: str) -> bytes | None:
         """The trust anchor certificate at `uri`, or None; https URIs have no place in this layout."""
@@ -48,23 +51,19 @@ class LocalDirectory:
         return f"{self.path} has nothing of {module}"
 
     def read(self, uri: str) -> bytes | None:
-        """The object at `uri`, or None with a `reason` unless it is simply not there."""
+        """The object at `uri`, or None: it is `unreadable`, or simply not there."""
         try:
             parsed = RsyncUri.parse(uri, allow_dubious_hosts=True)
         except UriError as error:
-            self._reasons[uri] = str(error)
+            self.unreadable[uri] = str(error)
             return None
         try:
             return self._read(parsed)
         except FileNotFoundError:
             return None
         except OSError as error:
-            self._reasons[uri] = f"{uri} cannot be read: {error.strerror}."
+            self.unreadable[uri] = f"{uri} cannot be read: {error.strerror}."
             return None
-
-    def reason(self, uri: str) -> str | None:
-        """Why `uri` could not be read, in one sentence; None where it could, or where nothing is there."""
-        return self._reasons.get(uri)
 
     def _read(self, uri: RsyncUri) -> bytes:
         directory = self._resolved(uri.directory)

@@ -123,7 +123,7 @@ def test_a_trust_anchor_by_https_is_left_to_other_uris(cache: Path) -> None:
     source = new_run(cache)
 
     assert source.trust_anchor("https://rpki.example.net/ta.cer") is None
-    assert "is not an rsync:// URI" in str(source.reason("https://rpki.example.net/ta.cer"))
+    assert "is not an rsync:// URI" in source.unreadable["https://rpki.example.net/ta.cer"]
     assert source.results == []
 
 

@@ -38,7 +38,7 @@ def test_a_missing_object_has_no_reason(tree: Path) -> None:
 
     for uri in (HOST + "a/y.roa", HOST + "b/x.roa", "rsync://other.example.net/m/x.roa"):
         assert source.read(uri) is None
-        assert source.reason(uri) is None
+        assert uri not in source.unreadable
     assert source.read(HOST + "a/x.roa/y.roa") is None
 
 
@@ -60,7 +60,7 @@ def test_links_that_leave_the_directory_are_refused(tree: Path, target: str) -> 
 
     for uri in (HOST + "a/out.roa", HOST + "out/" + Path(target).name):
         assert source.read(uri) is None
-        assert "leads out of the repository directory" in str(source.reason(uri))
+        assert "leads out of the repository directory" in source.unreadable[uri]
 
 
 def test_links_that_stay_are_followed(tree: Path) -> None:
@@ -82,7 +82,7 @@ def test_what_is_no_file_is_not_read(tree: Path) -> None:
 
     for name in ("pipe.roa", "directory.roa"):
         assert source.read(HOST + "a/" + name) is None
-        assert "not a regular file" in str(source.reason(HOST + "a/" + name))
+        assert "not a regular file" in source.unreadable[HOST + "a/" + name]
     assert source.read(HOST + "a/") is None
 
 
@@ -93,7 +93,7 @@ def test_an_object_may_be_as_large_as_allowed_and_no_larger(tree: Path) -> None:
     assert LocalDirectory(tree, max_object_bytes=5).read(HOST + "a/large.roa") == b"12345"
     source = LocalDirectory(tree, max_object_bytes=4)
     assert source.read(HOST + "a/large.roa") is None
-    assert "has 5 bytes, 4 are allowed" in str(source.reason(HOST + "a/large.roa"))
+    assert "has 5 bytes, 4 are allowed" in source.unreadable[HOST + "a/large.roa"]
 
 
 def test_a_file_that_cannot_be_read_counts_as_missing(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,7 +106,7 @@ def test_a_file_that_cannot_be_read_counts_as_missing(tree: Path, monkeypatch: p
     source = LocalDirectory(tree)
 
     assert source.read(HOST + "a/x.roa") is None
-    assert source.reason(HOST + "a/x.roa") == f"{HOST}a/x.roa cannot be read: Permission denied."
+    assert source.unreadable[HOST + "a/x.roa"] == f"{HOST}a/x.roa cannot be read: Permission denied."
 
 
 def test_what_is_no_uri_is_missing(tree: Path) -> None:
@@ -114,7 +114,7 @@ def test_what_is_no_uri_is_missing(tree: Path) -> None:
     source = LocalDirectory(tree)
 
     assert source.read(HOST + "../../../secret") is None
-    assert "forbidden character" in str(source.reason(HOST + "../../../secret"))
+    assert "forbidden character" in source.unreadable[HOST + "../../../secret"]
 
 
 def test_the_directory_must_be_one(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,171 @@
+"""`rpkival validate`: fetch, validate, print the payload, once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rpkival.cli.options import AtOption, DataDirOption, OutputOption, QuietOption, VerboseOption, parse_time
+from rpkival.errors import UsageError
+
+if TYPE_CHECKING:
+    from rich.progress import TaskID
+
+    from rpkival.objects.tal import Tal
+    from rpkival.repository.fetch import FetchedDirectory
+    from rpkival.repository.local import LocalDirectory
+    from rpkival.validation.report import ValidationRun
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+
+    @app.command()
+    def validate(
+        tal: Annotated[
+            list[Path] | None,
+            typer.Option(
+                "--tal", metavar="FILE", help="A trust anchor locator; repeatable. [default: the five registries']"
+            ),
+        ] = None,
+        repository_dir: Annotated[
+            Path | None,
+            typer.Option(
+                "--repository-dir",
+                metavar="DIR",
+                help="Where repositories lie, as host/module/path. [default: repository in the data directory]",
+            ),
+        ] = None,
+        offline: Annotated[
+            bool, typer.Option("--offline", help="Fetch nothing; judge what the directory has.")
+        ] = False,
+        no_rsync: Annotated[bool, typer.Option("--no-rsync", help="Fetch nothing by rsync.")] = False,
+        no_rrdp: Annotated[  # noqa: ARG001 - scripts may say so already
+            bool, typer.Option("--no-rrdp", help="Fetch nothing by RRDP; no effect yet, as all fetches are by rsync.")
+        ] = False,
+        allow_dubious_hosts: Annotated[
+            bool,
+            typer.Option(
+                "--allow-dubious-hosts", help="Also fetch from IP addresses, ports and local names; for labs."
+            ),
+        ] = False,
+        at: AtOption = None,
+        listing: Annotated[
+            str, typer.Option("--format", metavar="FORMAT", help="csv, csvext, json or summary.")
+        ] = "csv",
+        output: OutputOption = None,
+        report: Annotated[
+            Path | None,
+            typer.Option(
+                "--report", metavar="FILE", help="Write every rejected object, with RFC section and reason, as JSON."
+            ),
+        ] = None,
+        strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if any object was rejected.")] = False,
+        complete: Annotated[
+            bool, typer.Option("--complete", help="Exit with 3 if any repository or publication point failed.")
+        ] = False,
+        data_dir: DataDirOption = None,
+        quiet: QuietOption = False,
+        verbose: VerboseOption = False,
+    ) -> None:
+        """Fetch the RPKI, validate every object, and print the validated ROA payloads.
+
+        Exit code 3 says that a trust anchor gave nothing, so the payload is incomplete.
+
+        Example: rpkival validate --format json --output vrps.json
+
+        Example: rpkival validate --tal ta.tal --repository-dir rsync --offline --at 2026-03-16T08:00:00Z
+        """
+        from rpkival.cli.output import check_writable, open_output
+        from rpkival.cli.validation_summary import print_summary, report_json
+        from rpkival.payload.collect import collect
+        from rpkival.payload.formats import WRITERS, write_vrps
+
+        if listing not in WRITERS:
+            raise UsageError(f"{listing!r} is not a format of VRPs; choose one of {', '.join(WRITERS)}.")
+        check_writable(output)
+        check_writable(report)
+        now = int(time.time()) if at is None else parse_time(at)
+        locators = _locators(tal)
+        source = _source(
+            repository_dir, data_dir, fetch=not (offline or no_rsync), allow_dubious_hosts=allow_dubious_hosts
+        )
+        started = time.monotonic()
+        run = _run(locators, source, now, quiet=quiet)
+        vrps = collect(run)
+        with open_output(output) as stream:
+            write_vrps(vrps, listing, stream, generated=now)
+        if report is not None:
+            with open_output(report) as stream:
+                stream.write(report_json(run, source))
+        if not quiet:
+            print_summary(run, vrps, source, time.monotonic() - started, verbose=verbose)
+        raise typer.Exit(_exit_code(run, strict=strict, complete=complete))
+
+
+def _locators(paths: Sequence[Path] | None) -> list[Tal]:
+    from rpkival.objects.tal import parse_tal
+    from rpkival.resources import resource
+
+    found: dict[str, Tal] = {}
+    for path in paths or sorted(resource("tals").glob("*.tal")):
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise UsageError(f"The trust anchor locator {path} cannot be read: {error.strerror}.") from error
+        if path.stem in found:
+            raise UsageError(f"Two trust anchor locators are named {path.stem}; give each its own name.")
+        found[path.stem] = parse_tal(content, path.stem)
+    return list(found.values())
+
+
+def _source(
+    repository_dir: Path | None, data_dir: Path | None, *, fetch: bool, allow_dubious_hosts: bool
+) -> FetchedDirectory | LocalDirectory:
+    from rpkival.cli.options import state_directory
+    from rpkival.repository.fetch import FetchedDirectory
+    from rpkival.repository.local import LocalDirectory
+    from rpkival.repository.rsync import Rsync
+
+    directory = repository_dir or state_directory(data_dir) / "repository"
+    if fetch:
+        return FetchedDirectory(directory, Rsync(), allow_dubious_hosts=allow_dubious_hosts)
+    return LocalDirectory(directory)
+
+
+def _run(locators: Sequence[Tal], source: FetchedDirectory | LocalDirectory, now: int, *, quiet: bool) -> ValidationRun:
+    """Validate one trust anchor after the other, each with a bar of its own while it lasts."""
+    from rpkival.cli.terminal import progress
+    from rpkival.validation.report import ValidationRun
+    from rpkival.validation.walk import validate
+
+    runs: list[ValidationRun] = []
+    with progress(quiet=quiet) as bars:
+        for locator in locators:
+            bar = bars.add_task(f"{locator.name}, publication points", total=None)
+
+            def show(done: int, known: int, bar: TaskID = bar) -> None:
+                bars.update(bar, completed=done, total=known)
+
+            runs.append(validate([locator], source, now=now, on_progress=show))
+    return ValidationRun(
+        now,
+        tuple(anchor for run in runs for anchor in run.trust_anchors),
+        tuple(roa for run in runs for roa in run.roas),
+        tuple(rejection for run in runs for rejection in run.rejections),
+        tuple(problem for run in runs for problem in run.fetch_problems),
+    )
+
+
+def _exit_code(run: ValidationRun, *, strict: bool, complete: bool) -> int:
+    if any(not anchor.uri for anchor in run.trust_anchors):
+        return 3
+    if complete and (run.fetch_problems or run.counts.publication_points_rejected):
+        return 3
+    return 1 if strict and run.rejections else 0

@@ -1,0 +1,78 @@
+"""What a validation found, on one screen for people and as JSON for programs."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Protocol
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from rpkival.cli.terminal import note
+from rpkival.payload.vrps import Vrps
+from rpkival.repository.rsync import RsyncResult
+from rpkival.validation.report import ValidationRun
+
+__all__ = ["Fetched", "print_summary", "report_json"]
+
+_LISTED = 5
+"""Problems that are told before the rest is only counted."""
+
+
+class Fetched(Protocol):
+    """What a source of `rpkival.repository` knows about its own work."""
+
+    @property
+    def results(self) -> Sequence[RsyncResult]:
+        """Every fetch there was."""
+
+    @property
+    def unreadable(self) -> Mapping[str, str]:
+        """Why an object that is there could not be read, by URI."""
+
+
+def report_json(run: ValidationRun, source: Fetched) -> bytes:
+    """The run's report, with each fetch there was and each object that is there but could not be read."""
+    content = asdict(run.report)
+    content["fetches"] = [asdict(result) for result in source.results]
+    content["unreadable"] = [{"uri": uri, "sentence": sentence} for uri, sentence in source.unreadable.items()]
+    return json.dumps(content, indent=2).encode() + b"\n"
+
+
+def print_summary(run: ValidationRun, vrps: Vrps, source: Fetched, seconds: float, *, verbose: bool) -> None:
+    """A row for each trust anchor, and the problems, on standard error."""
+    names = len(vrps.trust_anchors)
+    unique = sum(np.bincount(part.trust_anchor, minlength=names) for part in (vrps.ipv4, vrps.ipv6))
+    vrps_of = dict(zip(vrps.trust_anchors, np.asarray(unique).tolist(), strict=True))
+    rejected = Counter(rejection.trust_anchor for rejection in run.rejections)
+    table = Table("trust anchor", box=None, header_style="bold")
+    for title in ("CAs", "failed points", "ROAs", "rejected ROAs", "all rejected", "VRPs"):
+        table.add_column(title, justify="right")
+    for anchor in run.trust_anchors:
+        counts = anchor.counts
+        numbers = (
+            counts.certificates_valid,
+            counts.publication_points_rejected,
+            counts.roas_valid,
+            counts.roas_rejected,
+            rejected[anchor.name],
+            vrps_of.get(anchor.name, 0),
+        )
+        table.add_row(anchor.name, *map(str, numbers))
+    Console(stderr=True, markup=False, highlight=False).print(table)
+    _tell([f"{result.error}" for result in source.results if result.error], verbose=verbose)
+    _tell([problem.sentence for problem in run.fetch_problems], verbose=verbose)
+    _tell([f"{each.uri}: {each.sentence} ({each.section})" for each in run.rejections], verbose=verbose)
+    note(f"{len(vrps)} VRPs in {seconds:.1f} seconds.")
+
+
+def _tell(sentences: Sequence[str], *, verbose: bool) -> None:
+    told = sentences if verbose else sentences[:_LISTED]
+    for sentence in told:
+        note("".join(character if character.isprintable() else "?" for character in sentence))
+    if len(told) < len(sentences):
+        note(f"... and {len(sentences) - len(told)} more of these; --verbose tells them, --report FILE keeps them.")
