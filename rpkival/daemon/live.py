@@ -1,0 +1,70 @@
+"""`rpkival up` on the Internet: the configuration's trust anchors, feeds and webhooks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from rpkival.alerts.signature import Secret, read_secrets
+from rpkival.alerts.webhook import Endpoint
+from rpkival.config import Config, Webhook
+from rpkival.daemon.job import Job
+from rpkival.daemon.service import Address, Service
+from rpkival.daemon.stopping import until_stopped
+from rpkival.errors import UsageError
+from rpkival.objects.tal import Tal, parse_tal
+from rpkival.repository.rsync import Rsync
+from rpkival.resources import resource
+from web.beacons import load_beacons
+from web.view import View
+
+__all__ = ["run_live"]
+
+
+async def run_live(config: Config, data_dir: Path, *, rtr: Address, http: Address, say: Callable[[str], None]) -> None:
+    """Run until SIGINT or SIGTERM. Raises `UsageError` where the configuration cannot work here."""
+    validation = config.validation
+    if not validation.offline:
+        Rsync()  # tells now, and not in a log ten seconds later, that it is not installed
+    job = Job(
+        _locators(validation.tals),
+        validation.repository_dir or data_dir / "repository",
+        validation.offline,
+        validation.allow_dubious_hosts,
+    )
+    view = View(beacons=load_beacons(config.http.beacons or resource("beacons.toml")))
+    endpoints = tuple(_endpoint(webhook) for webhook in config.webhooks)
+    service = Service(config, data_dir, job, view, rtr=rtr, http=http, endpoints=endpoints)
+    addresses = await service.start()
+    try:
+        say(f"page, API, metrics   http://{addresses.http[0]}:{addresses.http[1]}")
+        say(f"RTR for routers      {addresses.rtr[0]}:{addresses.rtr[1]}")
+        if config.monitor.own:
+            say(f"watching             {', '.join(config.monitor.own)}")
+        else:
+            say("watching             nothing; say what is yours with --own AS64496 or in the configuration")
+        if view.snapshot is None:
+            say("The first validation is under way; it takes some minutes. Routers wait until it is done.")
+        await until_stopped()
+    finally:
+        await service.close()
+
+
+def _locators(paths: tuple[Path, ...]) -> tuple[Tal, ...]:
+    try:
+        return tuple(
+            parse_tal(path.read_bytes(), path.stem) for path in paths or sorted(resource("tals").glob("*.tal"))
+        )
+    except OSError as error:
+        raise UsageError(f"The trust anchor locator {error.filename} cannot be read: {error.strerror}.") from error
+
+
+def _endpoint(webhook: Webhook) -> Endpoint:
+    if webhook.secret_file is not None:
+        secrets = read_secrets(webhook.secret_file)
+    elif text := os.environ.get(webhook.secret_env):
+        secrets = (Secret.parse(text),)
+    else:
+        raise UsageError(f"The webhook {webhook.url} has no secret; give it secret_file or secret_env.")
+    return Endpoint(webhook.url, secrets, webhook.allow)

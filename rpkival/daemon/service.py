@@ -1,0 +1,174 @@
+"""`rpkival up`: starts the rooms in the order in which they need each other, and ends them in the reverse."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack, ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from feeds.ris_live import RisLive, Subscription
+from rpkival.alerts.deliverer import Deliverer
+from rpkival.alerts.webhook import Endpoint
+from rpkival.config import Config
+from rpkival.daemon.board import Board
+from rpkival.daemon.following import Feed, follow, watch_silence
+from rpkival.daemon.job import Job
+from rpkival.daemon.validator import Validator
+from rpkival.errors import StateError, UsageError
+from rpkival.monitor.expectations import Expectations, Own
+from rpkival.monitor.monitor import Monitor
+from rpkival.monitor.store import IncidentStore
+from rpkival.rtr.server import RtrServer
+from rpkival.storage import DATABASE_NAME, open_database
+from web.app import make_app, start
+from web.view import View
+
+__all__ = ["Addresses", "Service"]
+
+_RESTART_SECONDS = 5.0
+
+log = structlog.get_logger("rpkival")
+
+Address = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where everything listens."""
+
+    rtr: Address
+    http: Address
+
+
+class Service:
+    """One `rpkival up`. `job` says what to validate, `view` is what the page shows."""
+
+    def __init__(
+        self,
+        config: Config,
+        data_dir: Path,
+        job: Job,
+        view: View,
+        *,
+        rtr: Address,
+        http: Address,
+        endpoints: tuple[Endpoint, ...] = (),
+    ) -> None:
+        self._config = config
+        self._data_dir = data_dir
+        self._job = job
+        self._view = view
+        self._rtr, self._http = rtr, http
+        self._endpoints = endpoints
+        self._own = Own.of(config.monitor.own)
+        self._stack = AsyncExitStack()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._monitor: Monitor | None = None
+        self._feed: Feed | None = None
+        self._listeners: list[Callable[[], None]] = []
+
+    def on_payload(self, listener: Callable[[], None]) -> None:
+        """Call `listener` after each new payload; the view already has it."""
+        self._listeners.append(listener)
+
+    async def start(self) -> Addresses:
+        """Listen, restore what there is, begin to validate. Raises `UsageError` and `StateError`."""
+        try:
+            return await self._start()
+        except BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """End everything; routers keep what they have."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._stack.aclose()
+
+    async def _start(self) -> Addresses:
+        self._stack.enter_context(_locked(self._data_dir))
+        database = open_database(self._data_dir / DATABASE_NAME)
+        self._stack.callback(database.close)
+        self._store = IncidentStore(database)
+        # Before the first incident: an endpoint is told what happens after it became known.
+        self._deliverer = Deliverer(database, self._endpoints)
+        self._board = Board(self._data_dir, self._view, self._payload_changed)
+        self._server = RtrServer(self._board.cache, notify_seconds=self._config.rtr.notify_interval)
+        rtr = await self._server.start(*self._rtr)
+        self._stack.push_async_callback(self._server.close)
+        self._view.incidents = self._store
+        self._view.routers = self._server.sessions
+        runner, http = await start(make_app(self._view), *self._http)
+        self._stack.push_async_callback(runner.cleanup)
+        if self._config.monitor.feeds and (self._own.asns or self._own.prefixes):
+            feed = self._feed = RisLive(self._config.monitor.ris_live_url, subscribe=Subscription())
+            self._view.feeds = lambda: (feed.status,)
+        await self._board.restore()
+        validator = Validator(self._job, self._config.validation.refresh, self._board.take)
+        self._keep("validate", validator.run)
+        self._keep("deliver", self._deliverer.run)
+        return Addresses(rtr, http)
+
+    def _payload_changed(self) -> None:
+        self._server.notify()
+        snapshot, index = self._view.snapshot, self._view.index
+        assert snapshot is not None
+        assert index is not None
+        expectations = Expectations.build(snapshot.vrps, self._own)
+        if self._monitor is not None:
+            self._monitor.update(expectations, index)
+        elif self._feed is not None:
+            # Only now: without VRPs nothing that a feed says could be judged.
+            monitor, feed = self._new_monitor(expectations), self._feed
+            self._keep("follow", lambda: follow(feed, monitor))
+            self._keep("watch", lambda: watch_silence(feed, self._deliverer.outbox))
+        for listener in self._listeners:
+            listener()
+
+    def _new_monitor(self, expectations: Expectations) -> Monitor:
+        assert self._view.index is not None
+        self._monitor = Monitor(
+            self._store,
+            expectations=expectations,
+            index=self._view.index,
+            url_base=self._config.http.public_url or f"http://{self._http[0]}:{self._http[1]}",
+            min_peers=self._config.monitor.min_peers,
+        )
+        return self._monitor
+
+    def _keep(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Run `work` until the end; what breaks in one room is logged, and the others go on."""
+
+        async def again_and_again() -> None:
+            while True:
+                try:
+                    await work()
+                except Exception:
+                    log.exception("task_failed", task=name)
+                await asyncio.sleep(_RESTART_SECONDS)
+
+        self._tasks.append(asyncio.create_task(again_and_again(), name=name))
+
+
+def _locked(data_dir: Path) -> ExitStack:
+    """Hold the data directory against a second process. Raises `UsageError`."""
+    stack = ExitStack()
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        lock = stack.enter_context((data_dir / "lock").open("w"))
+    except OSError as error:
+        raise StateError(f"The data directory {data_dir} cannot be written: {error.strerror}.") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        stack.close()
+        raise UsageError(
+            f"Another rpkival uses the data directory {data_dir}; end it or choose another --data-dir."
+        ) from None
+    return stack

@@ -1,0 +1,86 @@
+"""Validation again and again, each run in a worker process."""
+
+from __future__ import annotations
+
+import asyncio
+import pickle
+import sys
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+import structlog
+
+from rpkival.daemon.job import Job, Outcome
+from rpkival.errors import RpkivalError, StateError
+from rpkival.limits import VALIDATION_SECONDS, WORKER_EXIT_SECONDS
+
+__all__ = ["Validator", "validate_once"]
+
+log = structlog.get_logger("rpkival.validation")
+
+
+class Validator:
+    """Runs `job`, hands the outcome to `take`, waits `refresh` seconds, and again.
+
+    A run that fails costs that run: what is in force stays in force, and `last_error` says why.
+    """
+
+    def __init__(self, job: Job, refresh: float, take: Callable[[Outcome], Awaitable[None]]) -> None:
+        self._job = job
+        self._refresh = refresh
+        self._take = take
+        self.last_error: str | None = None
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            try:
+                outcome = await validate_once(self._job)
+            except RpkivalError as error:
+                self.last_error = str(error)
+                log.error("validation_failed", error=str(error))
+            else:
+                self.last_error = None
+                await self._take(outcome)
+            await asyncio.sleep(self._refresh)
+
+
+async def validate_once(job: Job, seconds: float = VALIDATION_SECONDS) -> Outcome:
+    """One run in a worker process that is ended after `seconds`. Raises `RpkivalError`."""
+    worker = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "rpkival.daemon.worker",
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        # A Ctrl-C on the terminal is for us; we end the worker ourselves.
+        start_new_session=True,
+    )
+    try:
+        async with asyncio.timeout(seconds):
+            said, _ = await worker.communicate(pickle.dumps(job))
+    except TimeoutError:
+        raise StateError(f"Validation took longer than {seconds:g} seconds and was ended.") from None
+    finally:
+        await _end(worker)
+    if worker.returncode or not said:
+        raise StateError(f"The validation worker ended unexpectedly (exit code {worker.returncode}).")
+    answer = pickle.loads(said)  # noqa: S301 - our own worker wrote it
+    if isinstance(answer, RpkivalError):
+        raise answer
+    assert isinstance(answer, Outcome)
+    return answer
+
+
+async def _end(worker: asyncio.subprocess.Process) -> None:
+    if worker.returncode is not None:
+        return
+    with suppress(ProcessLookupError):
+        worker.terminate()
+    try:
+        async with asyncio.timeout(WORKER_EXIT_SECONDS):
+            await worker.wait()
+    except TimeoutError:
+        with suppress(ProcessLookupError):
+            worker.kill()
+        await worker.wait()
