@@ -1,0 +1,146 @@
+"""A view with real data in it, and a client of the application over it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+
+from feeds.route_batch import Peer
+from rpkival.monitor.case import Case, Lifecycle
+from rpkival.monitor.incidents import Expected, Incident, Observed, Rpki
+from rpkival.monitor.store import IncidentStore
+from rpkival.origin.index import OriginIndex
+from rpkival.payload.snapshot import Snapshot
+from rpkival.payload.vrps import Vrp, Vrps
+from rpkival.rtr.server import SessionInfo
+from rpkival.storage import open_database
+from web.app import make_app
+from web.beacons import BeaconFamily, BeaconSet
+from web.view import AnchorSummary, Rejection, ValidationSummary, View
+
+NOW = 1_773_648_000.0
+"""2026-03-16T08:00:00Z."""
+
+VRPS = Vrps.of(
+    [
+        Vrp("192.0.2.0/24", 24, 64496, "ripe", int(NOW) + 86_400, "rsync://rpki.example/repository/a.roa"),
+        Vrp("192.0.2.0/24", 26, 64497, "ripe", int(NOW) + 86_400, "rsync://rpki.example/repository/b.roa"),
+        Vrp("192.0.2.128/25", 25, 64498, "arin"),
+        Vrp("198.51.100.0/24", 24, 0, "arin"),
+        Vrp("2001:db8::/32", 48, 64496, "ripe", int(NOW) + 86_400, "rsync://rpki.example/repository/c.roa"),
+    ]
+).unique_sorted()
+
+BEACONS = (
+    BeaconSet(
+        name="example",
+        operator="Example Networks",
+        family=BeaconFamily.IPV4,
+        control=("https://valid.example/",),
+        invalid=("https://invalid.example/",),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class FeedState:
+    """What a feed tells of itself."""
+
+    name: str = "ris-live"
+    url: str = "wss://ris.example/v1/ws/"
+    state: str = "connected"
+    connected_since: float | None = NOW - 600
+    last_message: float | None = NOW - 2
+    messages: int = 120
+    routes: int = 345
+    malformed: int = 1
+    reconnects: int = 2
+    error: str | None = None
+
+
+INCIDENT = Incident(
+    id="01KKTEST",
+    kind="more-specific-hijack",
+    state="open",
+    severity="high",
+    confidence=0.9,
+    prefix="192.0.2.128/25",
+    expected=Expected("192.0.2.0/24", (64496,)),
+    observed=Observed(64511, ((64500, 64511),), (Peer(64500, "203.0.113.1"),), ("rrc00",), 1),
+    rpki=Rpki("invalid", "as", (Vrp("192.0.2.0/24", 24, 64496, "ripe"),)),
+    first_seen=NOW - 300,
+    last_seen=NOW - 20,
+    reasons=("AS64511 announces <b>a part</b> of 192.0.2.0/24.",),
+)
+
+
+@pytest.fixture
+def incident() -> Incident:
+    """An open hijack of a more-specific; its reason holds markup that must not become any."""
+    return INCIDENT
+
+
+@pytest.fixture
+def store(incident: Incident) -> Iterator[IncidentStore]:
+    """A real store, in memory, with that incident."""
+    database = open_database(None)
+    store = IncidentStore(database)
+    case = Case(
+        incident.id,
+        incident.kind,
+        incident.prefix,
+        incident.observed.origin,
+        incident.expected,
+        incident.rpki,
+        incident.first_seen,
+        incident.last_seen,
+        Lifecycle("open"),
+    )
+    store.save(case, incident)
+    yield store
+    database.close()
+
+
+@pytest.fixture
+def view(store: IncidentStore) -> View:
+    """Everything there is to show, at a fixed moment."""
+    return View(
+        snapshot=Snapshot(VRPS, int(NOW) - 90, 17, 4242),
+        index=OriginIndex.build(VRPS),
+        validation=ValidationSummary(
+            NOW - 95,
+            NOW - 90,
+            (AnchorSummary("ripe", 3, 1, 3, 1, 3), AnchorSummary("arin", 2, 0, 2, 0, 2)),
+            (
+                Rejection(
+                    "rsync://rpki.example/repository/d.roa",
+                    "ab" * 32,
+                    "RFC 9286 section 6.4",
+                    "The hash of d.roa is not the one in the manifest.",
+                    "ripe",
+                ),
+            ),
+        ),
+        incidents=store,
+        feeds=lambda: [FeedState()],
+        routers=lambda: [SessionInfo("192.0.2.7:40122", 1, 17, NOW - 60, 4096, "open", None, "")],
+        beacons=BEACONS,
+        now=lambda: NOW,
+    )
+
+
+@pytest.fixture
+async def client(view: View) -> AsyncIterator[TestClient]:
+    """Talks to the application over that view."""
+    async with TestClient(TestServer(make_app(view))) as client:
+        yield client
+
+
+@pytest.fixture
+async def empty_client() -> AsyncIterator[TestClient]:
+    """Talks to a process that has nothing yet."""
+    async with TestClient(TestServer(make_app(View(now=lambda: NOW)))) as client:
+        yield client

@@ -1,0 +1,117 @@
+"""`/metrics`: what the view has at the moment of the scrape, for Prometheus."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from aiohttp import web
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.registry import Collector
+
+from rpkival import __version__
+from web.keys import view_of
+from web.view import View
+
+__all__ = ["ViewCollector", "metrics"]
+
+
+class ViewCollector(Collector):
+    """Reads a view; nothing is counted twice and nothing is kept between scrapes."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+
+    def collect(self) -> Iterator[Metric]:
+        """All families; those without data are left out, so that an absence is seen as one."""
+        yield InfoMetricFamily("rpkival", "This program.", {"version": __version__})
+        yield from self._payload()
+        yield from self._validation()
+        yield from self._feeds()
+        yield from self._routers()
+        yield from self._incidents()
+
+    def _payload(self) -> Iterator[Metric]:
+        snapshot = self._view.snapshot
+        if snapshot is None:
+            return
+        vrps = GaugeMetricFamily("rpkival_vrps", "VRPs that are served.", labels=["trust_anchor", "family"])
+        for family, columns in (("ipv4", snapshot.vrps.ipv4), ("ipv6", snapshot.vrps.ipv6)):
+            counts = np.bincount(columns.trust_anchor, minlength=len(snapshot.vrps.trust_anchors))
+            for anchor, count in zip(snapshot.vrps.trust_anchors, counts.tolist(), strict=True):
+                vrps.add_metric([anchor, family], count)
+        yield vrps
+        age = max(0.0, self._view.now() - snapshot.generated)
+        yield GaugeMetricFamily("rpkival_data_age_seconds", "Time since the data was validated.", value=age)
+        yield GaugeMetricFamily("rpkival_serial", "RTR serial of the data.", value=snapshot.serial)
+
+    def _validation(self) -> Iterator[Metric]:
+        run = self._view.validation
+        if run is None:
+            return
+        yield GaugeMetricFamily(
+            "rpkival_validation_duration_seconds", "Duration of the last validation.", value=run.finished - run.started
+        )
+        yield GaugeMetricFamily(
+            "rpkival_validation_done_timestamp_seconds", "When the last validation finished.", value=run.finished
+        )
+        points = GaugeMetricFamily(
+            "rpkival_publication_points", "Publication points of the last validation.", labels=["trust_anchor", "state"]
+        )
+        roas = GaugeMetricFamily("rpkival_roas", "ROAs of the last validation.", labels=["trust_anchor", "state"])
+        for anchor in run.trust_anchors:
+            points.add_metric([anchor.name, "valid"], anchor.publication_points_valid)
+            points.add_metric([anchor.name, "failed"], anchor.publication_points_failed)
+            roas.add_metric([anchor.name, "valid"], anchor.roas_valid)
+            roas.add_metric([anchor.name, "rejected"], anchor.roas_rejected)
+        yield points
+        yield roas
+        yield GaugeMetricFamily(
+            "rpkival_rejected_objects", "Objects that the last validation refused.", value=len(run.rejections)
+        )
+
+    def _feeds(self) -> Iterator[Metric]:
+        up = GaugeMetricFamily("rpkival_feed_state", "1 for the state that the feed is in.", labels=["feed", "state"])
+        age = GaugeMetricFamily(
+            "rpkival_feed_last_message_age_seconds", "Time since the feed's last message.", labels=["feed"]
+        )
+        counters = {
+            "messages": CounterMetricFamily("rpkival_feed_messages", "Messages of the feed.", labels=["feed"]),
+            "routes": CounterMetricFamily("rpkival_feed_routes", "Announcements and withdrawals.", labels=["feed"]),
+            "malformed": CounterMetricFamily("rpkival_feed_malformed", "Messages not understood.", labels=["feed"]),
+            "reconnects": CounterMetricFamily("rpkival_feed_reconnects", "Reconnections.", labels=["feed"]),
+        }
+        for feed in self._view.feeds():
+            up.add_metric([feed.name, feed.state], 1)
+            if feed.last_message is not None:
+                age.add_metric([feed.name], max(0.0, self._view.now() - feed.last_message))
+            for name, counter in counters.items():
+                counter.add_metric([feed.name], getattr(feed, name))
+        yield from (up, age, *counters.values())
+
+    def _routers(self) -> Iterator[Metric]:
+        routers = self._view.routers()
+        yield GaugeMetricFamily("rpkival_rtr_sessions", "Routers connected.", value=len(routers))
+        sent = GaugeMetricFamily(
+            "rpkival_rtr_session_sent_bytes", "Octets sent in the session with a router.", labels=["peer"]
+        )
+        for router in routers:
+            sent.add_metric([router.peer], router.bytes_sent)
+        yield sent
+
+    def _incidents(self) -> Iterator[Metric]:
+        if self._view.incidents is None:
+            return
+        incidents = GaugeMetricFamily("rpkival_incidents", "Incidents by state.", labels=["state"])
+        for state, count in self._view.incidents.counts().items():
+            incidents.add_metric([state], count)
+        yield incidents
+
+
+async def metrics(request: web.Request) -> web.Response:
+    """The Prometheus text format."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(ViewCollector(view_of(request)))
+    return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -1,0 +1,180 @@
+"""`/api/v1/openapi.json`: OpenAPI 3.1, with schemas taken from the very types that the handlers encode."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, Final
+
+import msgspec
+from aiohttp import web
+
+from rpkival import __version__
+from web.answers import json_answer
+from web.api.checks import CheckPlan
+from web.api.incidents import IncidentsAnswer
+from web.api.lookup import LookupAnswer
+from web.api.status import FeedsAnswer, HealthAnswer, StatusAnswer
+from web.check import Evidence, Verdict
+
+__all__ = ["document", "openapi"]
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """RFC 9457; `detail` is one sentence that says what to do."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+
+
+_TYPES: Final = (
+    LookupAnswer,
+    IncidentsAnswer,
+    CheckPlan,
+    Evidence,
+    Verdict,
+    StatusAnswer,
+    FeedsAnswer,
+    HealthAnswer,
+    Problem,
+)
+_REF: Final = "#/components/schemas/{name}"
+
+
+def _query(name: str, description: str, *, required: bool = False) -> dict[str, Any]:
+    return {"name": name, "in": "query", "required": required, "description": description, "schema": {"type": "string"}}
+
+
+def _path(name: str, description: str) -> dict[str, Any]:
+    return {"name": name, "in": "path", "required": True, "description": description, "schema": {"type": "string"}}
+
+
+_OBJECT: Final = {"type": "object"}
+_ASN: Final = "AS number, with or without AS"
+_PREFIX: Final = "IP prefix without host bits; its slash may stand as it is"
+
+
+@cache
+def document() -> dict[str, Any]:
+    """The whole description."""
+    schemas, components = msgspec.json.schema_components(_TYPES, ref_template=_REF)
+    of = dict(zip(_TYPES, schemas, strict=True))
+    validity = {"$ref": "#/components/schemas/Validity"}
+    paths = {
+        "/api/v1/validity/{asn}/{prefix}": {
+            "get": _operation(
+                "validityByPath",
+                "RFC 6811 state of an announcement, as Routinator answers",
+                validity,
+                [_path("asn", _ASN), _path("prefix", _PREFIX)],
+                {400, 503},
+            )
+        },
+        "/validity": {
+            "get": _operation(
+                "validityByQuery",
+                "The same by query",
+                validity,
+                [_query("asn", _ASN, required=True), _query("prefix", _PREFIX, required=True)],
+                {400, 503},
+            )
+        },
+        "/api/v1/lookup": {
+            "get": _operation(
+                "lookup",
+                "The VRPs that speak of a prefix, an address or an AS",
+                of[LookupAnswer],
+                [_query("q", "Prefix, address, AS number, or a prefix and an AS number", required=True)],
+                {400, 503},
+            )
+        },
+        "/api/v1/incidents": {
+            "get": _operation(
+                "incidents",
+                "Incidents, newest first",
+                of[IncidentsAnswer],
+                [
+                    _query("state", "open or resolved"),
+                    _query("limit", "How many, 50 without it"),
+                    _query("before", "Id of the last incident of the page before"),
+                ],
+                {400},
+            )
+        },
+        "/api/v1/incidents/{id}": {
+            "get": _operation(
+                "incident", "One incident, as webhooks tell it", _OBJECT, [_path("id", "Id of the incident")], {404}
+            )
+        },
+        "/api/v1/checks": {
+            "get": _operation(
+                "checkPlan", "The beacons of the ISP check and how to ask them", of[CheckPlan], [], set()
+            ),
+            "post": _operation("check", "The verdict on what a browser saw of the beacons", of[Verdict], [], {400, 413})
+            | {"requestBody": {"required": True, "content": {"application/json": {"schema": of[Evidence]}}}},
+        },
+        "/api/v1/status": {"get": _operation("status", "What this process does", of[StatusAnswer], [], set())},
+        "/api/v1/feeds": {"get": _operation("feeds", "The BGP feeds", of[FeedsAnswer], [], set())},
+        "/api/v1/health/live": {"get": _operation("live", "The process answers", of[HealthAnswer], [], set())},
+        "/api/v1/health/ready": {"get": _operation("ready", "There is data", of[HealthAnswer], [], {503})},
+    }
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "rpkival",
+            "version": __version__,
+            "description": "Answers that rest on data carry the headers X-Rpkival-Serial and X-Rpkival-Age (seconds).",
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "paths": paths,
+        "components": {"schemas": components | {"Validity": VALIDITY}},
+    }
+
+
+def _operation(
+    name: str, summary: str, schema: dict[str, Any], parameters: list[dict[str, Any]], errors: set[int]
+) -> dict[str, Any]:
+    problem = {"content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+    return {
+        "operationId": name,
+        "summary": summary,
+        "parameters": parameters,
+        "responses": {
+            "200": {"description": summary, "content": {"application/json": {"schema": schema}}},
+            **{str(status): {"description": _ERRORS[status]} | problem for status in sorted(errors)},
+        },
+    }
+
+
+_ERRORS: Final = {
+    400: "The question makes no sense",
+    404: "There is no such thing",
+    413: "The body is too large",
+    503: "There is no data yet",
+}
+
+
+def _record(**properties: Any) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+_VRP: Final = _record(asn={"type": "string"}, prefix={"type": "string"}, max_length={"type": "string"})
+_VRP_LIST: Final = {"type": "array", "items": _VRP}
+VALIDITY: Final = _record(
+    validated_route=_record(
+        route=_record(origin_asn={"type": "string"}, prefix={"type": "string"}),
+        validity=_record(
+            state={"enum": ["valid", "invalid", "not-found"]},
+            description={"type": "string"},
+            VRPs=_record(matched=_VRP_LIST, unmatched_as=_VRP_LIST, unmatched_length=_VRP_LIST),
+        )
+        | {"properties": {}},
+    ),
+    generatedTime={"type": "string"},
+)
+
+
+async def openapi(_: web.Request) -> web.Response:
+    """The description of this API."""
+    return json_answer(document())

@@ -1,0 +1,149 @@
+"""`/api/v1/status`, `/api/v1/feeds`, `/api/v1/health/...` and `/version`."""
+
+from __future__ import annotations
+
+import msgspec
+from aiohttp import web
+
+from rpkival import __version__
+from rpkival.limits import MAX_LISTED_REJECTIONS
+from web.answers import json_answer, loaded
+from web.keys import view_of
+from web.story import tell
+from web.view import AnchorSummary, Feed, Rejection
+from web.words import iso
+
+__all__ = ["FeedAnswer", "FeedsAnswer", "HealthAnswer", "StatusAnswer", "feeds", "live", "ready", "status", "version"]
+
+
+class FeedAnswer(msgspec.Struct, frozen=True):
+    """Times are unix seconds, null where there was none yet."""
+
+    name: str
+    url: str
+    state: str
+    connected_since: float | None
+    last_message: float | None
+    messages: int
+    routes: int
+    malformed: int
+    reconnects: int
+    error: str | None
+
+
+class FeedsAnswer(msgspec.Struct, frozen=True):
+    """All feeds that are followed."""
+
+    feeds: list[FeedAnswer]
+
+
+class RouterAnswer(msgspec.Struct, frozen=True):
+    """A router connected over RTR; `version` and `serial` are null before its first query."""
+
+    peer: str
+    version: int | None
+    serial: int | None
+    connected_since: float
+    bytes_sent: int
+    state: str
+    last_error: str
+
+
+class StatusAnswer(msgspec.Struct, frozen=True):
+    """Names in camel case are Routinator's and mean the same; durations are seconds. `age` is that of the data."""
+
+    version: str
+    serial: int | None
+    now: str
+    last_update_start: str | None = msgspec.field(name="lastUpdateStart")
+    last_update_done: str | None = msgspec.field(name="lastUpdateDone")
+    last_update_duration: float | None = msgspec.field(name="lastUpdateDuration")
+    lab: bool
+    generated: str | None
+    age: float | None
+    vrps: int
+    problem: str
+    trust_anchors: tuple[AnchorSummary, ...]
+    rejected: int
+    rejections: tuple[Rejection, ...]
+    feeds: list[FeedAnswer]
+    routers: list[RouterAnswer]
+
+
+class HealthAnswer(msgspec.Struct, frozen=True):
+    """Of a probe that succeeds."""
+
+    status: str
+
+
+async def status(request: web.Request) -> web.Response:
+    """Everything that `/status` shows."""
+    view = view_of(request)
+    story, run = tell(view), view.validation
+    return json_answer(
+        StatusAnswer(
+            version=f"rpkival/{__version__}",
+            serial=story.serial if story.ready else None,
+            now=iso(view.now()),
+            last_update_start=iso(run.started) if run else None,
+            last_update_done=iso(run.finished) if run else None,
+            last_update_duration=run.finished - run.started if run else None,
+            lab=view.lab,
+            generated=iso(story.generated) if story.ready else None,
+            age=round(story.age, 3) if story.ready else None,
+            vrps=story.vrps,
+            problem=story.problem,
+            trust_anchors=run.trust_anchors if run else (),
+            rejected=len(run.rejections) if run else 0,
+            rejections=run.rejections[:MAX_LISTED_REJECTIONS] if run else (),
+            feeds=[_feed(feed) for feed in view.feeds()],
+            routers=[
+                RouterAnswer(
+                    each.peer,
+                    each.version,
+                    each.serial,
+                    each.connected_since,
+                    each.bytes_sent,
+                    each.state,
+                    each.last_error,
+                )
+                for each in view.routers()
+            ],
+        )
+    )
+
+
+async def feeds(request: web.Request) -> web.Response:
+    """The feeds and how they do."""
+    return json_answer(FeedsAnswer([_feed(feed) for feed in view_of(request).feeds()]))
+
+
+async def live(_: web.Request) -> web.Response:
+    """The process answers."""
+    return json_answer(HealthAnswer("alive"))
+
+
+async def ready(request: web.Request) -> web.Response:
+    """There is data to answer from; 503 and the reason otherwise."""
+    loaded(request)
+    return json_answer(HealthAnswer("ready"))
+
+
+async def version(_: web.Request) -> web.Response:
+    """Name and version, as Routinator's `/version`."""
+    return web.Response(text=f"rpkival/{__version__}\n")
+
+
+def _feed(feed: Feed) -> FeedAnswer:
+    return FeedAnswer(
+        feed.name,
+        feed.url,
+        feed.state,
+        feed.connected_since,
+        feed.last_message,
+        feed.messages,
+        feed.routes,
+        feed.malformed,
+        feed.reconnects,
+        feed.error,
+    )

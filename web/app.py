@@ -1,0 +1,81 @@
+"""The application: which address is answered by what, and how it is started."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+from aiohttp import web
+
+from rpkival.errors import UsageError
+from rpkival.limits import MAX_REQUEST_BYTES
+from web.answers import problems
+from web.api import checks, incidents, lookup, metrics, openapi, payload, status
+from web.headers import add_headers
+from web.keys import VIEW
+from web.pages.home import home
+from web.pages.incidents import incident_page, incidents_page
+from web.pages.lookup import lookup_as, lookup_page, lookup_prefix
+from web.pages.status import status_page
+from web.view import View
+
+__all__ = ["make_app", "start"]
+
+_STATIC = Path(__file__).parent / "static"
+
+_NO_LISTEN = {
+    errno.EADDRINUSE: "another program listens there already; stop it or choose another port",
+    errno.EACCES: "this needs more rights; choose a port above 1023",
+    errno.EADDRNOTAVAIL: "this machine does not have that address",
+}
+
+
+def make_app(view: View) -> web.Application:
+    """All pages and all of the API, over `view`."""
+    app = web.Application(middlewares=[problems], client_max_size=MAX_REQUEST_BYTES)
+    app[VIEW] = view
+    app[payload.FILES_KEY] = payload.PayloadFiles()
+    app.on_response_prepare.append(add_headers)
+    app.add_routes(
+        [
+            web.get("/", home),
+            web.get("/lookup", lookup_page),
+            web.get("/prefix/{prefix:.+}", lookup_prefix),
+            web.get("/as/{asn}", lookup_as),
+            web.get("/incidents", incidents_page),
+            web.get("/incidents/{id}", incident_page),
+            web.get("/status", status_page),
+            web.get("/version", status.version),
+            web.get("/metrics", metrics.metrics),
+            web.get("/api/v1/lookup", lookup.lookup),
+            web.get("/api/v1/incidents", incidents.incidents),
+            web.get("/api/v1/incidents/{id}", incidents.incident),
+            web.get("/api/v1/checks", checks.check_plan),
+            web.post("/api/v1/checks", checks.check_verdict),
+            web.get("/api/v1/status", status.status),
+            web.get("/api/v1/feeds", status.feeds),
+            web.get("/api/v1/health/live", status.live),
+            web.get("/api/v1/health/ready", status.ready),
+            web.get("/api/v1/openapi.json", openapi.openapi),
+            *(web.get(f"/{name}", payload.payload_file) for name in payload.FILES),
+            web.static("/static", _STATIC),
+        ]
+    )
+    return app
+
+
+async def start(app: web.Application, host: str, port: int) -> tuple[web.AppRunner, tuple[str, int]]:
+    """Listen; gives what stops it (`await runner.cleanup()`) and the address as it is, also for port 0.
+
+    Raises `UsageError` where it cannot listen.
+    """
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port).start()
+    except OSError as error:
+        await runner.cleanup()
+        why = _NO_LISTEN.get(error.errno or 0, error.strerror or str(error))
+        raise UsageError(f"The page cannot listen on {host} port {port}: {why}.") from error
+    name = runner.addresses[0]
+    return runner, (name[0], name[1])

@@ -1,0 +1,24 @@
+"""`/`: the ISP check, what it is about, and the story of the moment."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from web.keys import view_of
+from web.render import render
+
+__all__ = ["home"]
+
+_INCIDENTS_SHOWN = 5
+
+
+async def home(request: web.Request) -> web.Response:
+    """The front page."""
+    view = view_of(request)
+    return render(
+        request,
+        "home.html",
+        operators=" and ".join(sorted({each.operator for each in view.beacons})),
+        incidents=view.incidents.list(limit=_INCIDENTS_SHOWN) if view.incidents else [],
+        feeds=view.feeds(),
+    )

@@ -1,0 +1,89 @@
+"""What the page and the API show: one object that the running process fills and that they only read."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from rpkival.monitor.store import IncidentStore
+from rpkival.origin.index import OriginIndex
+from rpkival.payload.snapshot import Snapshot
+from rpkival.rtr.server import SessionInfo
+from web.beacons import BeaconSet
+
+__all__ = ["AnchorSummary", "Feed", "Rejection", "ValidationSummary", "View"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """One object that validation refused: where it was, what it was, which rule it broke."""
+
+    uri: str
+    sha256: str
+    section: str
+    sentence: str
+    trust_anchor: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnchorSummary:
+    """What validation found under one trust anchor."""
+
+    name: str
+    publication_points_valid: int
+    publication_points_failed: int
+    roas_valid: int
+    roas_rejected: int
+    vrps: int
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationSummary:
+    """The last complete run of validation. `started` and `finished` are unix seconds."""
+
+    started: float
+    finished: float
+    trust_anchors: tuple[AnchorSummary, ...] = ()
+    rejections: tuple[Rejection, ...] = ()
+
+
+class Feed(Protocol):
+    """What a feed tells of itself; times are unix seconds, None where there was none yet."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def url(self) -> str: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def connected_since(self) -> float | None: ...
+    @property
+    def last_message(self) -> float | None: ...
+    @property
+    def messages(self) -> int: ...
+    @property
+    def routes(self) -> int: ...
+    @property
+    def malformed(self) -> int: ...
+    @property
+    def reconnects(self) -> int: ...
+    @property
+    def error(self) -> str | None: ...
+
+
+@dataclass(slots=True)
+class View:
+    """Everything may be missing or empty: the page says so in words. `incidents` is None where no monitor runs."""
+
+    snapshot: Snapshot | None = None
+    index: OriginIndex | None = None
+    validation: ValidationSummary | None = None
+    incidents: IncidentStore | None = None
+    feeds: Callable[[], Sequence[Feed]] = tuple
+    routers: Callable[[], Sequence[SessionInfo]] = tuple
+    beacons: tuple[BeaconSet, ...] = ()
+    lab: bool = False
+    now: Callable[[], float] = time.time
