@@ -26,6 +26,7 @@ __all__ = [
     "VerboseOption",
     "VrpsOption",
     "parse_listen",
+    "parse_peer",
     "parse_time",
     "state_directory",
 ]
@@ -41,7 +42,7 @@ UrlOption = Annotated[str | None, typer.Option("--url", metavar="URL", help="VRP
 DataDirOption = Annotated[
     Path | None,
     typer.Option(
-        "--data-dir", metavar="DIR", envvar="RPKIVAL_DATA_DIR", help="Where state is kept. [default: the platform's]"
+        "--data-dir", metavar="DIR", envvar="RPKIVAL_DATA_DIR", help="Where state is kept. (default: the platform's)"
     ),
 ]
 OutputOption = Annotated[
@@ -52,7 +53,7 @@ VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Say more o
 AtOption = Annotated[
     str | None,
     typer.Option(
-        "--at", metavar="TIME", help="Judge as of this moment (RFC 3339, as 2026-03-16T08:00:00Z). [default: now]"
+        "--at", metavar="TIME", help="Judge as of this moment (RFC 3339, as 2026-03-16T08:00:00Z). (default: now)"
     ),
 ]
 
@@ -97,3 +98,11 @@ def parse_listen(text: str) -> ListenAddress:
             raise UsageError(f"{host!r} is not an IP address; write it as 127.0.0.1:3323 or [::1]:3323.") from None
         host = "127.0.0.1"
     return host, int(match[3])
+
+
+def parse_peer(text: str) -> tuple[str, int]:
+    """Host and port of an RTR cache, `cache.example.net:3323` or `[2001:db8::1]:3323`. Raises `UsageError`."""
+    match = re.fullmatch(r"(?:\[([0-9a-fA-F:.]+)\]|([^:\[\]/\s]+)):([0-9]{1,5})", text)
+    if match is None or not 0 < int(match[3]) <= 65535:
+        raise UsageError(f"{text!r} is not an RTR cache; write it as cache.example.net:3323 or [2001:db8::1]:3323.")
+    return match[1] or match[2], int(match[3])

@@ -31,7 +31,9 @@ def register(app: typer.Typer) -> None:
         tal: Annotated[
             list[Path] | None,
             typer.Option(
-                "--tal", metavar="FILE", help="A trust anchor locator; repeatable. [default: the five registries']"
+                "--tal",
+                metavar="FILE",
+                help="A trust anchor locator; repeatable. (default: those of the five registries)",
             ),
         ] = None,
         repository_dir: Annotated[
@@ -39,7 +41,7 @@ def register(app: typer.Typer) -> None:
             typer.Option(
                 "--repository-dir",
                 metavar="DIR",
-                help="Where repositories lie, as host/module/path. [default: repository in the data directory]",
+                help="Where repositories lie, as host/module/path. (default: repository in the data directory)",
             ),
         ] = None,
         offline: Annotated[

@@ -12,7 +12,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from rpkival.errors import StateError, UriError
+from rpkival.errors import UriError, UsageError
 from rpkival.limits import MAX_RSYNC_MODULES
 from rpkival.repository.local import LocalDirectory
 from rpkival.repository.rsync import Rsync, RsyncResult
@@ -40,12 +40,14 @@ class FetchedDirectory:
     """
 
     def __init__(self, directory: Path, rsync: Rsync, *, allow_dubious_hosts: bool = False) -> None:
-        """Raises `StateError` where `directory` cannot be made or written."""
+        """Raises `UsageError` where `directory` cannot be made or written."""
         try:
             (directory / _STAGING).mkdir(parents=True, exist_ok=True)
             tempfile.TemporaryFile(dir=directory / _STAGING).close()
         except OSError as error:
-            raise StateError(f"The repository directory {directory} cannot be written: {error.strerror}.") from error
+            raise UsageError(
+                f"The repository directory {directory} cannot be written: {error.strerror}; choose another."
+            ) from error
         self._directory = directory.resolve()
         self._tidy()
         self._rsync = rsync

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from rpkival.errors import StateError
+from rpkival.errors import UsageError
 from rpkival.lab.rsync_daemon import RsyncDaemon
 from rpkival.repository import fetch
 from rpkival.repository.fetch import FetchedDirectory
@@ -180,9 +180,9 @@ def test_a_file_in_the_way_is_an_error_of_that_module(rsync_daemon: RsyncDaemon,
     assert source.prepare(other) is None
 
 
-def test_a_directory_that_cannot_be_written_is_our_trouble(tmp_path: Path) -> None:
+def test_a_directory_that_cannot_be_written_is_wrong_usage(tmp_path: Path) -> None:
     """It is told before anything is fetched."""
     (tmp_path / "file").touch()
 
-    with pytest.raises(StateError, match="cannot be written"):
+    with pytest.raises(UsageError, match="cannot be written"):
         FetchedDirectory(tmp_path / "file/repository", Rsync())
