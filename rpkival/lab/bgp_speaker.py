@@ -84,17 +84,17 @@ class BgpSpeaker:
 
     async def close(self) -> None:
         """Stop listening, say goodbye to all routers, and wait until they are gone."""
-        if self._server is not None:
-            self._server.close()
-        for task in self._routers.values():
-            task.cancel()
+        server, self._server = self._server, None
+        if server is not None:
+            server.close()
+        for router in self._routers:
+            router.shutdown.set()
         await asyncio.gather(*self._routers.values(), return_exceptions=True)
-        if self._server is not None:
-            await self._server.wait_closed()
-            self._server = None
+        if server is not None:
+            await server.wait_closed()
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if len(self._routers) >= MAX_LAB_ROUTERS:
+        if self._server is None or len(self._routers) >= MAX_LAB_ROUTERS:
             writer.write(_CONNECTION_REJECTED.encode())
             writer.close()
             return
@@ -110,7 +110,7 @@ class BgpSpeaker:
 
 
 class _Router:
-    """One connection: reads in one task, writes in another; whichever ends first ends both."""
+    """One connection: one task reads, one writes, one waits for the shutdown; whichever ends first ends all."""
 
     def __init__(self, speaker: BgpSpeaker, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._speaker = speaker
@@ -120,6 +120,7 @@ class _Router:
         self._told: Paths = {}
         self._again: set[Family] = set()
         self.changed = asyncio.Event()
+        self.shutdown = asyncio.Event()
         address = writer.get_extra_info("peername") or ("?", 0)
         self._address = f"{address[0]}:{address[1]}"
 
@@ -129,8 +130,9 @@ class _Router:
         return SessionStatus(self._address, peer.asn if peer else 0, established, len(self._told))
 
     async def run(self) -> None:
-        farewell: Notification | None = None
-        tasks = [asyncio.create_task(self._receive()), asyncio.create_task(self._send())]
+        """Until either side ends it."""
+        farewell: Notification | None = _ADMINISTRATIVE_SHUTDOWN
+        tasks = [asyncio.create_task(work) for work in (self._receive(), self._send(), self.shutdown.wait())]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -139,12 +141,11 @@ class _Router:
             farewell = Notification.of(error)
             log.warning("bgp session ended by us", router=self._address, reason=str(error))
         except NotificationReceived as ended:
+            farewell = None
             log.info("bgp session ended by the router", router=self._address, reason=str(ended))
         except (OSError, EOFError) as error:
+            farewell = None
             log.info("bgp connection lost", router=self._address, reason=str(error) or type(error).__name__)
-        except asyncio.CancelledError:
-            farewell = _ADMINISTRATIVE_SHUTDOWN
-            raise
         finally:
             for task in tasks:
                 task.cancel()
