@@ -15,8 +15,30 @@ MAX_VRP_FILE_BYTES: Final = 2 * 1024**3
 MAX_VRPS: Final = 16_000_000
 """VRPs in one set. The world has 0.8 million; beyond twenty times that a source is broken or hostile."""
 
-MAX_TRUST_ANCHORS: Final = 1000
+MAX_VRP_FILE_ANCHORS: Final = 1000
 """Names of trust anchors in one VRP file. Five exist; the rest is room for tests and private ones."""
+
+MAX_VRP_MEMOS: Final = 4
+"""Parsed VRP files that are remembered, some 20 MB each: today's, yesterday's, and two to compare."""
+
+MAX_VRP_DOWNLOAD_BYTES: Final = 512 * 1024**2
+"""A VRP file as it is sent, compressed or not: six times the world's rpki-client JSON, which is the longest of them."""
+
+VRP_DOWNLOAD_SECONDS: Final = 120.0
+"""For a whole VRP file over HTTP: 75 MB at the 5 Mbit/s of a poor line."""
+
+VRP_RTR_SECONDS: Final = 60.0
+"""For a whole set over RTR: 17 MB, which a cache at hand sends in one second and one far away in twenty."""
+
+MAX_HTTP_REDIRECTS: Final = 5
+"""One to https, one to another host, and some patience; a loop ends here."""
+
+STALE_VRPS_SECONDS: Final = 24 * 3600
+"""Age from which VRPs are old. Manifests and CRLs commonly live a day (RFC 9286 section 5.1), so a validator that has
+not finished for one works with repositories whose own word has run out."""
+
+MAX_CHECKED_ROUTES: Final = 1_000_000
+"""Announcements in one `rpkival check --input`: a full table. `rpkival classify` is for more."""
 
 # --- repositories ------------------------------------------------------------------------------------------------
 

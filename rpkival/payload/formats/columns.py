@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from rpkival.asn import parse_asn
 from rpkival.errors import AsnError, FormatError, LimitError, PrefixError
-from rpkival.limits import MAX_ASN, MAX_TRUST_ANCHORS, MAX_VRPS
+from rpkival.limits import MAX_ASN, MAX_VRP_FILE_ANCHORS, MAX_VRPS
 from rpkival.payload.vrps import VrpColumns, Vrps
 from rpkival.prefixes import ADDRESS_BITS, Prefixes, Rows, split_families
 
@@ -44,8 +44,8 @@ def assemble(raw: RawVrps, *, name: str) -> Vrps:
     max_lengths = integers(raw.max_lengths, "max length", name)
     expires = integers(raw.expires, "time", name) if raw.expires else None
     anchors, anchor_names = _numbered(raw.trust_anchors)
-    if len(anchor_names) > MAX_TRUST_ANCHORS:
-        raise LimitError(f"{name} names {len(anchor_names)} trust anchors, more than {MAX_TRUST_ANCHORS}.")
+    if len(anchor_names) > MAX_VRP_FILE_ANCHORS:
+        raise LimitError(f"{name} names {len(anchor_names)} trust anchors, more than {MAX_VRP_FILE_ANCHORS}.")
     sources, source_names = _numbered(raw.sources)
     try:
         families = split_families(raw.prefixes)

@@ -181,7 +181,7 @@ class TestRefusing:
     def test_the_first_bad_vrp_is_named(self, row: str, sentence: str) -> None:
         """Two good rows, the bad one, and another bad one after it."""
         with pytest.raises(FormatError, match=sentence):
-            read(f"ASN,IP Prefix,Max Length\nAS1,9.0.0.0/8,8\nAS1,2001:db8::/32,32\n{row}\nAS1,10.0.0.0/8,99\n")
+            read(f"ASN,IP Prefix,Max Length\nAS1,9.0.0.0/8,8\nAS1,2001:db8::/32,32\n{row}\nAS1,2001:db8::/32,999\n")
 
     @pytest.mark.parametrize(
         ("asn", "max_length", "sentence"),
@@ -225,7 +225,7 @@ class TestRefusing:
     def test_more_vrps_or_trust_anchors_than_there_can_be(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Both bounds are named errors."""
         rows = "".join(f"AS1,10.{n}.0.0/16,16,ta{n}\n" for n in range(5))
-        monkeypatch.setattr("rpkival.payload.formats.columns.MAX_TRUST_ANCHORS", 4)
+        monkeypatch.setattr("rpkival.payload.formats.columns.MAX_VRP_FILE_ANCHORS", 4)
         with pytest.raises(LimitError, match="5 trust anchors, more than 4"):
             read("ASN,IP Prefix,Max Length,Trust Anchor\n" + rows)
 

@@ -1,0 +1,118 @@
+"""Where VRPs come from: `--vrps`, `--rtr`, `--url`, or what `rpkival up` saved last."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from rpkival.cli.options import parse_peer, state_directory
+from rpkival.cli.terminal import note
+from rpkival.errors import UsageError
+from rpkival.limits import (
+    MAX_VRP_DOWNLOAD_BYTES,
+    STALE_VRPS_SECONDS,
+    VRP_DOWNLOAD_SECONDS,
+    VRP_RTR_SECONDS,
+)
+from rpkival.payload.vrps import Vrps
+
+__all__ = ["Source", "default_data_dir", "load_vrps", "memo_directory", "warn_if_stale"]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """`vrps` sorted and unique; `name` for people; `generated` in unix seconds, None where the source does not say."""
+
+    vrps: Vrps
+    name: str
+    generated: int | None
+
+    def stale(self, now: float) -> bool:
+        """Whether the data is too old to be believed at `now` (unix seconds)."""
+        return self.generated is not None and now - self.generated > STALE_VRPS_SECONDS
+
+
+def load_vrps(
+    *, vrps: Path | None, rtr: str | None, url: str | None, data_dir: Path | None, quiet: bool = False
+) -> Source:
+    """Load the one source that was asked for, or the snapshot of `data_dir`.
+
+    Raises `UsageError` for more than one source, none at all, or a file that cannot be read; `FormatError`,
+    `FetchError`, `ProtocolError`, `LimitError` or `StateError` where the content is at fault.
+    """
+    given = [option for option, value in (("--vrps", vrps), ("--rtr", rtr), ("--url", url)) if value]
+    if len(given) > 1:
+        raise UsageError(f"{' and '.join(given)} are each a source of VRPs; give one of them.")
+    if vrps:
+        return _from_file(vrps)
+    if rtr:
+        return _from_rtr(rtr)
+    if url:
+        return _from_url(url, quiet=quiet)
+    return _from_snapshot(data_dir)
+
+
+def warn_if_stale(source: Source, now: float) -> bool:
+    """`source.stale(now)`, told on standard error: the exit code is then 3."""
+    if not source.stale(now) or source.generated is None:
+        return False
+    hours = int(now - source.generated) // 3600
+    age = f"{hours} hours" if hours < 72 else f"{hours // 24} days"
+    note(f"rpkival: the VRPs of {source.name} are {age} old, so the answer may be wrong (exit code 3).")
+    return True
+
+
+def default_data_dir() -> Path:
+    """Where `rpkival up` keeps its state unless told otherwise."""
+    return state_directory(None)
+
+
+def memo_directory() -> Path | None:
+    """Where parsed VRP files are remembered; None if RPKIVAL_NO_MEMO is set."""
+    return None if os.environ.get("RPKIVAL_NO_MEMO") else platformdirs.user_cache_path("rpkival") / "vrps"
+
+
+def _from_file(path: Path) -> Source:
+    from rpkival.payload.memo import read_vrps_once
+
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
+    loaded = read_vrps_once(data, name=str(path), directory=memo_directory())
+    return Source(loaded.vrps, str(path), loaded.generated)
+
+
+def _from_rtr(peer: str) -> Source:
+    from rpkival.rtr.client import fetch_vrps
+
+    host, port = parse_peer(peer)
+    return Source(fetch_vrps(host, port, timeout=VRP_RTR_SECONDS), f"the RTR cache {peer}", None)
+
+
+def _from_url(url: str, *, quiet: bool) -> Source:
+    from rpkival.cli.download import download
+    from rpkival.cli.terminal import progress
+    from rpkival.payload.memo import read_vrps_once
+
+    with progress(quiet=quiet) as bar:
+        bar.add_task(f"Fetching {url}", total=None)
+        data = download(url, limit=MAX_VRP_DOWNLOAD_BYTES, seconds=VRP_DOWNLOAD_SECONDS)
+    loaded = read_vrps_once(data, name=url, directory=memo_directory())
+    return Source(loaded.vrps, url, loaded.generated)
+
+
+def _from_snapshot(data_dir: Path | None) -> Source:
+    from rpkival.payload.snapshot import SNAPSHOT_NAME, load_snapshot
+
+    path = state_directory(data_dir) / SNAPSHOT_NAME
+    if not path.exists():
+        raise UsageError(
+            f"There are no VRPs to judge by: give --vrps FILE, --rtr HOST:PORT or --url URL, or start rpkival up, "
+            f"which keeps them in {path.parent}."
+        )
+    snapshot = load_snapshot(path)
+    return Source(snapshot.vrps, f"the snapshot {path}", snapshot.generated)
