@@ -128,7 +128,7 @@ def _prepare(connection: sqlite3.Connection, name: str) -> None:
         connection.execute(f"PRAGMA {pragma}")
     verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if verdict != "ok":
-        raise sqlite3.DatabaseError(verdict)
+        raise sqlite3.DatabaseError(verdict.splitlines()[-1])
     connection.execute("BEGIN IMMEDIATE")
     try:
         # Plug-ins of other people's sqlite-utils have no business in this process.
