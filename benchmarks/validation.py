@@ -1,0 +1,129 @@
+"""CPU time to validate a real registry's tree: rpki-client, FORT and rpkival, the same files, in turn, in one run.
+
+    python benchmarks/validation.py ../shared/data/twnic.tar.xz [--rounds 3]
+
+Each program judges the unpacked tree as of 2026-03-16 08:00 UTC (under faketime) without fetching anything, and must
+find the same number of VRPs. CPU time is that of the whole process with all its children, start included; the best of
+all rounds counts. Programs that are not installed are left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+MOMENT = "2026-03-16 08:00:00"
+EXPECTED_VRPS = 4363
+RPKIVAL = (sys.executable, "-c", "from rpkival.cli.main import main; main()")
+
+
+@dataclass(frozen=True)
+class Validator:
+    """A program, what runs it, and where its CSV ends up."""
+
+    name: str
+    command: tuple[str, ...]
+    output: Path
+
+
+def main() -> None:
+    """Measure and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("archive", type=Path, help="twnic.tar.xz")
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    if not shutil.which("faketime"):
+        sys.exit("faketime is not installed, and without it only rpkival can be told what time it is.")
+    # rpki-client drops to a user of its own where root starts it, so the place is open to all.
+    with tempfile.TemporaryDirectory(prefix="rpkival-benchmark-") as name:
+        place = Path(name)
+        place.chmod(0o755)
+        with tarfile.open(options.archive) as archive:
+            archive.extractall(place, filter="data")
+        objects = sum(path.is_file() for path in (place / "rsync").rglob("*"))
+        validators = [
+            make(place) for program, make in PROGRAMS.items() if shutil.which(program) or program == "rpkival"
+        ]
+        best: dict[str, tuple[float, float]] = {}
+        for _ in range(options.rounds):
+            for validator in validators:
+                best[validator.name] = min(best.get(validator.name, (1e9, 1e9)), measure(validator, place))
+        report(best, objects, options.rounds)
+
+
+def measure(validator: Validator, place: Path) -> tuple[float, float]:
+    """CPU and wall seconds of one run."""
+    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    done = subprocess.run(
+        ["faketime", MOMENT, *validator.command],
+        cwd=place,
+        env=os.environ | {"TZ": "UTC"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    wall, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
+    if done.returncode:
+        sys.exit(f"{validator.name} failed:\n{done.stdout}{done.stderr}")
+    found = len(validator.output.read_text().splitlines()) - 1
+    if found != EXPECTED_VRPS:
+        sys.exit(f"{validator.name} found {found} VRPs where there are {EXPECTED_VRPS}.")
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, wall
+
+
+def report(best: dict[str, tuple[float, float]], objects: int, rounds: int) -> None:
+    """A Markdown table; the last column is how many times rpkival's CPU time the others take."""
+    own, _ = best["rpkival"]
+    print(f"{objects} files, {EXPECTED_VRPS} VRPs, best of {rounds}; {os.cpu_count()} processors\n")
+    print("| validator | CPU seconds | wall seconds | CPU µs per object | times rpkival |")
+    print("|---|---:|---:|---:|---:|")
+    for name, (cpu, wall) in best.items():
+        print(f"| {name} | {cpu:.2f} | {wall:.2f} | {cpu / objects * 1e6:.0f} | {cpu / own:.2f} |")
+
+
+def rpkival(place: Path) -> Validator:
+    """The command line, as users run it."""
+    output = place / "rpkival.csv"
+    options = ("--tal", "ta.tal", "--repository-dir", "rsync", "--offline", "--quiet", "--output", str(output))
+    return Validator("rpkival", (*RPKIVAL, "validate", *options), output)
+
+
+def rpki_client(place: Path) -> Validator:
+    """rpki-client, whose cache keeps trust anchors apart."""
+    cache, out = place / "cache", place / "out"
+    shutil.copytree(place / "rsync", cache)
+    (cache / "ta/ta").mkdir(parents=True)
+    shutil.copy(next((place / "rsync").rglob("ta.cer")), cache / "ta/ta/ta.cer")
+    out.mkdir()
+    if os.geteuid() == 0:
+        for path in (cache, *cache.rglob("*"), out):
+            shutil.chown(path, "_rpki-client")
+    version = subprocess.run(["rpki-client", "-V"], capture_output=True, text=True, check=True).stderr.split()[-1]
+    return Validator(
+        f"rpki-client {version}", ("rpki-client", "-n", "-c", "-t", "ta.tal", "-d", "cache", "out"), out / "csv"
+    )
+
+
+def fort(place: Path) -> Validator:
+    """FORT, run once; it tidies its directory, so it gets its own."""
+    shutil.copytree(place / "rsync", place / "fort")
+    version = subprocess.run(["fort", "--version"], capture_output=True, text=True, check=True).stdout.split()[-1]
+    options = ("--mode", "standalone", "--work-offline", "--tal", "ta.tal", "--local-repository", "fort")
+    return Validator(f"FORT {version}", ("fort", *options, "--output.roa", "fort.csv"), place / "fort.csv")
+
+
+PROGRAMS: dict[str, Callable[[Path], Validator]] = {"rpkival": rpkival, "rpki-client": rpki_client, "fort": fort}
+
+
+if __name__ == "__main__":
+    main()
