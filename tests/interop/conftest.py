@@ -1,0 +1,112 @@
+"""What the tests against real routers share: a cache that serves them, and the world's VRPs."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rpkival.payload.formats import read_vrps
+from rpkival.payload.vrps import Vrps
+from rpkival.rtr.cache import Cache
+from rpkival.rtr.server import RtrServer, SessionInfo
+
+DEADLINE = 60.0
+
+
+class LiveCache:
+    """A cache and its server in a thread, on a port of loopback."""
+
+    def __init__(self) -> None:
+        self.cache = Cache(session_id=4711)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever)
+        self._thread.start()
+        self._server = RtrServer(self.cache, notify_seconds=0)
+        self.host, self.port = self._run(self._server.start("127.0.0.1", 0))
+
+    def serve(self, vrps: Vrps) -> None:
+        """Serve this set from now on and notify who is connected."""
+
+        async def update() -> None:
+            self.cache.update(vrps)
+            self._server.notify()
+
+        self._run(update())
+
+    def sessions(self) -> tuple[SessionInfo, ...]:
+        """The routers that are connected."""
+
+        async def sessions() -> tuple[SessionInfo, ...]:
+            return self._server.sessions()
+
+        return self._run(sessions())
+
+    def close(self) -> None:
+        """Stop serving."""
+        self._run(self._server.close())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def _run(self, coroutine: Any) -> Any:
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(DEADLINE)
+
+
+@pytest.fixture
+def live_cache() -> Iterator[LiveCache]:
+    """A cache without data yet, served to whoever connects."""
+    live = LiveCache()
+    yield live
+    live.close()
+
+
+@pytest.fixture(scope="session")
+def world(shared_data: Path) -> Vrps:
+    """All VRPs of the world, as of 2025-07-20."""
+    name = "rpkiclient_20250720T0931.json.bz2"
+    return read_vrps((shared_data / "vrps" / name).read_bytes(), name=name).vrps
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    """Start a program in the test's directory, its output in files there; ended with the test."""
+    running: list[subprocess.Popen[bytes]] = []
+
+    def start_program(*argv: str) -> subprocess.Popen[bytes]:
+        log = (tmp_path / f"{Path(argv[0]).name}.log").open("wb")
+        with log:
+            process = subprocess.Popen(
+                argv, cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
+            )
+        running.append(process)
+        return process
+
+    yield start_program
+    for process in running:
+        process.terminate()
+    for process in running:
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture(scope="session")
+def eventually() -> Callable[..., None]:
+    """`eventually(look, expected)`: what `look()` gives becomes `expected` before the deadline, or the test fails."""
+
+    def wait(look: Callable[[], object], expected: object, *, seconds: float = DEADLINE) -> None:
+        end = time.monotonic() + seconds
+        while (seen := look()) != expected:
+            assert time.monotonic() < end, f"still {seen!r} instead of {expected!r}"
+            time.sleep(0.1)
+
+    return wait

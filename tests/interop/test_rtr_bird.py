@@ -1,0 +1,148 @@
+"""BIRD as our router."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rpkival.payload.vrps import Vrp, Vrps
+from rpkival.rtr.cache import AnswerKind
+
+pytestmark = pytest.mark.interop
+
+TABLES = """
+router id 192.0.2.1;
+log stderr all;
+roa4 table r4;
+roa6 table r6;
+protocol device {{}}
+protocol rpki cache {{
+  roa4 {{ table r4; }};
+  roa6 {{ table r6; }};
+  remote {host} port {port};
+  retry keep 1;
+  refresh keep 600;
+  expire keep 7200;
+}}
+"""
+ROUTES = """
+protocol static seen {{
+  ipv4 {{ import filter {{
+    if roa_check(r4, net, {origin}) = ROA_INVALID then reject;
+    accept;
+  }}; }};
+  route 192.0.2.0/24 blackhole;
+  route 198.51.100.0/24 blackhole;
+  route 198.51.100.128/25 blackhole;
+  route 203.0.113.0/24 blackhole;
+}}
+"""
+
+
+class Bird:
+    """A running BIRD and its control socket."""
+
+    def __init__(self, birdc: str, socket: Path) -> None:
+        self._birdc = birdc
+        self._socket = socket
+
+    def ask(self, command: str) -> str:
+        """What birdc prints for `command`; empty while BIRD is not up."""
+        argv = [self._birdc, "-s", str(self._socket), *command.split(" ")]
+        return subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False).stdout
+
+    def counts(self) -> tuple[int, int]:
+        """VRPs in the IPv4 and in the IPv6 table."""
+        found = dict(re.findall(r"(\d+) of \d+ routes for \d+ networks in table (r[46])", self.ask("show route count")))
+        numbers = {table: int(count) for count, table in found.items()}
+        return numbers.get("r4", 0), numbers.get("r6", 0)
+
+    def routes(self) -> set[str]:
+        """Prefixes that passed the filter."""
+        return set(re.findall(r"^(\d\S+/\d+)", self.ask("show route table master4"), re.MULTILINE))
+
+    def verdict(self, prefix: str, origin: int) -> str:
+        """BIRD's own answer for an announcement: `ROA_VALID`, `ROA_INVALID` or `ROA_UNKNOWN`."""
+        table = "r6" if ":" in prefix else "r4"
+        check = f"roa_check({table}, {prefix}, {origin})"
+        states = ("ROA_VALID", "ROA_INVALID", "ROA_UNKNOWN")
+        (state,) = [state for state in states if "TRUE" in self.ask(f"eval {check} = {state}")]
+        return state
+
+
+@pytest.fixture
+def bird(
+    program: Callable[..., str], start: Callable[..., Any], live_cache: Any, tmp_path: Path
+) -> Callable[[str], Bird]:
+    """`bird(configuration)`: BIRD, connected to the live cache, unprivileged and in its own directory."""
+
+    def run(configuration: str = "") -> Bird:
+        executable, birdc = program("bird"), program("birdc")
+        text = (TABLES + configuration).format(host=live_cache.host, port=live_cache.port, origin=64666)
+        (tmp_path / "bird.conf").write_text(text)
+        socket = tmp_path / "bird.ctl"
+        start(executable, "-f", "-c", str(tmp_path / "bird.conf"), "-s", str(socket), "-P", str(tmp_path / "bird.pid"))
+        return Bird(birdc, socket)
+
+    return run
+
+
+def test_the_whole_table_and_a_delta(
+    bird: Callable[..., Bird], live_cache: Any, world: Vrps, eventually: Callable[..., None]
+) -> None:
+    """BIRD takes the world and follows a change by a Serial Query that is answered with the delta."""
+    live_cache.serve(world)
+    router = bird()
+    eventually(router.counts, (len(world.ipv4), len(world.ipv6)))
+    (session,) = live_cache.sessions()
+    assert (session.version, session.serial, session.last_answer) == (1, 0, AnswerKind.SNAPSHOT)
+    assert router.verdict("192.0.2.0/24", 64496) == "ROA_UNKNOWN"
+
+    smaller = replace(world, ipv4=world.ipv4.take(slice(1000, None)), ipv6=world.ipv6.take(slice(0, -10)))
+    live_cache.serve(Vrps.concat([smaller, Vrps.of([Vrp("192.0.2.0/24", 24, 64496)])]))
+
+    eventually(router.counts, (len(world.ipv4) - 1000 + 1, len(world.ipv6) - 10))
+    assert router.verdict("192.0.2.0/24", 64496) == "ROA_VALID"
+    assert router.verdict("192.0.2.0/25", 64496) == "ROA_INVALID"
+    (after,) = live_cache.sessions()
+    assert (after.peer, after.serial, after.last_answer) == (session.peer, 1, AnswerKind.DELTA)
+    assert after.bytes_sent - session.bytes_sent == 12 + 8 + 1001 * 20 + 10 * 32 + 24
+
+
+def test_a_filter_drops_what_is_invalid(
+    bird: Callable[..., Bird], live_cache: Any, eventually: Callable[..., None]
+) -> None:
+    """Routes of one origin: invalid ones go as soon as the delta has come, and return; the others stay."""
+    everything = {"192.0.2.0/24", "198.51.100.0/24", "198.51.100.128/25", "203.0.113.0/24"}
+    live_cache.serve(Vrps.empty())
+    router = bird(ROUTES)
+    eventually(router.routes, everything)
+
+    live_cache.serve(
+        Vrps.of([Vrp("192.0.2.0/24", 24, 64496), Vrp("198.51.100.0/24", 24, 64666), Vrp("2001:db8::/32", 48, 64666)])
+    )
+    eventually(router.routes, {"198.51.100.0/24", "203.0.113.0/24"})
+    live_cache.serve(Vrps.of([Vrp("192.0.2.0/24", 24, 0)]))
+    eventually(router.routes, everything - {"192.0.2.0/24"})
+    live_cache.serve(Vrps.empty())
+    eventually(router.routes, everything)
+    (session,) = live_cache.sessions()
+    assert (session.serial, session.last_answer) == (3, AnswerKind.DELTA)
+
+
+def test_a_cache_without_data_is_waited_for(
+    bird: Callable[..., Bird], live_cache: Any, eventually: Callable[..., None]
+) -> None:
+    """BIRD hears "No Data Available", asks again, and has the VRPs soon after the cache does."""
+    router = bird()
+    eventually(lambda: "no data" in " ".join(info.last_error for info in live_cache.sessions()), True)
+
+    live_cache.serve(Vrps.of([Vrp("192.0.2.0/24", 24, 64496)]))
+
+    eventually(router.counts, (1, 0))
