@@ -1,4 +1,4 @@
-"""rsync and https URIs (RFC 5781, RFC 3986) as repositories use them, refused unless they are beyond doubt.
+"""rsync URIs (RFC 5781) as repositories use them, refused unless they are beyond doubt.
 
 A URI in a certificate is chosen by whoever signed it, and ends up as a host to talk to and as a path on our disk
 (CVE-2021-3907, CVE-2026-49232 were such paths). What leaves this module is safe for both.
@@ -9,17 +9,20 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rpkival.errors import UriError
 from rpkival.limits import MAX_FILE_NAME_LENGTH, MAX_URI_LENGTH
 
-__all__ = ["RsyncUri", "check_https_uri"]
+__all__ = ["RsyncUri"]
 
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _HOST = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*")
 _AUTHORITY = re.compile(r"(?P<host>[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?")
 # RFC 3986 pchar without "*", which rsync daemons expand; a leading dot is a hidden file, "." or "..".
-_SEGMENT = re.compile(r"(?!\.)[A-Za-z0-9._~!$&'()+,;=:@%-]+")
+_SEGMENT = rf"(?!\.)[A-Za-z0-9._~!$&'()+,;=:@%-]{{1,{MAX_FILE_NAME_LENGTH}}}"
+_MODULE_AND_PATH = re.compile(rf"(?P<module>{_SEGMENT})(?:/(?P<path>(?:{_SEGMENT}(?:/{_SEGMENT})*/?)?))?")
+_VISIBLE = re.compile(r"[!-~]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +44,17 @@ class RsyncUri:
         Dubious is a host that no public repository has: an IP literal, an explicit port, `localhost`, a single label.
         They would let a stranger's certificate make us talk to our own network, so only laboratories allow them.
         """
-        rest = _after_scheme(text, "rsync")
+        rest = _after_scheme(text)
         authority, _, tail = rest.partition("/")
-        module, _, path = tail.partition("/")
-        authority = _check_authority(text, authority, allow_dubious_hosts=allow_dubious_hosts)
-        if not module:
-            raise UriError(f"{text!r} names no rsync module (RFC 5781 section 2).")
-        for segment in (module, *(path.removesuffix("/").split("/") if path else ())):
-            _check_segment(text, segment)
-        return cls(authority, module, path)
+        authority = authority.lower()
+        _check_authority(text, authority, allow_dubious_hosts=allow_dubious_hosts)
+        match = _MODULE_AND_PATH.fullmatch(tail)
+        if match is None:
+            raise UriError(
+                f"{text!r} has no module (RFC 5781 section 2), or a path segment that is empty, longer than "
+                f"{MAX_FILE_NAME_LENGTH} characters, starts with a dot or has a forbidden character."
+            )
+        return cls(authority, match["module"], match["path"] or "")
 
     @property
     def module_uri(self) -> str:
@@ -70,43 +75,41 @@ class RsyncUri:
         return self.module_uri + self.path
 
 
-def check_https_uri(text: str, *, allow_dubious_hosts: bool = False) -> str:
-    """Return `text` if it is an https URI that may be fetched. Raises `UriError`."""
-    authority, slash, _ = _after_scheme(text, "https").partition("/")
-    _check_authority(text, authority, allow_dubious_hosts=allow_dubious_hosts)
-    if not slash:
-        raise UriError(f"{text!r} has no path.")
-    return text
-
-
-def _after_scheme(text: str, scheme: str) -> str:
+def _after_scheme(text: str) -> str:
     if len(text) > MAX_URI_LENGTH:
         raise UriError(f"A URI of {len(text)} characters is too long; {MAX_URI_LENGTH} are allowed.")
-    if any(not "!" <= character <= "~" for character in text):
+    if not _VISIBLE.fullmatch(text):
         raise UriError(f"{text!r} has characters that no URI has (RFC 3986 section 2).")
     found, separator, rest = text.partition("://")
-    if not separator or found.lower() != scheme:
-        raise UriError(f"{text!r} is not an {scheme}:// URI.")
+    if not separator or found.lower() != "rsync":
+        raise UriError(f"{text!r} is not an rsync:// URI.")
     return rest
 
 
-def _check_authority(text: str, authority: str, *, allow_dubious_hosts: bool) -> str:
-    authority = authority.lower()
+def _check_authority(text: str, authority: str, *, allow_dubious_hosts: bool) -> None:
+    objection = _objection(authority, allow_dubious_hosts)
+    if objection is not None:
+        raise UriError(f"{text!r} {objection}.")
+
+
+@lru_cache(maxsize=1024)  # half a million objects lie on about sixty hosts
+def _objection(authority: str, allow_dubious_hosts: bool) -> str | None:
     match = _AUTHORITY.fullmatch(authority)
     if match is None:
-        raise UriError(f"{text!r} names no host.")
+        return "names no host"
     host, port = match["host"], match["port"]
     literal = _is_ip_literal(host)
     if not literal and not _HOST.fullmatch(host):
-        raise UriError(f"{text!r} names no host: {host!r} is not a host name.")
+        return f"names no host: {host!r} is not a host name"
     if port is not None and not 0 < int(port) < 65536:
-        raise UriError(f"{text!r} has a port that does not exist.")
-    if not allow_dubious_hosts:
-        if literal or port is not None:
-            raise UriError(f"{text!r} has an IP address or a port for a host, which is refused outside a lab.")
-        if "." not in host or host.endswith(".localhost"):
-            raise UriError(f"{text!r} names a host of the local network, which is refused outside a lab.")
-    return authority
+        return "has a port that does not exist"
+    if allow_dubious_hosts:
+        return None
+    if literal or port is not None:
+        return "has an IP address or a port for a host, which is refused outside a lab"
+    if "." not in host or host.endswith(".localhost"):
+        return "names a host of the local network, which is refused outside a lab"
+    return None
 
 
 def _is_ip_literal(host: str) -> bool:
@@ -116,10 +119,3 @@ def _is_ip_literal(host: str) -> bool:
         # What only looks like an IPv4 address ("127.1", "2130706433") is one for the resolver.
         return host.rpartition(".")[2].isdigit()
     return True
-
-
-def _check_segment(text: str, segment: str) -> None:
-    if len(segment) > MAX_FILE_NAME_LENGTH:
-        raise UriError(f"A URI has a path segment of {len(segment)} characters; {MAX_FILE_NAME_LENGTH} are allowed.")
-    if not _SEGMENT.fullmatch(segment):
-        raise UriError(f"{text!r} has a path segment that is empty, starts with a dot or has a forbidden character.")

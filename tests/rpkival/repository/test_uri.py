@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rpkival.errors import UriError
-from rpkival.repository.uri import RsyncUri, check_https_uri
+from rpkival.repository.uri import RsyncUri
 
 
 def test_a_uri_has_its_parts() -> None:
@@ -98,8 +98,6 @@ def test_dubious_hosts_are_for_laboratories(authority: str) -> None:
     assert RsyncUri.parse(text, allow_dubious_hosts=True).authority == authority
     with pytest.raises(UriError, match="refused outside a lab"):
         RsyncUri.parse(text)
-    with pytest.raises(UriError, match="refused outside a lab"):
-        check_https_uri(f"https://{authority}/a")
 
 
 @given(st.text(max_size=60).map("rsync://rpki.example.net/".__add__) | st.text(max_size=60).map("rsync://".__add__))
@@ -114,11 +112,3 @@ def test_whatever_passes_stays_in_the_tree(text: str) -> None:
     assert os.path.normpath(path).startswith("/tree/")
     assert os.path.normpath(path) == path.rstrip("/")
     assert RsyncUri.parse(str(uri), allow_dubious_hosts=True) == uri
-
-
-def test_https_uris_are_checked_too() -> None:
-    """Scheme, host and path are wanted."""
-    assert check_https_uri("https://rpki.example.net/ta.cer") == "https://rpki.example.net/ta.cer"
-    for text in ("http://rpki.example.net/ta.cer", "https://rpki.example.net", "https:///ta.cer"):
-        with pytest.raises(UriError):
-            check_https_uri(text)
