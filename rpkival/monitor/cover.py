@@ -79,6 +79,8 @@ class Cover:
         word = prefixes.words[0]
         at = np.searchsorted(self.first, word, side="right") - 1
         near = np.flatnonzero((at >= 0) & (word <= self.last[np.maximum(at, 0)]))
+        if not len(near):
+            return near, near
         candidates = prefixes.take(near)
         found = np.full(len(near), -1, np.int64)
         for length in sorted(self.keys, reverse=True):

@@ -50,6 +50,10 @@ class Judgement:
         return len(self.rows)
 
 
+_NO_ROWS, _NO_FLAGS, _NO_STATES = np.zeros(0, np.int64), np.zeros(0, np.bool_), np.zeros(0, np.uint8)
+_NOTHING = Judgement(_NO_ROWS, _NO_ROWS, _NO_FLAGS, _NO_FLAGS, _NO_FLAGS, Verdicts(_NO_STATES, _NO_STATES))
+
+
 def judge(
     prefixes: Prefixes,
     origin: NDArray[np.uint32],
@@ -61,6 +65,8 @@ def judge(
     family = prefixes.family
     cover = expectations.cover(family)
     rows, own = cover.inside(prefixes)
+    if not len(rows):
+        return _NOTHING
     touched, by, known = prefixes.take(rows), origin[rows], has_origin[rows]
     return Judgement(
         rows,

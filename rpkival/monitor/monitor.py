@@ -98,6 +98,8 @@ class Monitor:
     def _follow(self, batch: RouteBatch, now: float) -> dict[str, Case]:
         has_origin = batch.announced & (batch.origin_kind == OriginKind.AS)
         judgement = judge(batch.prefixes, batch.origin, has_origin, self._expectations, self._index)
+        if not len(judgement):
+            return {}
         kinds = _kinds(judgement)
         inside = batch.take(judgement.rows)
         wanted = np.flatnonzero(self._concerns(inside.prefixes, kinds > 0))
