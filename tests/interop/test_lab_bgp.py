@@ -1,0 +1,237 @@
+"""Real routers at the lab's BGP speaker: they take the table, and see the hijack come and go."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from rpkival.lab.internet import LabInternet
+from rpkival.lab.scenario import Scenario
+from rpkival.lab.topology import LAB
+
+pytestmark = pytest.mark.interop
+
+HIJACK = str(LAB.hijack.prefix)
+START, END = islice(Scenario(LAB.hijack).events(), 2)
+EVERYTHING = {str(announced.prefix) for announced in LAB.announcements()}
+
+
+@contextmanager
+def running(command: list[str], log: Path) -> Iterator[None]:
+    """A daemon in the foreground, ended by its own process id."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
+        try:
+            yield
+        finally:
+            process.terminate()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+async def ask(*command: str) -> str:
+    """What a control program prints; nothing while the daemon is not up yet."""
+    process = await asyncio.create_subprocess_exec(
+        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+    )
+    output, _ = await process.communicate()
+    return output.decode(errors="replace")
+
+
+@dataclass
+class Router:
+    """A daemon and how to ask it for its routes: prefix to origin AS."""
+
+    routes: Callable[[], Awaitable[dict[str, int]]]
+    log: Path
+
+    async def until(self, holds: Callable[[dict[str, int]], bool]) -> dict[str, int]:
+        """Poll its table until it is so."""
+        deadline = time.monotonic() + 60
+        while not holds(table := await self.routes()):
+            assert time.monotonic() < deadline, (table, self.log.read_text(errors="replace")[-2000:])
+            await asyncio.sleep(0.1)
+        return dict(table)
+
+
+@pytest.fixture
+async def lab() -> AsyncIterator[LabInternet]:
+    """The lab, its events applied by hand."""
+    async with LabInternet() as lab:
+        yield lab
+
+
+async def see_the_hijack_come_and_go(lab: LabInternet, router: Router) -> None:
+    """What every router must learn, over one session."""
+    quiet = await router.until(lambda table: table.keys() >= EVERYTHING)
+    assert quiet.keys() == EVERYTHING
+    assert quiet["198.18.64.0/20"] == LAB.victim
+    [session] = lab.sessions()
+    assert session.asn == 65550
+
+    lab.apply(START)
+    assert (await router.until(lambda table: HIJACK in table))[HIJACK] == LAB.hijack.origin
+    lab.apply(END)
+    assert await router.until(lambda table: HIJACK not in table) == quiet
+    assert lab.sessions() == (session,)
+
+
+BIRD = """
+log stderr all;
+router id 192.0.2.50;
+roa4 table roas;
+protocol device {{ }}
+protocol static signed {{ roa4 {{ table roas; }}; route 198.18.64.0/20 max 20 as 64505; }}
+filter checked {{ if {check} then reject; accept; }}
+protocol bgp lab {{
+  local 127.0.0.1 as 65550;
+  neighbor 127.0.0.1 port {port} as 64496;
+  multihop;
+  connect delay time 1;
+  ipv4 {{ import filter checked; import keep filtered; export none; }};
+  ipv6 {{ import all; export none; }};
+}}
+"""
+
+
+@contextmanager
+def bird(program: Callable[..., str], directory: Path, port: int, check: str) -> Iterator[Router]:
+    """An unprivileged BIRD that checks IPv4 routes so."""
+    config, control, log = directory / "bird.conf", directory / "bird.ctl", directory / "bird.log"
+    config.write_text(BIRD.format(port=port, check=check))
+    birdc = program("birdc")
+
+    async def routes() -> dict[str, int]:
+        # 198.18.64.0/20  unreachable [lab 23:19:04.438 from 127.0.0.1] * (100) [AS64505i]
+        lines = (await ask(birdc, "-s", str(control), "show", "route", "protocol", "lab")).splitlines()
+        return {line.split()[0]: int(line.rsplit("[AS")[-1].rstrip("i?e]")) for line in lines if "[AS" in line}
+
+    command = [program("bird"), "-f", "-c", str(config), "-s", str(control), "-P", str(directory / "bird.pid")]
+    with running(command, log):
+        yield Router(routes, log)
+
+
+async def test_bird(lab: LabInternet, program: Callable[..., str], tmp_path: Path) -> None:
+    """Without a check the hijack is believed."""
+    addresses = await lab.start()
+    with bird(program, tmp_path, addresses.bgp[1], "false") as router:
+        await see_the_hijack_come_and_go(lab, router)
+
+
+async def test_bird_with_roas_drops_the_hijack(lab: LabInternet, program: Callable[..., str], tmp_path: Path) -> None:
+    """It is received, found invalid, and not taken; the victim's route stays."""
+    addresses = await lab.start()
+    birdc = program("birdc")
+    with bird(program, tmp_path, addresses.bgp[1], "roa_check(roas, net, bgp_path.last) = ROA_INVALID") as router:
+        quiet = await router.until(lambda table: table.keys() >= EVERYTHING)
+        lab.apply(START)
+
+        async def filtered() -> dict[str, int]:
+            show = ("show", "route", "filtered", "protocol", "lab")
+            lines = await ask(birdc, "-s", str(tmp_path / "bird.ctl"), *show)
+            return {HIJACK: LAB.hijack.origin} if HIJACK in lines else {}
+
+        await Router(filtered, router.log).until(lambda table: HIJACK in table)
+        assert await router.routes() == quiet
+        lab.apply(END)
+        await Router(filtered, router.log).until(lambda table: not table)
+        assert await router.routes() == quiet
+
+
+FRR = """
+hostname lab
+router bgp 65550
+ bgp router-id 192.0.2.50
+ no bgp ebgp-requires-policy
+ neighbor 127.0.0.1 remote-as 64496
+ neighbor 127.0.0.1 port {port}
+ neighbor 127.0.0.1 ebgp-multihop 5
+ neighbor 127.0.0.1 timers connect 1
+ address-family ipv6 unicast
+  neighbor 127.0.0.1 activate
+ exit-address-family
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="vtysh serves root and the group frrvty only")
+async def test_frr(lab: LabInternet, program: Callable[..., str], tmp_path: Path) -> None:
+    """FRR's bgpd alone; it tells all routes back, which costs us nothing."""
+    addresses = await lab.start()
+    config = tmp_path / "bgpd.conf"
+    config.write_text(FRR.format(port=addresses.bgp[1]))
+    vtysh = program("vtysh")
+
+    async def routes() -> dict[str, int]:
+        found: dict[str, int] = {}
+        for family in ("ipv4", "ipv6"):
+            text = await ask(vtysh, "--vty_socket", str(tmp_path), "-c", f"show bgp {family} unicast json")
+            for prefix, paths in (json.loads(text)["routes"] if text.startswith("{") else {}).items():
+                found[prefix] = int(paths[0]["path"].split()[-1])
+        return found
+
+    command = [
+        *(program("bgpd"), "--no_kernel", "--no_zebra", "--skip_runas", "--bgp_port", "0", "--vty_port", "0"),
+        *("--vty_socket", str(tmp_path), "--pid_file", str(tmp_path / "bgpd.pid"), "--config_file", str(config)),
+    ]
+    log = tmp_path / "bgpd.log"
+    with running(command, log):
+        await see_the_hijack_come_and_go(lab, Router(routes, log))
+
+
+GOBGP = """
+[global.config]
+  as = 65550
+  router-id = "192.0.2.50"
+  port = -1
+[[neighbors]]
+  [neighbors.config]
+    neighbor-address = "127.0.0.1"
+    peer-as = 64496
+  [neighbors.transport.config]
+    remote-port = {port}
+  [neighbors.timers.config]
+    connect-retry = 1
+    idle-hold-time-after-reset = 1
+  [neighbors.ebgp-multihop.config]
+    enabled = true
+    multihop-ttl = 5
+  [[neighbors.afi-safis]]
+    [neighbors.afi-safis.config]
+      afi-safi-name = "ipv4-unicast"
+  [[neighbors.afi-safis]]
+    [neighbors.afi-safis.config]
+      afi-safi-name = "ipv6-unicast"
+"""
+
+
+async def test_gobgp(lab: LabInternet, program: Callable[..., str], tmp_path: Path) -> None:
+    """GoBGP, asked over a socket in the test's directory."""
+    addresses = await lab.start()
+    config, log, api = tmp_path / "gobgpd.toml", tmp_path / "gobgpd.log", f"unix://{tmp_path}/api"
+    config.write_text(GOBGP.format(port=addresses.bgp[1]))
+    gobgp = program("gobgp")
+
+    async def routes() -> dict[str, int]:
+        found: dict[str, int] = {}
+        for family in ("ipv4", "ipv6"):
+            text = await ask(gobgp, "--target", api, "-j", "global", "rib", "-a", family)
+            for prefix, paths in (json.loads(text) if text.startswith("{") else {}).items():
+                [as_path] = [attribute for attribute in paths[0]["attrs"] if attribute["type"] == 2]
+                found[prefix] = as_path["as_paths"][-1]["asns"][-1]
+        return found
+
+    with running([program("gobgpd"), "-f", str(config), "--api-hosts", api], log):
+        await see_the_hijack_come_and_go(lab, Router(routes, log))
