@@ -57,7 +57,7 @@ class BgpSpeaker:
         self.asn = asn
         self.router_id = router_id
         self.next_hops = next_hops
-        self._table: Paths = {}
+        self.table: Paths = {}
         self._routers: dict[_Router, asyncio.Task[None]] = {}
         self._server: asyncio.Server | None = None
 
@@ -74,7 +74,7 @@ class BgpSpeaker:
 
     def set_table(self, table: Paths) -> None:
         """What all routers are to know from now on."""
-        self._table = table
+        self.table = table
         for router in self._routers:
             router.changed.set()
 
@@ -102,11 +102,6 @@ class BgpSpeaker:
         task = asyncio.create_task(router.run())
         self._routers[router] = task
         task.add_done_callback(lambda _: self._routers.pop(router))
-
-    @property
-    def table(self) -> Paths:
-        """What routers are to know now."""
-        return self._table
 
 
 class _Router:
