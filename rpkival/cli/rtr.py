@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated
 
 import typer
@@ -16,6 +15,7 @@ from rpkival.cli.options import (
     VerboseOption,
     VrpsOption,
     parse_listen,
+    parse_peer,
 )
 from rpkival.errors import UsageError
 
@@ -66,7 +66,7 @@ def serve(
         raise UsageError(f"--refresh {refresh} cannot be: {error}") from error
     configure_logs(quiet=quiet, verbose=verbose)
     run_server(
-        lambda: load_vrps(vrps=vrps, rtr=rtr, url=url, data_dir=data_dir, quiet=True).vrps,
+        lambda: load_vrps(vrps=vrps, rtr=rtr, url=url, data_dir=data_dir, quiet=True),
         file=vrps,
         host=host,
         port=port,
@@ -95,14 +95,7 @@ def dump(
     if fmt not in WRITERS:
         raise UsageError(f"{fmt!r} is not a format of VRPs; choose one of {', '.join(WRITERS)}.")
     check_writable(output)
-    host, port = _parse_peer(cache)
+    host, port = parse_peer(cache)
     vrps = fetch_vrps(host, port, timeout=timeout)
     with open_output(output) as stream:
         write_vrps(vrps, fmt, stream, generated=int(time.time()))
-
-
-def _parse_peer(text: str) -> tuple[str, int]:
-    match = re.fullmatch(r"(?:\[([0-9a-fA-F:.]+)\]|([^:\[\]/\s]+)):([0-9]{1,5})", text)
-    if match is None or not 0 < int(match[3]) <= 65535:
-        raise UsageError(f"{text!r} is not an RTR cache; write it as cache.example.net:3323 or [2001:db8::1]:3323.")
-    return match[1] or match[2], int(match[3])

@@ -6,13 +6,15 @@ import asyncio
 import signal
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
 import typer
 
+from rpkival.cli.event_loop import new_event_loop
+from rpkival.cli.source import Source
 from rpkival.errors import RpkivalError
-from rpkival.payload.vrps import Vrps
 from rpkival.rtr.cache import Cache
 from rpkival.rtr.pdu import Timers
 from rpkival.rtr.server import RtrServer
@@ -30,22 +32,13 @@ log = structlog.get_logger("rpkival.rtr")
 Stamp = tuple[int, int, int]
 
 
-def run_server(load: Callable[[], Vrps], *, file: Path | None, host: str, port: int, timers: Timers) -> None:
+def run_server(load: Callable[[], Source], *, file: Path | None, host: str, port: int, timers: Timers) -> None:
     """Serve what `load` gives until SIGINT or SIGTERM. Raises `UsageError` and whatever the first `load` raises."""
-    with asyncio.Runner(loop_factory=_new_event_loop) as runner:
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
         runner.run(_serve(load, file, host, port, timers))
 
 
-def _new_event_loop() -> asyncio.AbstractEventLoop:
-    """The faster loop where there is one."""
-    try:
-        import uvloop
-    except ImportError:
-        return asyncio.new_event_loop()
-    return uvloop.new_event_loop()
-
-
-async def _serve(load: Callable[[], Vrps], file: Path | None, host: str, port: int, timers: Timers) -> None:
+async def _serve(load: Callable[[], Source], file: Path | None, host: str, port: int, timers: Timers) -> None:
     # RFC 8210 section 5.1 recommends the clock for session ids: no two lives of a cache have the same.
     cache = Cache(int(time.time()), timers=timers)
     server = RtrServer(cache)
@@ -57,7 +50,9 @@ async def _serve(load: Callable[[], Vrps], file: Path | None, host: str, port: i
     address, port = await server.start(host, port)
     try:
         seen = _stamp(file)
-        cache.update(await asyncio.to_thread(load))
+        source = await asyncio.to_thread(load)
+        _warn_if_stale(source)
+        cache.update(source.vrps)
         shown = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
         typer.echo(f"Serving {len(cache.vrps):,} VRPs over RTR on {shown}, session {cache.session_id}.")
         watcher = asyncio.create_task(_watch(file, seen, reload))
@@ -86,23 +81,30 @@ async def _watch(file: Path | None, seen: Stamp | None, reload: asyncio.Event) -
         before = now
 
 
-async def _follow(load: Callable[[], Vrps], cache: Cache, server: RtrServer, reload: asyncio.Event) -> None:
+async def _follow(load: Callable[[], Source], cache: Cache, server: RtrServer, reload: asyncio.Event) -> None:
     """Read the source at each request; routers keep the old set where it cannot be read."""
     while True:
         await reload.wait()
         reload.clear()
         try:
-            vrps = await asyncio.to_thread(load)
+            source = await asyncio.to_thread(load)
         except RpkivalError as error:
             log.warning("source_unreadable", reason=str(error), kept_serial=cache.serial)
         except Exception:
             log.exception("source_unreadable", kept_serial=cache.serial)
         else:
-            if await asyncio.to_thread(cache.update, vrps):
+            _warn_if_stale(source)
+            if await asyncio.to_thread(cache.update, source.vrps):
                 log.info("new_serial", serial=cache.serial, vrps=len(cache.vrps), routers=len(server.sessions()))
                 server.notify()
             else:
                 log.info("source_unchanged", serial=cache.serial)
+
+
+def _warn_if_stale(source: Source) -> None:
+    if source.generated is not None and source.stale(time.time()):
+        generated = datetime.fromtimestamp(source.generated, UTC).isoformat()
+        log.warning("source_stale", source=source.name, generated=generated)
 
 
 def _stamp(file: Path | None) -> Stamp | None:

@@ -1,0 +1,181 @@
+"""`rpkival rtr serve` and `rpkival rtr dump` as a user meets them: a process, its words and its exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from rpkival.rtr.cache import AnswerKind
+from rpkival.rtr.client import RtrClient
+
+RPKIVAL = (sys.executable, "-c", "from rpkival.cli.main import main; main()")
+HEADER = "ASN,IP Prefix,Max Length,Trust Anchor\n"
+ONE = HEADER + "AS64496,192.0.2.0/24,24,ripe\n"
+TWO = ONE + "AS64497,2001:db8::/32,48,apnic\n"
+DEADLINE = 40.0
+
+
+class Served:
+    """A running `rpkival rtr serve`."""
+
+    def __init__(self, process: subprocess.Popen[str], log: Path) -> None:
+        self.process = process
+        self._log = log
+        assert process.stdout is not None
+        self.line = process.stdout.readline()
+        found = re.search(r"127\.0\.0\.1:(\d+)", self.line)
+        assert found, f"it said {self.line!r} and {log.read_text()!r}"
+        self.port = int(found[1])
+
+    def events(self, name: str) -> list[dict[str, object]]:
+        """The log records of that name."""
+        records = [json.loads(line) for line in self._log.read_text().splitlines()]
+        return [record for record in records if record["event"] == name]
+
+    def wait_for(self, name: str, count: int = 1) -> dict[str, object]:
+        """The last of `count` log records, once they are there."""
+        end = time.monotonic() + DEADLINE
+        while len(found := self.events(name)) < count:
+            assert time.monotonic() < end, f"no {name} in {self._log.read_text()!r}"
+            time.sleep(0.05)
+        return found[-1]
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[..., Served]]:
+    """`serve(*options)`: the server on a free port, stopped with the test."""
+    running: list[subprocess.Popen[str]] = []
+
+    def start(*options: str) -> Served:
+        log = tmp_path / f"serve{len(running)}.log"
+        argv = (*RPKIVAL, "rtr", "serve", "--listen", "127.0.0.1:0", *options)
+        with log.open("wb") as stream:
+            process = subprocess.Popen(
+                argv, stdout=subprocess.PIPE, stderr=stream, text=True, env=os.environ | {"RPKIVAL_NO_MEMO": "1"}
+            )
+        running.append(process)
+        return Served(process, log)
+
+    yield start
+    for process in running:
+        process.kill()
+        process.communicate()
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """One command to its end."""
+    return subprocess.run((*RPKIVAL, *arguments), capture_output=True, text=True, timeout=DEADLINE, check=False)
+
+
+def test_a_file_is_served_and_followed(serve: Callable[..., Served], tmp_path: Path) -> None:
+    """Routers get the file, then its changes as deltas; a broken file changes nothing; a signal ends it well."""
+    file = tmp_path / "vrps.csv"
+    file.write_text(ONE)
+    served = serve("--vrps", str(file), "--refresh", "120")
+    assert served.line.startswith("Serving 1 VRPs over RTR on 127.0.0.1:")
+    with RtrClient("127.0.0.1", served.port, timeout=DEADLINE) as client:
+        assert client.sync() is AnswerKind.SNAPSHOT
+        assert client.end is not None
+        assert (client.end.serial, client.end.refresh, client.end.retry, client.end.expire) == (0, 120, 120, 7200)
+
+        file.write_text(TWO)
+        assert client.wait_for_notify()
+        assert client.sync() is AnswerKind.DELTA
+        assert [vrp.prefix for vrp in client.vrps] == ["192.0.2.0/24", "2001:db8::/32"]
+
+        file.write_text(HEADER + "AS64496,192.0.2.1/24,24,ripe\n")
+        complaint = served.wait_for("source_unreadable")
+        assert "host bits" in str(complaint["reason"])
+        file.unlink()
+        served.process.send_signal(signal.SIGHUP)
+        assert "No such file" in str(served.wait_for("source_unreadable", 2)["reason"])
+        assert client.sync() is AnswerKind.DELTA
+        assert len(client.vrps) == 2
+
+        file.write_text(ONE)
+        served.wait_for("new_serial", 2)
+        assert client.sync() is AnswerKind.DELTA
+        assert len(client.vrps) == 1
+    served.process.send_signal(signal.SIGTERM)
+    assert served.process.wait(DEADLINE) == 0
+
+
+def test_what_a_cache_serves_can_be_dumped_and_served_again(serve: Callable[..., Served], tmp_path: Path) -> None:
+    """CSV and JSON of what routers get; another server may feed on the first."""
+    file = tmp_path / "vrps.csv"
+    file.write_text(TWO)
+    first = serve("--vrps", str(file))
+    second = serve("--rtr", f"127.0.0.1:{first.port}", "--quiet")
+
+    csv = run("rtr", "dump", f"127.0.0.1:{second.port}")
+    assert csv.returncode == 0
+    assert [line.split(",")[:3] for line in csv.stdout.splitlines()[1:]] == [
+        ["AS64496", "192.0.2.0/24", "24"],
+        ["AS64497", "2001:db8::/32", "48"],
+    ]
+    output = tmp_path / "out.json"
+    assert run("rtr", "dump", f"localhost:{first.port}", "--format", "json", "-o", str(output)).returncode == 0
+    assert [roa["prefix"] for roa in json.loads(output.read_text())["roas"]] == ["192.0.2.0/24", "2001:db8::/32"]
+
+
+def test_an_old_file_is_told_of(serve: Callable[..., Served], tmp_path: Path) -> None:
+    """It is served all the same, and the log says that it is stale."""
+    file = tmp_path / "vrps.json"
+    roa = {"asn": "AS64496", "prefix": "192.0.2.0/24", "maxLength": 24, "ta": "ripe", "expires": 1600000000}
+    file.write_text(json.dumps({"metadata": {"buildtime": "2020-09-13T12:26:40Z"}, "roas": [roa]}))
+
+    served = serve("--vrps", str(file))
+
+    assert served.wait_for("source_stale")["generated"] == "2020-09-13T12:26:40+00:00"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("serve", "--vrps", "/no/such/file", "--listen", "127.0.0.1:0"), 2, "/no/such/file cannot be read"),
+        (("serve", "--listen", "300.0.0.1:1"), 2, "is not an IP address"),
+        (("serve", "--refresh", "90000"), 2, "between 1 and 86400"),
+        (("dump", "127.0.0.1"), 2, "is not an RTR cache"),
+        (("dump", "127.0.0.1:1", "--format", "xml"), 2, "is not a format of VRPs"),
+        (("dump", "127.0.0.1:1", "--output", "/no/such/dir/x"), 2, "does not exist"),
+    ],
+)
+def test_wrong_use_is_one_sentence(arguments: tuple[str, ...], code: int, words: str) -> None:
+    """Exit code 2, no traceback."""
+    result = run("rtr", *arguments)
+
+    assert result.returncode == code
+    assert words in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_taken_port_is_one_sentence(tmp_path: Path) -> None:
+    """Before anything is read."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = run("rtr", "serve", "--vrps", "/no/such/file", "--listen", f"127.0.0.1:{port}")
+
+    assert result.returncode == 2
+    assert f"port {port}: another program listens there already" in result.stderr
+
+
+def test_a_cache_that_is_none_is_one_sentence() -> None:
+    """Exit code 3 for a port where nothing answers, or something else does."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        silent = run("rtr", "dump", f"127.0.0.1:{port}", "--timeout", "0.5")
+    refused = run("rtr", "dump", f"127.0.0.1:{port}")
+
+    assert (silent.returncode, refused.returncode) == (3, 3)
+    assert "did not answer in 0.5 s" in silent.stderr
+    assert "Connection refused" in refused.stderr
