@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -43,7 +43,7 @@ class BeaconAddress:
 
 
 class Beacons:
-    """All beacons of a topology, seen from behind one ISP at a time."""
+    """All beacons of a topology, seen from behind one ISP, or from behind that which a request names as `?isp=`."""
 
     def __init__(self, topology: Topology, tables: Tables) -> None:
         self._topology = topology
@@ -87,11 +87,14 @@ class Beacons:
     def set_isp(self, name: str) -> None:
         """Move the visitor behind another ISP of `Topology.isps`. Raises `UsageError`."""
         if name not in self._isps:
-            raise UsageError(f"The lab has no ISP {name!r}; choose one of {', '.join(self._isps)}.")
+            raise UsageError(_no_such_isp(name, self._isps))
         self.isp = name
 
     async def _answer(self, beacon: Beacon, request: web.Request) -> web.Response:
-        asn = self._isps[self.isp]
+        isp = request.query.get("isp", self.isp)
+        if isp not in self._isps:
+            raise web.HTTPNotFound(text=_no_such_isp(isp, self._isps), headers=_HEADERS)
+        asn = self._isps[isp]
         crossed = traffic_path(self._tables, asn, beacon.address)
         if crossed is None:
             return await self._say_nothing(request)
@@ -115,6 +118,10 @@ class Beacons:
         if request.transport is not None:
             request.transport.abort()
         return web.Response(status=504)
+
+
+def _no_such_isp(name: str, isps: Iterable[str]) -> str:
+    return f"The lab has no ISP {name!r}; choose one of {', '.join(isps)}."
 
 
 def _has_address(host: str) -> bool:

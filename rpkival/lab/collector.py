@@ -162,7 +162,7 @@ class _Client:
         log.warning("collector client too slow", backlog=MAX_COLLECTOR_BACKLOG)
         with contextlib.suppress(ConnectionError, TimeoutError):
             async with asyncio.timeout(_GOODBYE_SECONDS):
-                await self._socket.send_bytes(envelope("ris_error", {"message": sentence}))
+                await self._socket.send_str(envelope("ris_error", {"message": sentence}).decode())
         await self._socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"too slow", drain=False)
 
     async def _listen(self) -> None:

@@ -129,6 +129,7 @@ GOOD = "400101 00  400206 0201 0000fbf0  400304 c0000201".replace(" ", "")
         (body(GOOD + "c00803000000", "18c61240"), 5),
         (body("40010103" + GOOD[8:], "18c61240"), 6),
         (body(GOOD + "800e06000201000000"), 9),
+        (body(GOOD + "800e0900020104c000020100"), 9),
         (body(GOOD + "800f04000201ff"), 9),
         (body(GOOD, "21c6124000"), 10),
         (body(GOOD, "18c612"), 10),
@@ -159,6 +160,15 @@ def test_other_families_and_unknown_optional_attributes_are_passed_over() -> Non
     update = Update.decode(body(attributes.replace(" ", ""), "14c61240"))
 
     assert update == Update((Reach((ip_address("192.0.2.1"),), (ip_network("198.18.64.0/20"),)),), as_path=(64496,))
+
+
+def test_longer_as4_path_is_not_believed() -> None:
+    """RFC 6793 section 4.2.3: it then belongs to an older announcement, and AS_PATH alone counts."""
+    attributes = "40010100" + "400204 0201 fbf0" + "400304c0000201" + "c0110a 0202 0001000f 0001000e"
+
+    update = Update.decode(body(attributes.replace(" ", ""), "14c61240"), four_octet_as=False)
+
+    assert update.as_path == (64496,)
 
 
 def fields(message: dict[str, Any]) -> tuple[object, ...]:

@@ -100,6 +100,20 @@ async def test_isp_and_routes_change_while_it_runs(beacons: Beacons, ask: Callab
     assert await ask("invalid")
 
 
+async def test_request_may_name_its_isp(beacons: Beacons) -> None:
+    """Whatever others are behind; an ISP that is not there is named."""
+    [covered] = [each.url for each in await beacons.start(host6=None) if each.name == "covered"]
+    async with aiohttp.ClientSession() as session:
+        async with session.get(covered, params={"isp": "accepts"}) as answer:
+            assert (await answer.json())["route"] == "invalid"
+        async with session.get(covered) as answer:
+            assert (await answer.json())["route"] == "valid"
+        async with session.get(covered, params={"isp": "<b>"}) as answer:
+            assert answer.status == 404
+            assert answer.content_type == "text/plain"
+            assert "drops, accepts, half" in await answer.text()
+
+
 async def test_silence_ends(
     monkeypatch: pytest.MonkeyPatch, beacons: Beacons, ask: Callable[..., Awaitable[object]]
 ) -> None:

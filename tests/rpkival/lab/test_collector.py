@@ -214,12 +214,43 @@ async def test_slow_client_is_told_and_dropped(
     messages = []
     async with asyncio.timeout(20):
         async for message in slow:
+            assert message.type is aiohttp.WSMsgType.TEXT
             messages.append(json.loads(message.data))
     assert messages[-1]["type"] == "ris_error"
     assert "too slow" in messages[-1]["data"]["message"]
     assert slow.close_code == aiohttp.WSCloseCode.POLICY_VIOLATION
     async with asyncio.timeout(20):
         await eventually(lambda: slow.closed)
+
+
+async def test_client_that_reads_nothing_is_dropped(
+    monkeypatch: pytest.MonkeyPatch, collector: Collector, follow: Follow, eventually: Eventually
+) -> None:
+    """All buffers between us are full; it cannot even be told."""
+    monkeypatch.setattr(collector_module, "MAX_COLLECTOR_BACKLOG", 50)
+    long_path = tuple(range(70000, 70255))
+    big: Paths = {ip_network((n << 8, 24)): (64501, n % 20, *long_path) for n in range(1, 2000)}
+    await follow({})
+    await eventually(lambda: collector.clients() == 1)
+    flip = False
+
+    def gone() -> bool:
+        nonlocal flip
+        flip = not flip
+        collector.set_tables({OPEN_ISP: big if flip else {}})
+        return collector.clients() == 0
+
+    await eventually(gone, 60)
+
+
+async def test_binary_messages_end_the_connection(collector: Collector, follow: Follow, eventually: Eventually) -> None:
+    """RIS Live speaks text."""
+    socket = await follow()
+    await eventually(lambda: collector.clients() == 1)
+
+    await socket.send_bytes(b"{}")
+
+    await eventually(lambda: collector.clients() == 0)
 
 
 async def test_too_many_clients(monkeypatch: pytest.MonkeyPatch, follow: Follow) -> None:
