@@ -8,7 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from rpkival.lab.ca import CertificateAuthority, trust_anchor
+from rpkival.lab.certificates import Validity
+from rpkival.lab.keys import KeyRing
+from rpkival.lab.number_resources import INHERIT, Resources
+from rpkival.lab.signed_objects import MANIFEST, manifest_content
 from rpkival.objects.tal import Tal, parse_tal
+from rpkival.validation.report import ValidationRun
+from rpkival.validation.walk import validate
 
 MOMENT = 1_773_648_000
 """2026-03-16T08:00:00Z, when the real tree was whole."""
@@ -59,3 +66,56 @@ def real_tree(unpacked: Callable[[str], Path]) -> RealTree:
         if path.is_file()
     }
     return RealTree(parse_tal((root / "ta.tal").read_bytes(), "twnic"), files, root / "expected.csv")
+
+
+YEAR = Validity(1_767_225_600, 1_798_761_600)
+DAY = Validity(MOMENT - 3_600, MOMENT + 82_800)
+
+
+class Lab:
+    """A trust anchor with two members: alpha has two ROAs and a customer with one, beta has one ROA."""
+
+    now = MOMENT
+    day = DAY
+    year = YEAR
+
+    def __init__(self, keys: KeyRing) -> None:
+        self.anchor = trust_anchor("anchor", Resources(["10.0.0.0/8", "2001:db8::/32"], [(64496, 64511)]), YEAR, keys)
+        self.alpha = self.anchor.issue_ca("alpha", Resources(["10.1.0.0/16", "2001:db8:1::/48"], [64500]))
+        self.beta = self.anchor.issue_ca("beta", Resources(["10.2.0.0/16"], [64501]))
+        self.customer = self.alpha.issue_ca("customer", Resources(["10.1.128.0/17"]))
+        self.alpha_roa = self.alpha.issue_roa(64500, [("10.1.0.0/16", 24), ("2001:db8:1::/48", 48)])
+        self.alpha_other = self.alpha.issue_roa(64499, [("10.1.0.0/20", 20)])
+        self.customer_roa = self.customer.issue_roa(64502, [("10.1.128.0/17", 17)])
+        self.beta_roa = self.beta.issue_roa(64501, [("10.2.0.0/16", 16)])
+
+    @property
+    def tal(self) -> Tal:
+        """The anchor's locator."""
+        return Tal("lab", (self.anchor.certificate_uri,), self.anchor.key.public_key_info)
+
+    @property
+    def files(self) -> dict[str, bytes]:
+        """Everything published now, by URI."""
+        return self.anchor.tree(DAY)
+
+    def validate(self, files: Mapping[str, bytes] | None = None) -> ValidationRun:
+        """Validate these files, or what is published now."""
+        return validate([self.tal], Memory(self.files if files is None else files), now=MOMENT)
+
+    def republish(self, authority: CertificateAuthority, changes: Mapping[str, bytes | None]) -> dict[str, bytes]:
+        """Everything, with files of one authority changed or (None) left off, under a manifest that says so."""
+        files = authority.publication_point(DAY)
+        manifest = f"{authority.name}.mft"
+        del files[manifest]
+        listed = {name: data for name, data in {**files, **changes}.items() if data is not None}
+        content = manifest_content(99, DAY, listed)
+        listed[manifest] = authority.sign(manifest, MANIFEST, content, INHERIT, DAY, 9_999).content
+        others = {uri: data for uri, data in self.files.items() if uri.rpartition("/")[0] + "/" != authority.repository}
+        return others | {authority.repository + name: data for name, data in listed.items()}
+
+
+@pytest.fixture
+def lab(lab_keys: KeyRing) -> Lab:
+    """A small tree, fresh for each test, that can be broken in any way."""
+    return Lab(lab_keys)

@@ -1,0 +1,50 @@
+"""Tests for rpkival.payload.collect."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from rpkival.payload.collect import collect
+from rpkival.payload.vrps import Vrp
+from rpkival.validation.report import Counts, TrustAnchorReport, ValidatedRoa, ValidationRun
+
+ANCHORS = (
+    TrustAnchorReport("a", "rsync://a/m/ta.cer", Counts()),
+    TrustAnchorReport("b", "rsync://b/m/ta.cer", Counts()),
+)
+FIRST = ValidatedRoa(
+    "rsync://a/m/1.roa",
+    "00",
+    "a",
+    64500,
+    ((0x0A000000, 8, 24), (0xC0000200, 24, 24)),
+    ((0x20010DB8 << 96, 32, 48),),
+    200,
+)
+SECOND = ValidatedRoa("rsync://b/m/2.roa", "01", "b", 64500, ((0xC0000200, 24, 24),), (), 300)
+RUN = ValidationRun(100, ANCHORS, (FIRST, SECOND), (), ())
+
+
+def test_roas_become_sorted_vrps() -> None:
+    """With trust anchor, expiry and source; of two equal VRPs the one that lasts longer stays."""
+    assert list(collect(RUN)) == [
+        Vrp("10.0.0.0/8", 24, 64500, "a", 200, "rsync://a/m/1.roa"),
+        Vrp("192.0.2.0/24", 24, 64500, "b", 300, "rsync://b/m/2.roa"),
+        Vrp("2001:db8::/32", 48, 64500, "a", 200, "rsync://a/m/1.roa"),
+    ]
+
+
+def test_a_run_without_roas_gives_none() -> None:
+    """Empty columns of the right kinds, also without any trust anchor."""
+    assert len(collect(replace(RUN, roas=()))) == 0
+    assert list(collect(ValidationRun(100, (), (), (), ()))) == []
+
+
+def test_as_numbers_and_addresses_reach_their_ends() -> None:
+    """The largest of each."""
+    roa = replace(FIRST, asn=2**32 - 1, ipv4=((2**32 - 1, 32, 32),), ipv6=((2**128 - 1, 128, 128),))
+    rows = list(collect(replace(RUN, roas=(roa,))))
+    assert [(row.prefix, row.asn) for row in rows] == [
+        ("255.255.255.255/32", 2**32 - 1),
+        ("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128", 2**32 - 1),
+    ]

@@ -1,0 +1,303 @@
+"""What costs a publication point, what costs one object, and what costs a subtree."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rpkival.lab.ca import Product
+from rpkival.lab.certificates import Validity, revocation_list
+from rpkival.lab.number_resources import INHERIT, Resources
+from rpkival.lab.signed_objects import MANIFEST, ROA, manifest_content, roa_content
+from rpkival.objects.roa import parse_roa
+from rpkival.validation.report import ValidationRun
+
+EVERYTHING = {64499, 64500, 64501, 64502}
+ALPHA = {64499, 64500}
+BELOW_ALPHA = {64499, 64500, 64502}
+
+
+def asns(run: ValidationRun) -> set[int]:
+    """The AS numbers of the ROAs that hold; each ROA of the lab has its own."""
+    return {roa.asn for roa in run.roas}
+
+
+def only(run: ValidationRun) -> tuple[str, str]:
+    """File name and section of the one rejection."""
+    assert len(run.rejections) == 1
+    rejection = run.rejections[0]
+    assert rejection.trust_anchor == "lab"
+    return rejection.uri.rpartition("/")[2], rejection.section
+
+
+def test_a_whole_tree_holds(lab: Any) -> None:
+    """All ROAs, with all prefixes and maxLengths."""
+    run = lab.validate()
+    assert asns(run) == EVERYTHING
+    assert run.rejections == ()
+    alpha = next(roa for roa in run.roas if roa.asn == 64500)
+    assert alpha.ipv4 == ((0x0A010000, 16, 24),)
+    assert alpha.ipv6 == ((0x20010DB8000100000000000000000000, 48, 48),)
+    assert alpha.expires == lab.day.not_after
+    counts = run.counts
+    assert (counts.roas_valid, counts.vrps, counts.certificates_valid) == (4, 5, 4)
+
+
+def test_a_revoked_roa_is_lost_alone(lab: Any) -> None:
+    """Its serial number is on the CRL."""
+    lab.alpha.revoke(lab.alpha_roa, lab.now - 60)
+    run = lab.validate()
+    assert asns(run) == EVERYTHING - {64500}
+    assert only(run) == (lab.alpha_roa, "RFC 6487 section 7.2")
+    assert "revoked" in run.rejections[0].sentence
+
+
+def test_a_revoked_ca_is_lost_with_all_below(lab: Any) -> None:
+    """Nobody visits its publication point."""
+    lab.anchor.revoke("alpha.cer", lab.now - 60)
+    run = lab.validate()
+    assert asns(run) == EVERYTHING - BELOW_ALPHA
+    assert only(run) == ("alpha.cer", "RFC 6487 section 7.2")
+
+
+def test_a_roa_beyond_its_ca_is_lost_alone(lab: Any) -> None:
+    """Its certificate claims what alpha does not have."""
+    name = lab.alpha.issue_roa(64503, [("10.3.0.0/16", 16)])
+    run = lab.validate()
+    assert asns(run) == EVERYTHING
+    assert only(run) == (name, "RFC 6487 section 7.2")
+    assert "10.3.0.0/16" in run.rejections[0].sentence
+
+
+def test_a_ca_beyond_its_issuer_is_lost_with_all_below(lab: Any) -> None:
+    """Strict validation (RFC 6487): even what it would rightly have."""
+    greedy = lab.alpha.issue_ca("greedy", Resources(["10.1.64.0/18", "10.9.0.0/16"]))
+    greedy.issue_roa(64504, [("10.1.64.0/18", 18)])
+    run = lab.validate()
+    assert asns(run) == EVERYTHING
+    assert only(run) == ("greedy.cer", "RFC 6487 section 7.2")
+
+
+def test_inherited_resources_are_the_issuers(lab: Any) -> None:
+    """Down two levels."""
+    heir = lab.beta.issue_ca("heir", INHERIT)
+    heir.issue_roa(64505, [("10.2.7.0/24", 24)])
+    heir.issue_roa(64506, [("10.1.7.0/24", 24)])
+    run = lab.validate()
+    assert asns(run) == EVERYTHING | {64505}
+    assert "10.1.7.0/24" in run.rejections[0].sentence
+
+
+def test_a_roa_beyond_its_own_certificate_is_lost_alone(lab: Any) -> None:
+    """RFC 9582 section 5."""
+    content = roa_content(64507, [("10.1.0.0/16", 16)])
+    lab.alpha.products["wide.roa"] = lab.alpha.sign("wide.roa", ROA, content, Resources(["10.1.1.0/24"]), lab.year, 50)
+    assert only(lab.validate()) == ("wide.roa", "RFC 9582 section 5")
+
+
+@pytest.mark.parametrize(
+    "resources", [INHERIT, Resources(["10.1.0.0/16"], [64500])], ids=["inherits", "has AS numbers"]
+)
+def test_a_roa_certificate_has_its_own_addresses_and_nothing_else(lab: Any, resources: Resources) -> None:
+    """RFC 9582 section 5."""
+    content = roa_content(64507, [("10.1.0.0/16", 16)])
+    lab.alpha.products["odd.roa"] = lab.alpha.sign("odd.roa", ROA, content, resources, lab.year, 50)
+    run = lab.validate()
+    assert asns(run) == EVERYTHING
+    assert only(run) == ("odd.roa", "RFC 9582 section 5")
+
+
+@pytest.mark.parametrize(("start", "end"), [(-90_000, -10), (10, 90_000)], ids=["expired", "not yet valid"])
+def test_a_roa_out_of_its_time_is_lost_alone(lab: Any, start: int, end: int) -> None:
+    """The certificate's own validity."""
+    name = lab.alpha.issue_roa(64503, [("10.1.0.0/16", 16)], validity=Validity(lab.now + start, lab.now + end))
+    run = lab.validate()
+    assert asns(run) == EVERYTHING
+    assert only(run) == (name, "RFC 6487 section 7.2")
+
+
+def test_validity_ends_are_inclusive(lab: Any) -> None:
+    """RFC 5280 section 4.1.2.5: through notAfter."""
+    lab.alpha.issue_roa(64503, [("10.1.0.0/16", 16)], validity=Validity(lab.now, lab.now))
+    run = lab.validate()
+    assert asns(run) == EVERYTHING | {64503}
+    assert next(roa.expires for roa in run.roas if roa.asn == 64503) == lab.now
+
+
+@pytest.mark.parametrize("data", [b"", b"\x00", b"not an object"])
+def test_garbage_with_the_right_hash_is_lost_alone(lab: Any, data: bytes) -> None:
+    """Neither a ROA nor a certificate that cannot be decoded hurts its neighbours."""
+    lab.alpha.products["garbage.roa"] = Product(data, 50)
+    lab.alpha.products["garbage.cer"] = Product(data, 51)
+    run = lab.validate()
+    assert asns(run) == EVERYTHING
+    assert {rejection.uri.rpartition("/")[2] for rejection in run.rejections} == {"garbage.roa", "garbage.cer"}
+
+
+def test_a_certificate_signature_that_does_not_verify_costs_the_roa(lab: Any) -> None:
+    """Names, identifiers and the CMS signature are right; only the issuer never signed this."""
+    product = lab.alpha.products[lab.alpha_roa]
+    signature = parse_roa(product.content).certificate.signature
+    forged = product.content.replace(signature, signature[:-1] + bytes([signature[-1] ^ 1]))
+    lab.alpha.products[lab.alpha_roa] = Product(forged, product.serial)
+    run = lab.validate()
+    assert asns(run) == EVERYTHING - {64500}
+    assert only(run) == (lab.alpha_roa, "RFC 6487 section 7.2")
+    assert "signature" in run.rejections[0].sentence
+
+
+def test_an_object_of_another_ca_is_not_taken(lab: Any) -> None:
+    """Beta's ROA on alpha's manifest."""
+    lab.alpha.products["moved.roa"] = lab.beta.products[lab.beta_roa]
+    run = lab.validate()
+    assert asns(run) == EVERYTHING
+    assert len([roa for roa in run.roas if roa.asn == 64501]) == 1
+    assert only(run)[0] == "moved.roa"
+
+
+def test_a_missing_manifest_costs_the_point(lab: Any) -> None:
+    """RFC 9286 section 6.2."""
+    files = lab.files
+    del files[f"{lab.alpha.repository}alpha.mft"]
+    run = lab.validate(files)
+    assert asns(run) == EVERYTHING - BELOW_ALPHA
+    assert only(run) == ("alpha.mft", "RFC 9286 section 6.2")
+    assert run.rejections[0].sha256 == ""
+
+
+@pytest.mark.parametrize("shift", [-90_000, 90_000], ids=["stale", "premature"])
+def test_a_manifest_out_of_its_time_costs_the_point(lab: Any, shift: int) -> None:
+    """RFC 9286 section 6.3: the manifest's own dates, under a certificate that holds."""
+    manifest, point = f"{lab.beta.repository}beta.mft", lab.beta.publication_point(lab.day)
+    del point["beta.mft"]
+    when = Validity(lab.day.not_before + shift, lab.day.not_after + shift)
+    content = manifest_content(7, when, point)
+    files = lab.files | {f"{lab.beta.repository}{name}": data for name, data in point.items()}
+    files[manifest] = lab.beta.sign("beta.mft", MANIFEST, content, INHERIT, lab.day, 77).content
+    run = lab.validate(files)
+    assert asns(run) == EVERYTHING - {64501}
+    assert only(run) == ("beta.mft", "RFC 9286 section 6.3")
+
+
+def test_a_manifest_certificate_must_inherit(lab: Any) -> None:
+    """RFC 9286 section 5.1."""
+    files = lab.files
+    point = lab.beta.publication_point(lab.day)
+    del point["beta.mft"]
+    files |= {f"{lab.beta.repository}{name}": data for name, data in point.items()}
+    signed = lab.beta.sign(
+        "beta.mft", MANIFEST, manifest_content(7, lab.day, point), Resources(["10.2.0.0/16"]), lab.day, 77
+    )
+    run = lab.validate(files | {f"{lab.beta.repository}beta.mft": signed.content})
+    assert asns(run) == EVERYTHING - {64501}
+    assert only(run) == ("beta.mft", "RFC 9286 section 5.1")
+
+
+def test_a_missing_file_costs_the_point(lab: Any) -> None:
+    """RFC 9286 section 6.4, for any type, known or not."""
+    lab.alpha.products["something.xyz"] = Product(b"whatever", 50)
+    files = lab.files
+    del files[f"{lab.alpha.repository}something.xyz"]
+    run = lab.validate(files)
+    assert asns(run) == EVERYTHING - BELOW_ALPHA
+    assert only(run) == ("something.xyz", "RFC 9286 section 6.4")
+
+
+def test_every_missing_or_changed_file_is_named(lab: Any) -> None:
+    """One record each."""
+    files = lab.files
+    del files[f"{lab.alpha.repository}{lab.alpha_roa}"]
+    files[f"{lab.alpha.repository}{lab.alpha_other}"] = b"changed"
+    run = lab.validate(files)
+    assert {(rejection.uri.rpartition("/")[2], rejection.section) for rejection in run.rejections} == {
+        (lab.alpha_roa, "RFC 9286 section 6.4"),
+        (lab.alpha_other, "RFC 9286 section 6.5"),
+    }
+
+
+def test_unknown_types_are_hashed_and_counted(lab: Any) -> None:
+    """They are no reason to lose anything."""
+    lab.alpha.products["something.xyz"] = Product(b"whatever", 50)
+    run = lab.validate()
+    assert asns(run) == EVERYTHING
+    assert run.rejections == ()
+    assert run.counts.other_files_ignored == 1
+
+
+def test_files_off_the_manifest_are_not_used(lab: Any) -> None:
+    """RFC 9286 section 6.1: what is not listed is not there."""
+    files = lab.files
+    unlisted = lab.alpha.products[lab.alpha.issue_roa(64510, [("10.1.0.0/16", 16)])]
+    run = lab.validate(files | {f"{lab.alpha.repository}extra.roa": unlisted.content})
+    assert asns(run) == EVERYTHING
+    assert run.rejections == ()
+
+
+@pytest.mark.parametrize("changes", [{"beta.crl": None}, {"second.crl": b"x"}], ids=["none", "two"])
+def test_there_is_exactly_one_crl(lab: Any, changes: dict[str, bytes | None]) -> None:
+    """On every manifest."""
+    run = lab.validate(lab.republish(lab.beta, changes))
+    assert asns(run) == EVERYTHING - {64501}
+    assert only(run) == ("beta.mft", "RFC 9286 section 4.2.1")
+
+
+def test_the_crl_is_the_one_that_certificates_refer_to(lab: Any) -> None:
+    """Under another name it is another CRL."""
+    crl = lab.beta.publication_point(lab.day)["beta.crl"]
+    run = lab.validate(lab.republish(lab.beta, {"beta.crl": None, "other.crl": crl}))
+    assert only(run) == ("beta.mft", "RFC 6487 section 4.8.6")
+
+
+def test_a_stale_crl_costs_the_point(lab: Any) -> None:
+    """Though the manifest is current."""
+    old = Validity(lab.now - 90_000, lab.now - 10)
+    run = lab.validate(lab.republish(lab.beta, {"beta.crl": revocation_list(lab.beta.key, 9, old, {})}))
+    assert asns(run) == EVERYTHING - {64501}
+    assert only(run) == ("beta.crl", "RFC 6487 section 5")
+    assert run.counts.crls_rejected == 1
+
+
+def test_a_crl_of_another_key_costs_the_point(lab: Any) -> None:
+    """Nobody else can un-revoke."""
+    run = lab.validate(lab.republish(lab.beta, {"beta.crl": revocation_list(lab.alpha.key, 9, lab.day, {})}))
+    assert only(run) == ("beta.crl", "RFC 6487 section 5")
+
+
+def test_a_crl_whose_signature_does_not_verify_costs_the_point(lab: Any) -> None:
+    """Listed with its right hash."""
+    crl = revocation_list(lab.beta.key, 9, lab.day, {})
+    run = lab.validate(lab.republish(lab.beta, {"beta.crl": crl[:-1] + bytes([crl[-1] ^ 1])}))
+    assert only(run) == ("beta.crl", "RFC 6487 section 5")
+    assert "signature" in run.rejections[0].sentence
+
+
+def test_a_revoked_manifest_costs_the_point(lab: Any) -> None:
+    """Its certificate is on its own CRL."""
+    run = lab.validate(
+        lab.republish(lab.beta, {"beta.crl": revocation_list(lab.beta.key, 9, lab.day, {9_999: lab.now})})
+    )
+    assert asns(run) == EVERYTHING - {64501}
+    assert only(run) == ("beta.mft", "RFC 6487 section 7.2")
+
+
+def test_router_certificates_are_known_and_left(lab: Any, unpacked: Callable[[str], Path]) -> None:
+    """A real one; BGPsec is not ours yet, and no reason for a rejection."""
+    router = unpacked("objects/misc-objects.tar.xz") / "rpki-rs" / "repository" / "router.cer"
+    lab.alpha.products["router.cer"] = Product(router.read_bytes(), 50)
+    run = lab.validate()
+    assert run.rejections == ()
+    assert run.counts.router_certificates_ignored == 1
+
+
+def test_rejections_of_one_point_are_bounded(lab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rest is a number."""
+    monkeypatch.setattr("rpkival.validation.report.MAX_REJECTIONS_PER_POINT", 3)
+    for number in range(5):
+        lab.alpha.products[f"bad{number}.roa"] = Product(b"bad", 50)
+    run = lab.validate()
+    assert len(run.rejections) == 4
+    assert run.rejections[-1].sentence.startswith("2 more objects")
+    assert run.counts.roas_rejected == 5

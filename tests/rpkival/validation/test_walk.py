@@ -1,0 +1,126 @@
+"""From locators down: several trust anchors, wrong keys, loops, limits, progress."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+import pytest
+
+from rpkival.errors import LimitError
+from rpkival.lab.number_resources import Resources
+from rpkival.objects.tal import Tal
+from rpkival.validation.report import Report
+from rpkival.validation.walk import validate
+
+
+def test_a_locator_with_another_key_gives_nothing(lab: Any, memory: Any) -> None:
+    """The record says so (RFC 8630 section 3)."""
+    tal = replace(lab.tal, key_info=lab.alpha.key.public_key_info)
+    run = validate([tal], memory(lab.files), now=lab.now)
+    assert run.roas == ()
+    assert [(each.uri, each.section) for each in run.rejections] == [(tal.uris[0], "RFC 8630 section 3")]
+    assert run.trust_anchors[0].uri == ""
+
+
+def test_the_first_good_uri_of_a_locator_is_used(lab: Any, memory: Any) -> None:
+    """One is silent, one has a certificate of another key, the third is right."""
+    silent, wrong = "https://ta.example/ta.cer", "rsync://ta.example/ta/ta.cer"
+    tal = Tal("lab", (silent, wrong, lab.anchor.certificate_uri), lab.tal.key_info)
+    run = validate([tal], memory({**lab.files, wrong: lab.alpha.certificate}), now=lab.now)
+    assert run.trust_anchors[0].uri == lab.anchor.certificate_uri
+    assert len(run.roas) == 4
+    assert [each.uri for each in run.rejections] == [wrong]
+
+
+def test_a_locator_that_nobody_answers_is_named(lab: Any, memory: Any) -> None:
+    """Nothing to hash, so no hash."""
+    run = validate([lab.tal], memory({}), now=lab.now)
+    assert [(each.uri, each.sha256) for each in run.rejections] == [(lab.tal.uris[0], "")]
+    assert "could not be had" in run.rejections[0].sentence
+
+
+def test_a_trust_anchor_that_did_not_sign_itself_is_refused(lab: Any, memory: Any) -> None:
+    """The key is right, the signature is not."""
+    forged = lab.anchor.certificate[:-1] + bytes([lab.anchor.certificate[-1] ^ 1])
+    run = validate([lab.tal], memory({**lab.files, lab.anchor.certificate_uri: forged}), now=lab.now)
+    assert run.roas == ()
+    assert "signature" in run.rejections[0].sentence
+
+
+def test_trust_anchors_are_counted_apart(lab: Any, memory: Any) -> None:
+    """One good and one bad locator."""
+    other = Tal("other", ("rsync://nowhere.example/m/ta.cer",), lab.tal.key_info)
+    run = validate([other, lab.tal], memory(lab.files), now=lab.now)
+    assert [(anchor.name, anchor.counts.roas_valid) for anchor in run.trust_anchors] == [("other", 0), ("lab", 4)]
+    assert {rejection.trust_anchor for rejection in run.rejections} == {"other"}
+
+
+def test_a_ca_that_certifies_its_issuers_key_is_refused(lab: Any) -> None:
+    """Otherwise the walk would never end."""
+    lab.customer.issue_ca("alpha", Resources(["10.1.128.0/17"]), repository="rsync://rpki.lab.example/repository/loop/")
+    run = lab.validate()
+    assert len(run.roas) == 4
+    assert [each.sentence for each in run.rejections] == [
+        "The certificate is for a key that is already in its own chain of issuers."
+    ]
+
+
+def test_chains_are_bounded(lab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond the limit a CA is a record, not a task."""
+    monkeypatch.setattr("rpkival.validation.issuer.MAX_CA_DEPTH", 2)
+    run = lab.validate()
+    assert {roa.asn for roa in run.roas} == {64499, 64500, 64501}
+    assert [(each.uri.rpartition("/")[2], each.section) for each in run.rejections] == [
+        ("customer.cer", "limit of this validator")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("limit", "left"), [("MAX_PUBLICATION_POINTS", {64499, 64500}), ("MAX_TREE_VRPS", {64499, 64500})]
+)
+def test_trees_are_bounded(lab: Any, monkeypatch: pytest.MonkeyPatch, limit: str, left: set[int]) -> None:
+    """What was judged before stays."""
+    monkeypatch.setattr(f"rpkival.validation.walk.{limit}", 2)
+    run = lab.validate()
+    assert {roa.asn for roa in run.roas} == left
+    assert "passed its limit" in run.rejections[-1].sentence
+
+
+def test_too_many_locators_are_refused(lab: Any, memory: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before any work."""
+    monkeypatch.setattr("rpkival.validation.walk.MAX_TRUST_ANCHORS", 1)
+    with pytest.raises(LimitError, match="2 trust anchor locators; 1 are allowed"):
+        validate([lab.tal, lab.tal], memory({}), now=lab.now)
+
+
+def test_progress_is_told(lab: Any, memory: Any) -> None:
+    """After each publication point; at the end all known are done."""
+    seen: list[tuple[int, int]] = []
+    validate([lab.tal], memory(lab.files), now=lab.now, on_progress=lambda done, known: seen.append((done, known)))
+    assert [done for done, _ in seen] == [1, 2, 3, 4]
+    assert seen[-1] == (4, 4)
+
+
+def test_each_repository_is_prepared_and_problems_are_kept(lab: Any, memory: Any) -> None:
+    """What there is of an unreachable repository is used all the same."""
+    source = memory(lab.files, {lab.alpha.repository: "It is down.", lab.beta.repository: "It is down."})
+    run = validate([lab.tal], source, now=lab.now)
+    assert source.prepared == [at.repository for at in (lab.anchor, lab.alpha, lab.beta, lab.customer)]
+    assert [(each.uri, each.sentence) for each in run.fetch_problems] == [(lab.alpha.repository, "It is down.")]
+    assert len(run.roas) == 4
+
+
+def test_a_run_depends_on_its_input_alone(lab: Any) -> None:
+    """The same files give the same run, in the same order."""
+    files = lab.files
+    assert lab.validate(files) == lab.validate(files)
+
+
+def test_the_report_travels_as_json(lab: Any) -> None:
+    """And comes back the same."""
+    lab.alpha.revoke(lab.alpha_roa, lab.now - 60)
+    report = lab.validate().report
+    assert msgspec.json.decode(msgspec.json.encode(report), type=Report) == report
+    assert len(report.rejections[0].sha256) == 64
