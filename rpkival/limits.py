@@ -66,6 +66,12 @@ RSYNC_TOTAL_SECONDS: Final = 300
 RSYNC_OUTPUT_BYTES: Final = 4096
 """Kept of what the rsync program says; a daemon decides how much that is, so only its end is remembered."""
 
+MAX_RSYNC_MODULE_BYTES: Final = 6 * 1024**3
+"""Transferred for one module. RIPE's is about 530 MB; ten times that fits."""
+
+MAX_RSYNC_MODULE_FILES: Final = 3_000_000
+"""Files and directories of one module. All objects of the world are 600,000; the disk has an end to its inodes too."""
+
 MAX_RSYNC_MODULES: Final = 1000
 """Fetched in one run. About 60 exist; an endless chain of CAs, each elsewhere, ends here (CVE-2021-43172)."""
 
@@ -105,8 +111,8 @@ keeps an old snapshot in memory."""
 
 # --- page and API ------------------------------------------------------------------------------------------------
 
-MAX_REQUEST_BYTES: Final = 64 * 1024
-"""Body of a request. The largest we ask for, the evidence of an ISP check with `MAX_CHECK_SAMPLES`, takes 13 kB."""
+MAX_REQUEST_BYTES: Final = 100_000
+"""Body of a request: what Routinator takes for `POST /validity`, some 1,700 routes. An ISP check sends 13 kB at most."""
 
 MAX_CHECK_SAMPLES: Final = 128
 """Samples in one ISP check: four beacon sets with four URLs, eight rounds. The page takes 3 to 12 of each set."""

@@ -10,7 +10,7 @@ import msgspec
 import structlog
 from aiohttp import web
 
-from rpkival.errors import InputError, LimitError, UsageError
+from rpkival.errors import InputError, LimitError, StateError, UsageError
 from rpkival.origin.index import OriginIndex
 from rpkival.payload.snapshot import Snapshot
 from web.keys import view_of
@@ -65,6 +65,9 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
         return _problem(request, error.status, sentence, kept)
     except (InputError, UsageError) as error:
         return _problem(request, 400, str(error), {})
+    except StateError as error:
+        log.error("state_unreadable", path=request.path, error=str(error))
+        return _problem(request, 503, str(error), {})
     except LimitError as error:
         return _problem(request, 413, str(error), {})
     except Exception:

@@ -10,7 +10,7 @@ from aiohttp import web
 from rpkival.errors import UsageError
 from rpkival.limits import MAX_REQUEST_BYTES
 from web.answers import problems
-from web.api import checks, incidents, lookup, metrics, openapi, payload, status
+from web.api import checks, incidents, lookup, metrics, openapi, payload, status, validity
 from web.headers import add_headers
 from web.keys import VIEW
 from web.pages.home import home
@@ -22,6 +22,9 @@ from web.view import View
 __all__ = ["make_app", "start"]
 
 _STATIC = Path(__file__).parent / "static"
+
+_SHUTDOWN_SECONDS = 2.0
+"""How long a stop waits for answers under way; a client that takes its download slowly does not hold up a restart."""
 
 _NO_LISTEN = {
     errno.EADDRINUSE: "another program listens there already; stop it or choose another port",
@@ -47,6 +50,9 @@ def make_app(view: View) -> web.Application:
             web.get("/status", status_page),
             web.get("/version", status.version),
             web.get("/metrics", metrics.metrics),
+            web.get("/validity", validity.validity_by_query),
+            web.post("/validity", validity.validity_of_many),
+            web.get("/api/v1/validity/{asn}/{prefix:.+}", validity.validity_by_path),
             web.get("/api/v1/lookup", lookup.lookup),
             web.get("/api/v1/incidents", incidents.incidents),
             web.get("/api/v1/incidents/{id}", incidents.incident),
@@ -69,7 +75,7 @@ async def start(app: web.Application, host: str, port: int) -> tuple[web.AppRunn
 
     Raises `UsageError` where it cannot listen.
     """
-    runner = web.AppRunner(app, access_log=None)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
     await runner.setup()
     try:
         await web.TCPSite(runner, host, port).start()

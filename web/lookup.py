@@ -8,8 +8,9 @@ import numpy as np
 
 from rpkival.asn import format_asn
 from rpkival.limits import MAX_LISTED_VRPS
+from rpkival.origin.explain import Validity, explain
 from rpkival.origin.index import OriginIndex
-from rpkival.origin.verdict import Reason, State
+from rpkival.origin.verdict import State
 from rpkival.payload.vrps import Vrp, VrpColumns, Vrps
 from rpkival.prefixes import Prefixes, format_prefix
 from web.question import Question
@@ -64,41 +65,28 @@ def look_up(question: Question, index: OriginIndex) -> Answer:
         )
         return Answer(question, None, sentence, Listed(), Listed(), listed)
     covering = index.covering(prefix).family(prefix.family)
-    verdict = None if asn is None else _judge(index, covering, prefix, asn)
+    verdict = None if asn is None else _judge(index, prefix, asn)
     sentence = _who(covering, prefix) if asn is None else ""
     return Answer(
         question, verdict, sentence, _list(index.vrps, [covering]), _more_specific(index.vrps, prefix), Listed()
     )
 
 
-def _judge(index: OriginIndex, covering: VrpColumns, wanted: Prefixes, asn: int) -> Judged:
-    verdicts = index.classify(wanted, np.array([asn], np.uint32))
-    state, reason = State(verdicts.state[0]), Reason(verdicts.reason[0])
-    prefix, origin = format_prefix(wanted), format_asn(asn)
-    if state is State.VALID:
-        return Judged(state.text, "", f"Yes. A signed permission allows {origin} to announce {prefix}.")
-    if state is State.NOT_FOUND:
-        return Judged(
-            state.text,
-            "",
-            f"Nobody signed anything that covers {prefix}, so nothing speaks for or against {origin}.",
-            f"If {prefix} is yours, create a ROA for it in your registry’s portal.",
-        )
-    if reason is Reason.LENGTH:
-        longest = int(covering.max_length[covering.asn == asn].max())
-        return Judged(
-            state.text,
-            reason.text,
-            f"No. {origin} may announce these addresses, but nothing longer than /{longest}; {prefix} is too specific.",
-            f"If the announcement is meant, its holder needs a ROA for exactly {prefix} and {origin}.",
-        )
-    origins = _origins(covering)
-    return Judged(
-        state.text,
-        reason.text,
-        f"No. The signed permissions that cover {prefix} are for {origins}, not for {origin}.",
-        f"If {origin} is meant to announce it, the holder of the addresses needs a ROA for {prefix} and {origin}.",
-    )
+def _judge(index: OriginIndex, prefix: Prefixes, asn: int) -> Judged:
+    validity = explain(index, format_prefix(prefix), asn)
+    return Judged(validity.state.text, validity.reason.text, validity.sentence(), _advice(validity))
+
+
+def _advice(validity: Validity) -> str:
+    """What the holder can do, empty where all is well."""
+    if validity.state is State.VALID:
+        return ""
+    if validity.state is State.NOT_FOUND:
+        return f"If {validity.prefix} is yours, create a ROA for it in your registry’s portal."
+    if not validity.asn:
+        return ""
+    origin = format_asn(validity.asn)
+    return f"If this announcement is meant, the holder of the addresses needs a ROA for {validity.prefix} and {origin}."
 
 
 def _who(covering: VrpColumns, wanted: Prefixes) -> str:

@@ -25,13 +25,13 @@ def ask(view: View, text: str) -> Answer:
 @pytest.mark.parametrize(
     ("text", "state", "reason", "words"),
     [
-        ("192.0.2.0/24 AS64496", "valid", "", "allows AS64496"),
-        ("192.0.2.0/25 AS64496", "invalid", "length", "nothing longer than /24"),
-        ("192.0.2.0/25 AS64497", "valid", "", "allows AS64497"),
-        ("192.0.2.0/24 AS64511", "invalid", "as", "are for AS64496 and AS64497, not for AS64511"),
-        ("198.51.100.0/24 AS64496", "invalid", "as", "AS0, which is nobody"),
-        ("203.0.113.0/24 AS64496", "not-found", "", "Nobody signed anything"),
-        ("2001:db8:1::/48 64496", "valid", "", "allows AS64496"),
+        ("192.0.2.0/24 AS64496", "valid", "", "has signed that AS64496 may announce it"),
+        ("192.0.2.0/25 AS64496", "invalid", "length", "more specific than signed for"),
+        ("192.0.2.0/25 AS64497", "valid", "", "has signed that AS64497 may announce it"),
+        ("192.0.2.0/24 AS64511", "invalid", "as", "signed for AS64496, AS64497, not for AS64511"),
+        ("198.51.100.0/24 AS64496", "invalid", "as", "nobody may announce"),
+        ("203.0.113.0/24 AS64496", "not-found", "", "Nobody has signed"),
+        ("2001:db8:1::/48 64496", "valid", "", "has signed that AS64496"),
     ],
 )
 def test_an_announcement_has_its_state_and_reason(view: View, text: str, state: str, reason: str, words: str) -> None:

@@ -11,7 +11,7 @@ from aiohttp import web
 from rpkival import __version__
 from web.answers import json_answer
 from web.api.checks import CheckPlan
-from web.api.incidents import IncidentsAnswer
+from web.api.incidents import IncidentData, IncidentsAnswer
 from web.api.lookup import LookupAnswer
 from web.api.status import FeedsAnswer, HealthAnswer, StatusAnswer
 from web.check import Evidence, Verdict
@@ -30,6 +30,7 @@ class Problem(msgspec.Struct, frozen=True):
 
 _TYPES: Final = (
     LookupAnswer,
+    IncidentData,
     IncidentsAnswer,
     CheckPlan,
     Evidence,
@@ -50,9 +51,32 @@ def _path(name: str, description: str) -> dict[str, Any]:
     return {"name": name, "in": "path", "required": True, "description": description, "schema": {"type": "string"}}
 
 
-_OBJECT: Final = {"type": "object"}
 _ASN: Final = "AS number, with or without AS"
 _PREFIX: Final = "IP prefix without host bits; its slash may stand as it is"
+
+
+def _record(**properties: Any) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def _body(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"required": True, "content": {"application/json": {"schema": schema}}}
+
+
+_VRPS: Final = {
+    "type": "array",
+    "items": _record(asn={"type": "string"}, prefix={"type": "string"}, max_length={"type": "string"}),
+}
+_VALIDITY: Final = _record(
+    state={"enum": ["valid", "invalid", "not-found"]},
+    description={"type": "string"},
+    VRPs=_record(matched=_VRPS, unmatched_as=_VRPS, unmatched_length=_VRPS),
+)
+_VALIDITY["properties"]["reason"] = {"enum": ["as", "length"], "description": "Only of an invalid"}
+_ROUTE: Final = _record(route=_record(origin_asn={"type": "string"}, prefix={"type": "string"}), validity=_VALIDITY)
+_MANY: Final = _record(
+    routes={"type": "array", "items": _record(asn={"type": ["string", "integer"]}, prefix={"type": "string"})}
+)
 
 
 @cache
@@ -60,7 +84,7 @@ def document() -> dict[str, Any]:
     """The whole description."""
     schemas, components = msgspec.json.schema_components(_TYPES, ref_template=_REF)
     of = dict(zip(_TYPES, schemas, strict=True))
-    validity = {"$ref": "#/components/schemas/Validity"}
+    validity = _record(validated_route=_ROUTE, generatedTime={"type": "string"})
     paths = {
         "/api/v1/validity/{asn}/{prefix}": {
             "get": _operation(
@@ -78,7 +102,15 @@ def document() -> dict[str, Any]:
                 validity,
                 [_query("asn", _ASN, required=True), _query("prefix", _PREFIX, required=True)],
                 {400, 503},
+            ),
+            "post": _operation(
+                "validityOfMany",
+                "The same of many announcements",
+                _record(validated_routes={"type": "array", "items": _ROUTE}, generatedTime={"type": "string"}),
+                [],
+                {400, 413, 503},
             )
+            | {"requestBody": _body(_MANY)},
         },
         "/api/v1/lookup": {
             "get": _operation(
@@ -104,7 +136,11 @@ def document() -> dict[str, Any]:
         },
         "/api/v1/incidents/{id}": {
             "get": _operation(
-                "incident", "One incident, as webhooks tell it", _OBJECT, [_path("id", "Id of the incident")], {404}
+                "incident",
+                "One incident, as webhooks tell it",
+                of[IncidentData],
+                [_path("id", "Id of the incident")],
+                {404},
             )
         },
         "/api/v1/checks": {
@@ -112,7 +148,7 @@ def document() -> dict[str, Any]:
                 "checkPlan", "The beacons of the ISP check and how to ask them", of[CheckPlan], [], set()
             ),
             "post": _operation("check", "The verdict on what a browser saw of the beacons", of[Verdict], [], {400, 413})
-            | {"requestBody": {"required": True, "content": {"application/json": {"schema": of[Evidence]}}}},
+            | {"requestBody": _body(of[Evidence])},
         },
         "/api/v1/status": {"get": _operation("status", "What this process does", of[StatusAnswer], [], set())},
         "/api/v1/feeds": {"get": _operation("feeds", "The BGP feeds", of[FeedsAnswer], [], set())},
@@ -128,7 +164,7 @@ def document() -> dict[str, Any]:
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "paths": paths,
-        "components": {"schemas": components | {"Validity": VALIDITY}},
+        "components": {"schemas": components},
     }
 
 
@@ -153,26 +189,6 @@ _ERRORS: Final = {
     413: "The body is too large",
     503: "There is no data yet",
 }
-
-
-def _record(**properties: Any) -> dict[str, Any]:
-    return {"type": "object", "properties": properties, "required": list(properties)}
-
-
-_VRP: Final = _record(asn={"type": "string"}, prefix={"type": "string"}, max_length={"type": "string"})
-_VRP_LIST: Final = {"type": "array", "items": _VRP}
-VALIDITY: Final = _record(
-    validated_route=_record(
-        route=_record(origin_asn={"type": "string"}, prefix={"type": "string"}),
-        validity=_record(
-            state={"enum": ["valid", "invalid", "not-found"]},
-            description={"type": "string"},
-            VRPs=_record(matched=_VRP_LIST, unmatched_as=_VRP_LIST, unmatched_length=_VRP_LIST),
-        )
-        | {"properties": {}},
-    ),
-    generatedTime={"type": "string"},
-)
 
 
 async def openapi(_: web.Request) -> web.Response:

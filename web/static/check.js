@@ -153,6 +153,7 @@ async function refresh() {
 const button = byId("run");
 if (button) {
   button.hidden = false;
+  byId("by-hand").hidden = true;
   button.addEventListener("click", run);
 }
 setInterval(refresh, 10_000);
