@@ -1,0 +1,6 @@
+"""`python -m rpkival`."""
+
+from rpkival.cli.main import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""The payload in force: over restarts, over damage, over a disk that refuses."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from rpkival.daemon.board import Board
+from rpkival.daemon.job import Outcome
+from rpkival.payload.snapshot import SNAPSHOT_NAME
+from rpkival.payload.vrps import Vrp, Vrps
+from rpkival.validation.report import Report
+from web.view import View
+
+OUTCOME = Outcome(Vrps.of([Vrp("192.0.2.0/24", 24, 64496, "lab")]), Report(1000, (), (), ()), 1000.0, 1001.0)
+
+
+def board_in(directory: Path) -> tuple[Board, View, list[int]]:
+    """A board, its page, and the serials that listeners were told of."""
+    view, told = View(), list[int]()
+    board = Board(directory, view, lambda: told.append(board.cache.serial))
+    return board, view, told
+
+
+async def test_an_outcome_is_in_force_everywhere(tmp_path: Path) -> None:
+    """Routers, page and listeners get the same set."""
+    board, view, told = board_in(tmp_path)
+
+    await board.take(OUTCOME)
+
+    assert list(board.cache.vrps) == list(OUTCOME.vrps)
+    assert view.snapshot is not None
+    assert view.index is not None
+    assert (view.snapshot.generated, told) == (1000, [board.cache.serial])
+
+
+async def test_a_restart_goes_unnoticed(tmp_path: Path) -> None:
+    """Session, serial and data are what they were, before any validation."""
+    board, _, _ = board_in(tmp_path)
+    await board.take(OUTCOME)
+    more = Vrps.of([*OUTCOME.vrps, Vrp("198.51.100.0/24", 24, 64497, "lab")])
+    await board.take(replace(OUTCOME, vrps=more))
+
+    again, view, told = board_in(tmp_path)
+    await again.restore()
+
+    assert (again.cache.session_id, again.cache.serial) == (board.cache.session_id, board.cache.serial)
+    assert list(again.cache.vrps) == list(more)
+    assert view.snapshot is not None
+    assert told
+
+
+async def test_the_same_payload_keeps_its_serial(tmp_path: Path) -> None:
+    """Where nothing changed, routers hear nothing; the page knows that it is fresh."""
+    board, view, _ = board_in(tmp_path)
+    await board.take(OUTCOME)
+    serial = board.cache.serial
+
+    await board.take(replace(OUTCOME, started=2000.0, finished=2001.0))
+
+    assert board.cache.serial == serial
+    assert view.snapshot is not None
+    assert view.snapshot.generated == 2000
+
+
+async def test_a_damaged_snapshot_is_a_new_beginning(tmp_path: Path) -> None:
+    """What cannot be read is not served."""
+    board, _, _ = board_in(tmp_path)
+    await board.take(OUTCOME)
+    content = bytearray((tmp_path / SNAPSHOT_NAME).read_bytes())
+    content[len(content) // 2] ^= 1
+    (tmp_path / SNAPSHOT_NAME).write_bytes(content)
+
+    again, view, _ = board_in(tmp_path)
+    await again.restore()
+
+    assert not again.cache.ready
+    assert view.snapshot is None
+
+
+async def test_a_snapshot_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
+    """Routers are served from memory."""
+    board, view, told = board_in(tmp_path / "absent")
+
+    await board.take(OUTCOME)
+
+    assert told
+    assert view.snapshot is not None
