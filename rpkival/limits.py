@@ -269,3 +269,23 @@ VALIDATION_SECONDS: Final = 3600.0
 
 WORKER_EXIT_SECONDS: Final = 5.0
 """For a worker that was told to end to end its rsync and itself, before it is killed."""
+
+# --- RIS Live ----------------------------------------------------------------------------------------------------
+
+MAX_RIS_MESSAGE_BYTES: Final = 4 * 1024**2
+"""One message of RIS Live. The longest BGP UPDATE has 65,535 octets; as JSON with its raw form that is below 1 MB."""
+
+MAX_RIS_PENDING_MESSAGES: Final = 100_000
+"""Messages that wait to be judged, some 60 MB: what all collectors together send in ten seconds of a bad day."""
+
+MAX_RIS_BATCH_MESSAGES: Final = 2_000
+"""Messages decoded at once. It takes some 20 ms, for which everything else in the process waits."""
+
+RIS_SILENCE_SECONDS: Final = 180.0
+"""All collectors together are never silent for a second; after three minutes without a message the feed is dead."""
+
+MAX_RIS_PREFIXES: Final = 10_000
+"""Prefixes in a subscription. Other clients hold to the same, since more slow the server down for everybody."""
+
+MAX_RIS_ASNS: Final = 10
+"""ASes in a subscription. Each is a pattern that the server tries on every path."""

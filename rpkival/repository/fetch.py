@@ -26,8 +26,11 @@ _STAGING = ".staging"
 _OLD = "old,"
 """Start of the name, in `_STAGING`, of a module that is being replaced: `old,authority,module`."""
 
+_PARTIAL = "partial,"
+"""What a fetch that failed had brought: a module too large for the time of one run comes in several."""
+
 _ABANDONED_SECONDS = 24 * 3600
-"""Older fetches belong to no living process."""
+"""Older fetches belong to no living process, and older parts help no new one."""
 
 
 class FetchedDirectory:
@@ -35,8 +38,10 @@ class FetchedDirectory:
 
     One instance serves one run: each module is fetched at most once in its life. A fetch goes to a place of its own and
     takes the old module's place only when all of it came, so what is read is always one state that the repository was
-    in; a fetch that fails or is killed changes nothing. Unchanged files become hard links and cost no transfer.
-    `results` has every fetch there was. Safe to be used by several threads, and by several processes on one directory.
+    in; a fetch that fails or is killed changes nothing that is read. Unchanged files become hard links and cost no
+    transfer. `results` has every fetch there was.
+
+    Safe to be used by several threads, and by several processes on one directory.
     """
 
     def __init__(self, directory: Path, rsync: Rsync, *, allow_dubious_hosts: bool = False) -> None:
@@ -115,21 +120,33 @@ class FetchedDirectory:
 
     def _fetch_module(self, uri: RsyncUri) -> str | None:
         target = self._directory / uri.authority / uri.module
+        partial = self._directory / _STAGING / f"{_PARTIAL}{uri.authority},{uri.module}"
         with self._staging() as staging:
             new = staging / "new"
             new.mkdir()
-            result = self._rsync.fetch(uri.module_uri, new, unchanged=target if target.is_dir() else None)
+            known = [directory for directory in (target, partial) if directory.is_dir()]
+            result = self._rsync.fetch(uri.module_uri, new, known=known)
             self.results.append(result)
             if result.error is None:
                 target.parent.mkdir(exist_ok=True)
-                with self._exchanging():
-                    old = self._directory / _STAGING / f"{_OLD}{uri.authority},{uri.module}"
-                    if target.exists():
-                        target.rename(old)
-                    new.rename(target)
-                    if old.exists():
-                        old.rename(staging / "old")
+            elif not any(new.iterdir()):
+                return result.error
+            with self._exchanging():
+                if partial.exists():
+                    partial.rename(staging / "partial")
+                if result.error is None:
+                    self._exchange(target, new, staging)
+                else:
+                    new.rename(partial)
         return result.error
+
+    def _exchange(self, target: Path, new: Path, staging: Path) -> None:
+        old = self._directory / _STAGING / f"{_OLD}{target.parent.name},{target.name}"
+        if target.exists():
+            target.rename(old)
+        new.rename(target)
+        if old.exists():
+            old.rename(staging / "old")
 
     def _tidy(self) -> None:
         """Give back a module that a crash caught between two names, and drop what dead processes left."""
@@ -141,7 +158,8 @@ class FetchedDirectory:
                     shutil.rmtree(left)
                 else:
                     left.rename(target)
-        for left in (self._directory / _STAGING).glob("fetch-*"):
+        staging = self._directory / _STAGING
+        for left in (*staging.glob("fetch-*"), *staging.glob(f"{_PARTIAL}*")):
             with suppress(FileNotFoundError):
                 if time.time() - left.stat().st_mtime > _ABANDONED_SECONDS:
                     shutil.rmtree(left, ignore_errors=True)

@@ -12,12 +12,15 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rpkival.errors import UsageError
+from rpkival.errors import LimitError, UsageError
 from rpkival.limits import (
     MAX_OBJECT_BYTES,
+    MAX_RSYNC_MODULE_BYTES,
+    MAX_RSYNC_MODULE_FILES,
     RSYNC_CONNECT_SECONDS,
     RSYNC_OUTPUT_BYTES,
     RSYNC_STALL_SECONDS,
@@ -25,6 +28,9 @@ from rpkival.limits import (
 )
 
 __all__ = ["Rsync", "RsyncResult"]
+
+_PROGRESS = re.compile(rb"\r *([0-9]{1,19}) +[0-9]{1,3}% .{0,60}?chk=[0-9]{1,19}/([0-9]{1,19})\)")
+"""`--info=progress2`: bytes transferred so far, and files and directories known so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +58,14 @@ class Rsync:
         self._program = found
         self._total_seconds = total_seconds
 
-    def fetch(self, uri: str, destination: Path, *, unchanged: Path | None = None) -> RsyncResult:
-        """Copy `uri` (checked by the caller) to `destination`: into it if both end in a slash or it is a directory.
+    def fetch(self, uri: str, destination: Path, *, known: Sequence[Path] = ()) -> RsyncResult:
+        """Copy `uri` (checked by the caller) to `destination`, or into it if `uri` ends in a slash.
 
-        Files that are the same in the directory `unchanged` become hard links to them instead of being transferred.
+        Files that are the same in a directory of `known` become hard links to them instead of being transferred.
         """
         started = time.monotonic()
         with subprocess.Popen(
-            self._arguments(uri, destination, unchanged),
+            self._arguments(uri, destination, known),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -71,16 +77,18 @@ class Rsync:
                 exit_code = process.wait(max(0.0, started + self._total_seconds - time.monotonic()))
                 error = None if exit_code == 0 else f"rsync of {uri} failed: {_complaint(said, exit_code)}"
             except (TimeoutError, subprocess.TimeoutExpired):
-                said = b""
-                exit_code = -signal.SIGKILL
+                said, exit_code = b"", -signal.SIGKILL
                 error = f"rsync of {uri} was stopped: it took longer than {self._total_seconds:g} seconds."
+            except LimitError as limit:
+                said, exit_code = b"", -signal.SIGKILL
+                error = f"rsync of {uri} was stopped: {limit}"
             finally:
                 # rsync forks a child that would go on writing alone, so the whole group goes.
                 if process.returncode is None:
                     os.killpg(process.pid, signal.SIGKILL)
         return RsyncResult(uri, error, exit_code, time.monotonic() - started, _received(said))
 
-    def _arguments(self, uri: str, destination: Path, unchanged: Path | None) -> list[str]:
+    def _arguments(self, uri: str, destination: Path, known: Sequence[Path]) -> list[str]:
         # No links, devices, owners or permissions are taken over (CVE-2021-3978), and nothing is left out by the end of
         # its name: an object of an unknown type is on its manifest too.
         options = [
@@ -91,11 +99,10 @@ class Rsync:
             f"--contimeout={RSYNC_CONNECT_SECONDS}",
             f"--timeout={RSYNC_STALL_SECONDS}",
             f"--max-size={MAX_OBJECT_BYTES}",
-            "--info=stats2,nonreg0",
+            "--info=stats2,nonreg0,progress2",
             "--no-human-readable",
+            *(f"--link-dest={directory}" for directory in known),
         ]
-        if unchanged is not None:
-            options.append(f"--link-dest={unchanged}")
         return [self._program, *options, "--", uri, str(destination)]
 
 
@@ -106,18 +113,33 @@ def _environment() -> dict[str, str]:
 
 
 def _last_words(process: subprocess.Popen[bytes], deadline: float) -> bytes:
-    """The end of what the program says until it closes its output. Raises `TimeoutError` at `deadline`."""
+    """The end of what the program says until it closes its output. Raises `TimeoutError`, `LimitError`."""
     assert process.stdout is not None
     said = b""
     with selectors.DefaultSelector() as selector:
         selector.register(process.stdout, selectors.EVENT_READ)
         while True:
-            if not selector.select(max(0.0, deadline - time.monotonic())):
+            left = deadline - time.monotonic()
+            # Asked for no time, select still reports output that is there, and there may always be some.
+            if left <= 0 or not selector.select(left):
                 raise TimeoutError
             chunk = os.read(process.stdout.fileno(), 65536)
             if not chunk:
                 return said
             said = (said + chunk)[-RSYNC_OUTPUT_BYTES:]
+            _check_progress(said)
+
+
+def _check_progress(said: bytes) -> None:
+    """Raise `LimitError` where the last progress that rsync told is beyond what a module may have."""
+    told = _PROGRESS.findall(said)
+    if not told:
+        return
+    octets, files = map(int, told[-1])
+    if octets > MAX_RSYNC_MODULE_BYTES:
+        raise LimitError(f"it sent more than {MAX_RSYNC_MODULE_BYTES} bytes.")
+    if files > MAX_RSYNC_MODULE_FILES:
+        raise LimitError(f"it has more than {MAX_RSYNC_MODULE_FILES} files.")
 
 
 def _complaint(said: bytes, exit_code: int) -> str:

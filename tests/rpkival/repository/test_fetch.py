@@ -97,6 +97,29 @@ def test_a_fetch_killed_midway_leaves_the_last_good_one(
     assert "was stopped" in str(source.prepare(uri))
     assert [path.name for path in (cache / rsync_daemon.authority / "m/a").iterdir()] == ["x.roa"]
     assert source.read(uri + "a/x.roa") == b"old"
+    assert {path.name.split(",")[0] for path in (cache / ".staging").iterdir()} <= {"lock", "partial"}
+
+
+def test_a_fetch_goes_on_where_the_last_one_stopped(
+    rsync_daemon: RsyncDaemon, module: Path, cache: Path, tmp_path: Path
+) -> None:
+    """What came before it was cut off is not transferred again, and nothing is left over in the end."""
+    uri = rsync_daemon.serve("m", module)
+    (module / "large.roa").write_bytes(os.urandom(1_000_000))
+    torn = tmp_path / "torn-rsync"
+    torn.write_text(f'#!/bin/sh\nfor last; do :; done\ncp -p {module}/large.roa "$last"\nexit 30\n')
+    torn.chmod(0o755)
+    broken = new_run(cache, Rsync(str(torn)))
+    assert "exit code 30" in str(broken.prepare(uri))
+    assert broken.read(uri + "large.roa") is None
+
+    source = new_run(cache)
+
+    assert source.prepare(uri) is None
+    assert source.results[0].received is not None
+    assert source.results[0].received < 100_000
+    assert source.read(uri + "large.roa") == (module / "large.roa").read_bytes()
+    assert source.read(uri + "a/x.roa") == b"old"
     assert [path.name for path in (cache / ".staging").iterdir()] == ["lock"]
 
 
@@ -153,13 +176,20 @@ def test_the_number_of_modules_is_bounded(
 def test_a_crash_between_two_names_loses_nothing(cache: Path) -> None:
     """The next run gives the module its name back, or drops the copy that was replaced; abandoned fetches go."""
     staging = cache / ".staging"
-    for left in ("old,rpki.example.net,lost", "old,rpki.example.net,replaced", "fetch-dead", "fetch-alive"):
+    for left in (
+        "old,rpki.example.net,lost",
+        "old,rpki.example.net,replaced",
+        "fetch-dead",
+        "fetch-alive",
+        "partial,a,b",
+    ):
         (staging / left).mkdir(parents=True)
         (staging / left / "x.roa").write_bytes(b"old")
     (cache / "rpki.example.net/replaced").mkdir(parents=True)
     (cache / "rpki.example.net/replaced/x.roa").write_bytes(b"new")
     long_ago = time.time() - 2 * 24 * 3600
-    os.utime(staging / "fetch-dead", (long_ago, long_ago))
+    for left in ("fetch-dead", "partial,a,b"):
+        os.utime(staging / left, (long_ago, long_ago))
 
     source = new_run(cache)
 

@@ -14,6 +14,7 @@ import pytest
 from rpkival.errors import UsageError
 from rpkival.lab.rsync_daemon import RsyncDaemon
 from rpkival.limits import MAX_OBJECT_BYTES
+from rpkival.repository import rsync
 from rpkival.repository.rsync import Rsync
 
 
@@ -85,7 +86,7 @@ def test_unchanged_files_are_shared_with_the_last_fetch(
     (module / "a/x.roa").write_bytes(b"changed")
     (tmp_path / "next").mkdir()
 
-    assert Rsync().fetch(uri, tmp_path / "next", unchanged=place).error is None
+    assert Rsync().fetch(uri, tmp_path / "next", known=[place]).error is None
     assert (tmp_path / "next/a/y.xyz").samefile(place / "a/y.xyz")
     assert (tmp_path / "next/a/x.roa").read_bytes() == b"changed"
     assert (place / "a/x.roa").read_bytes() == b"x"
@@ -113,6 +114,17 @@ def test_a_daemon_that_says_nothing_is_left_in_time(place: Path) -> None:
     assert "was stopped: it took longer than 0.5 seconds" in result.error
     assert result.exit_code < 0
     assert result.seconds < 30
+
+
+def test_talking_does_not_buy_time(tmp_path: Path, place: Path) -> None:
+    """A program that always has something to say is stopped like any other."""
+    script = tmp_path / "rsync"
+    script.write_text("#!/bin/sh\nexec yes\n")
+    script.chmod(0o755)
+
+    result = Rsync(str(script), total_seconds=0.5).fetch("rsync://rpki.example.net/m/", place)
+
+    assert "was stopped: it took longer than 0.5 seconds" in str(result.error)
 
 
 def test_the_whole_process_group_ends_at_the_deadline(tmp_path: Path, place: Path) -> None:
@@ -166,6 +178,28 @@ def test_much_talk_is_not_kept(tmp_path: Path, place: Path) -> None:
     assert "rsync: [2Jno 000" in result.error
     assert len(result.error) < 300
     assert result.error.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("limit", "sentence"),
+    [
+        ("MAX_RSYNC_MODULE_BYTES", "was stopped: it sent more than 3000 bytes."),
+        ("MAX_RSYNC_MODULE_FILES", "was stopped: it has more than 3000 files."),
+    ],
+)
+def test_a_module_has_an_end(
+    rsync_daemon: RsyncDaemon, module: Path, place: Path, monkeypatch: pytest.MonkeyPatch, limit: str, sentence: str
+) -> None:
+    """To its bytes, and to the number of its files; the limits are played down to what a test can make."""
+    for number in range(4000):
+        (module / f"{number}.roa").write_bytes(b"x" if limit.endswith("FILES") else b"12345")
+    uri = rsync_daemon.serve("m", module)
+    monkeypatch.setattr(rsync, limit, 3000)
+
+    result = Rsync().fetch(uri, place)
+
+    assert result.error == f"rsync of {uri} {sentence}"
+    assert result.exit_code < 0
 
 
 def test_a_missing_program_is_wrong_usage(program: Callable[..., str]) -> None:
