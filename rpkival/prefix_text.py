@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ __all__ = ["ipv4_columns", "ipv4_texts", "ipv6_columns", "ipv6_texts"]
 
 _SLASH, _DOT, _END = ord("/"), ord("."), ord("|")
 _IPV4_SEPARATORS = np.array([_DOT, _DOT, _DOT, _SLASH, _END], np.uint8)
+_IPV6 = partial(socket.inet_pton, socket.AF_INET6)
 _LENGTHS = {str(length): length for length in range(129)}
 
 
@@ -46,12 +48,17 @@ def ipv6_columns(
     texts: Sequence[str],
 ) -> tuple[NDArray[np.uint64], NDArray[np.uint64], NDArray[np.uint8]] | None:
     """High and low words and lengths of `2001:db8::/32`, or None where any row is something else."""
-    packed, lengths = [], []
+    if not texts:
+        return np.zeros(0, np.uint64), np.zeros(0, np.uint64), np.zeros(0, np.uint8)
+    joined = "|".join(texts) + "|"
+    octets = np.frombuffer(joined.encode("ascii", "replace"), np.uint8)
+    separators = octets[(octets == _SLASH) | (octets == _END)]
+    if len(separators) != 2 * len(texts) or (separators.reshape(-1, 2) != (_SLASH, _END)).any():
+        return None
+    fields = joined.replace("|", "/").split("/")
     try:
-        for text in texts:
-            address, _, length = text.partition("/")
-            packed.append(socket.inet_pton(socket.AF_INET6, address))
-            lengths.append(_LENGTHS[length])
+        packed = [_IPV6(address) for address in fields[:-1:2]]
+        lengths = [_LENGTHS[length] for length in fields[1::2]]
     except (OSError, ValueError, KeyError):
         return None
     words = np.frombuffer(b"".join(packed), ">u8").reshape(-1, 2).astype(np.uint64)

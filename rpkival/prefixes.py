@@ -10,6 +10,8 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import compress
+from operator import not_
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -157,9 +159,10 @@ def split_families(texts: Iterable[str]) -> tuple[tuple[Prefixes, Rows], tuple[P
     whose `row` is the first text that is not a prefix.
     """
     rows = texts if isinstance(texts, list) else list(texts)
-    is_ipv6 = np.array([":" in text for text in rows], np.bool_)
-    ipv4 = ipv4_columns([text for text in rows if ":" not in text])
-    ipv6 = ipv6_columns([text for text in rows if ":" in text])
+    colons = [":" in text for text in rows]
+    is_ipv6 = np.array(colons, np.bool_)
+    ipv4 = ipv4_columns(list(compress(rows, map(not_, colons))))
+    ipv6 = ipv6_columns(list(compress(rows, colons)))
     if ipv4 is None or ipv6 is None:
         raise _first_error(rows)
     prefixes4, prefixes6 = Prefixes(ipv4[:1], ipv4[1]), Prefixes(ipv6[:2], ipv6[2])
