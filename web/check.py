@@ -7,7 +7,7 @@ times for several seconds. Whatever answers is proof; so a beacon that answers o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
 from statistics import median
 from typing import Annotated
@@ -17,7 +17,7 @@ import msgspec
 from rpkival.errors import InputError
 from rpkival.limits import MAX_CHECK_SAMPLES
 from web.beacons import BeaconFamily, BeaconSet
-from web.check_words import HEADLINES, words_for
+from web.check_words import HEADLINE_OF_MANY, HEADLINES, words_for
 from web.kinds import Kind
 
 __all__ = ["Evidence", "FamilyVerdict", "Outcome", "Role", "Route", "Sample", "Verdict", "judge"]
@@ -72,7 +72,7 @@ class Evidence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class FamilyVerdict(msgspec.Struct, frozen=True):
-    """The verdict of one family, in words; `because` is one sentence for each beacon set."""
+    """The verdict of one family, in words; `because` says for each beacon what was seen of it."""
 
     family: BeaconFamily
     verdict: Kind
@@ -94,7 +94,11 @@ class Verdict(msgspec.Struct, frozen=True):
 
 class _Finding(msgspec.Struct, frozen=True):
     kind: Kind
-    because: str
+    because: tuple[str, ...]
+
+    @classmethod
+    def of(cls, kind: Kind, because: str) -> _Finding:
+        return cls(kind, (because,))
 
 
 def judge(evidence: Evidence, beacons: Sequence[BeaconSet]) -> Verdict:
@@ -111,8 +115,9 @@ def judge(evidence: Evidence, beacons: Sequence[BeaconSet]) -> Verdict:
         samples = tuple(sample for sample in evidence.samples if known[sample.set].family is family)
         elsewhere = any(_answered(sample) for sample in evidence.samples if sample not in samples)
         verdicts.append(_judge_family(family, sets, samples, other_family_answered=elsewhere))
-    overall = _most_worrying(each.verdict for each in verdicts)
-    return Verdict(overall, HEADLINES[overall], tuple(verdicts))
+    kinds = {each.verdict for each in verdicts} - {Kind.INCONCLUSIVE, Kind.NO_FAMILY}
+    overall = _most_worrying(kinds)
+    return Verdict(overall, HEADLINE_OF_MANY if len(kinds) > 1 else HEADLINES[overall], tuple(verdicts))
 
 
 def _judge_family(
@@ -124,7 +129,7 @@ def _judge_family(
     if family is not BeaconFamily.ANY and silent and other_family_answered:
         kind = Kind.NO_FAMILY
     words = words_for(kind, family)
-    because = tuple(finding.because for finding in findings)
+    because = tuple(sentence for finding in findings for sentence in finding.because)
     return FamilyVerdict(family, kind, words.headline, words.means, words.limits, words.advice, because, samples)
 
 
@@ -132,8 +137,8 @@ def _judge_set(beacons: BeaconSet, samples: Sequence[Sample]) -> _Finding:
     covered = _judge_covered(beacons, samples)
     bare = _judge_bare(beacons, samples)
     if covered is None or bare is None:
-        return covered or bare or _Finding(Kind.INCONCLUSIVE, f"{beacons.operator}: none of its beacons was asked.")
-    because = f"{covered.because} {bare.because}"
+        return covered or bare or _Finding.of(Kind.INCONCLUSIVE, f"{beacons.operator}: none of its beacons was asked.")
+    because = (*covered.because, *bare.because)
     if covered.kind is Kind.DROPS and bare.kind is Kind.ACCEPTS:
         return _Finding(Kind.DROPS_ELSEWHERE, because)
     return _Finding(_agree({covered.kind, bare.kind}), because)
@@ -148,12 +153,14 @@ def _judge_covered(beacons: BeaconSet, samples: Sequence[Sample]) -> _Finding | 
     invalid = sum(_answered(sample) and sample.route is Route.INVALID for sample in asked)
     counts = f"{beacons.operator}: of {len(asked)} requests {valid} took the valid route and {invalid} the invalid one."
     if valid and invalid:
-        return _Finding(Kind.MIXED, counts)
+        return _Finding.of(Kind.MIXED, counts)
     if valid:
-        return _Finding(Kind.DROPS, counts)
+        return _Finding.of(Kind.DROPS, counts)
     if invalid:
-        return _Finding(Kind.ACCEPTS, counts)
-    return _Finding(Kind.INCONCLUSIVE, f"{beacons.operator}: the beacon that tells which route was taken did not say.")
+        return _Finding.of(Kind.ACCEPTS, counts)
+    return _Finding.of(
+        Kind.INCONCLUSIVE, f"{beacons.operator}: the beacon that tells which route was taken did not say."
+    )
 
 
 def _judge_bare(beacons: BeaconSet, samples: Sequence[Sample]) -> _Finding | None:
@@ -169,22 +176,22 @@ def _judge_bare(beacons: BeaconSet, samples: Sequence[Sample]) -> _Finding | Non
     counts = f"{who}: the invalid address answered {reached} of {len(invalid)} times, the valid one"
     counts += f" {sum(map(_answered, control))} of {len(control)} times."
     if reached == len(invalid) or (reached and doubt):
-        return _Finding(Kind.ACCEPTS, counts)
+        return _Finding.of(Kind.ACCEPTS, counts)
     if reached:
-        return _Finding(Kind.MIXED, counts)
+        return _Finding.of(Kind.MIXED, counts)
     if doubt:
-        return _Finding(Kind.INCONCLUSIVE, f"{who}: {doubt}")
+        return _Finding.of(Kind.INCONCLUSIVE, f"{who}: {doubt}")
     if silent < len(invalid):
-        return _Finding(
+        return _Finding.of(
             Kind.INCONCLUSIVE,
             f"{who}: the invalid address failed at once instead of staying silent. A content blocker or a DNS filter "
             "does that as well as a network that has no route to it.",
         )
     if silent < SAMPLES_NEEDED:
-        return _Finding(
+        return _Finding.of(
             Kind.INCONCLUSIVE, f"{who}: {silent} unanswered requests are too few; {SAMPLES_NEEDED} are needed."
         )
-    return _Finding(Kind.DROPS, counts)
+    return _Finding.of(Kind.DROPS, counts)
 
 
 def _doubt_in_control(control: Sequence[Sample]) -> str:
@@ -215,7 +222,6 @@ def _agree(kinds: set[Kind]) -> Kind:
     return said.pop() if len(said) == 1 else Kind.MIXED
 
 
-def _most_worrying(kinds: Iterable[Kind]) -> Kind:
-    found = set(kinds)
+def _most_worrying(kinds: set[Kind]) -> Kind:
     order = (Kind.ACCEPTS, Kind.MIXED, Kind.DROPS_ELSEWHERE, Kind.DROPS)
-    return next((kind for kind in order if kind in found), Kind.INCONCLUSIVE)
+    return next((kind for kind in order if kind in kinds), Kind.INCONCLUSIVE)

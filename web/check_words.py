@@ -8,7 +8,7 @@ from typing import Final
 from web.beacons import BeaconFamily
 from web.kinds import Kind
 
-__all__ = ["HEADLINES", "KIND_NAMES", "Words", "words_for"]
+__all__ = ["HEADLINES", "HEADLINE_OF_MANY", "KIND_NAMES", "Words", "words_for"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,9 @@ HEADLINES: Final = {
     Kind.NO_FAMILY: "This check could not tell.",
 }
 """Each verdict as the one sentence of the whole check."""
+
+HEADLINE_OF_MANY: Final = "Invalid routes are treated differently over IPv4 and IPv6."
+"""Where the families differ."""
 
 _ONE_TEST = "It was tested with these addresses, from here, just now; other routes may be treated differently."
 _ASK = (

@@ -120,6 +120,26 @@ def test_families_are_judged_apart() -> None:
     assert seen == {BeaconFamily.IPV4: Kind.DROPS, BeaconFamily.IPV6: Kind.ACCEPTS}
 
 
+def test_the_headline_says_when_families_differ() -> None:
+    """No single sentence would be true of both."""
+    apart = judge(
+        Evidence(
+            (
+                *samples(BARE4, "control", "rrr"),
+                *samples(BARE4, "invalid", "ttt"),
+                *samples(BARE6, "control", "rrr"),
+                *samples(BARE6, "invalid", "rrr"),
+            )
+        ),
+        SETS,
+    )
+
+    assert (apart.verdict, apart.headline) == (
+        Kind.ACCEPTS,
+        "Invalid routes are treated differently over IPv4 and IPv6.",
+    )
+
+
 def test_the_control_of_one_operator_does_not_vouch_for_another() -> None:
     """The beacons of `bare4` are silent altogether; that those of `any` answer says nothing of them."""
     seen = verdicts(samples(BARE4, "invalid", "ttt"), samples(ANY, "control", "rrr"), samples(ANY, "invalid", "rrr"))

@@ -19,7 +19,7 @@ from web.keys import view_of
 
 __all__ = ["FILES", "PayloadFiles", "payload_file"]
 
-FILES: Final = {"json": "application/json", "csv": "text/csv"}
+FILES: Final = {"json": "application/json", "csv": "text/csv", "csvext": "text/csv"}
 """The path's name, which is also the format's, and its media type."""
 
 

@@ -45,16 +45,22 @@ function routeOf(answer) {
   return answer.route === "valid" || answer.route === "invalid" ? answer.route : null;
 }
 
-async function collect(plan, tell) {
+async function collect(plan) {
   const samples = [];
+  const longest = plan.rounds * plan.timeout_ms;
+  const begun = performance.now();
+  let done = 0;
+  const clock = setInterval(() => tell(Math.max(done, (performance.now() - begun) / longest)), 200);
   for (let round = 0; round < plan.rounds; round += 1) {
-    tell(round / plan.rounds, `Round ${round + 1} of ${plan.rounds}: asking valid and invalid addresses side by side.`);
+    done = round / plan.rounds;
+    tell(done, `Round ${round + 1} of ${plan.rounds}: asking valid and invalid addresses side by side.`);
     // The control is asked in the same moment as the invalid address, so both meet the same line.
     const requests = plan.beacons.flatMap((set) =>
       Object.keys(ROLES).flatMap((role) => set[role].map((url) => ask(set.name, role, url, plan.timeout_ms))),
     );
     samples.push(...(await Promise.all(requests)));
   }
+  clearInterval(clock);
   return samples;
 }
 
@@ -100,25 +106,26 @@ function asText(verdict) {
   return lines.join("\n");
 }
 
-function tell(done, text) {
+function tell(done, text = null) {
   byId("progress").firstElementChild.value = done;
-  byId("status").textContent = text;
+  if (text !== null) byId("status").textContent = text;
 }
 
 async function run() {
   const button = byId("run");
   button.disabled = true;
+  button.textContent = "Checking…";
   byId("progress").hidden = false;
   byId("result").hidden = true;
   try {
     const plan = await json("/api/v1/checks");
-    const samples = await collect(plan, tell);
+    const samples = await collect(plan);
     const verdict = await json("/api/v1/checks", {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ samples }),
     });
-    tell(1, "Done.");
+    tell(1, `Done. ${verdict.headline}`);
     byId("result-headline").textContent = verdict.headline;
     byId("verdicts").replaceChildren(...verdict.families.map(card));
     byId("copy").hidden = !navigator.clipboard;
