@@ -48,7 +48,7 @@ async def ask(*command: str) -> str:
         *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
     )
     output, _ = await process.communicate()
-    return output.decode(errors="replace")
+    return output.decode(errors="replace") if process.returncode == 0 else ""
 
 
 @dataclass
