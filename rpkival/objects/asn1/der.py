@@ -13,12 +13,16 @@ __all__ = ["contents_of", "decode", "encode", "header", "tlv", "tlv_bytes"]
 
 T = TypeVar("T")
 
+_INDEFINITE_LENGTH = b"\x80"
+
 
 def decode(declaration: type[T], data: bytes, section: str, what: str) -> T:
     """The value of a declared type. Raises `ObjectError` (of `section`) where `what` is not DER of it."""
     try:
         return decode_der(declaration, data)
     except (ValueError, TypeError, OverflowError) as error:
+        if data[1:2] == _INDEFINITE_LENGTH:
+            raise ObjectError(section, f"The {what} is BER with an indefinite length, but must be DER.") from None
         raise ObjectError(section, f"The {what} does not decode as DER of its type: {_plain(error)}.") from None
 
 

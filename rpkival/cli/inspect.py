@@ -1,0 +1,141 @@
+"""`rpkival inspect`: signed objects, decoded and judged one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rpkival.cli.options import AtOption, OutputOption, parse_time
+from rpkival.errors import UsageError
+from rpkival.limits import MAX_OBJECT_BYTES
+
+if TYPE_CHECKING:
+    from rpkival.objects.inspection import Inspection
+
+__all__ = ["register"]
+
+
+class InspectFormat(StrEnum):
+    """`--format` of this verb: what it prints is nested, so there is no CSV."""
+
+    TEXT = "text"
+    JSON = "json"
+    NDJSON = "ndjson"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+
+    @app.command(name="inspect")
+    def inspect_files(
+        files: Annotated[
+            list[Path], typer.Argument(metavar="FILE...", help="Certificates, CRLs, manifests, ROAs, locators.")
+        ],
+        listing: Annotated[InspectFormat, typer.Option("--format", help="How to print.")] = InspectFormat.TEXT,
+        at: AtOption = None,
+        output: OutputOption = None,
+    ) -> None:
+        """Decode signed objects and say what is wrong with each by itself, part by part, by RFC section.
+
+        Whether an issuer really signed it, and whether it holds now, is for `rpkival validate`; --at only tells how the
+        dates of the object lie. Exit code 1 says that an object is bad.
+
+        Example: rpkival inspect ta.cer 07B2LXVi_LgyFGlzVgVntHlIZDw.roa
+        """
+        import msgspec
+
+        from rpkival.cli.output import check_writable, open_output
+        from rpkival.objects.inspection import inspect_object
+
+        check_writable(output)
+        moment = None if at is None else parse_time(at)
+        contents = [(path, _content(path)) for path in files]
+        records = []
+        for path, content in contents:
+            records.append(_record(path, inspect_object(content, path.name), moment))
+        with open_output(output) as stream:
+            if listing is InspectFormat.JSON:
+                stream.write(msgspec.json.format(msgspec.json.encode(records), indent=2) + b"\n")
+            else:
+                for record in records:
+                    if listing is InspectFormat.NDJSON:
+                        stream.write(msgspec.json.encode(record) + b"\n")
+                    else:
+                        stream.write("".join(f"{_harmless(line)}\n" for line in _lines(record)).encode())
+        if any(record["problems"] for record in records):
+            raise typer.Exit(1)
+
+
+def _content(path: Path) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            # One octet more than is allowed is enough for the parsers to say so.
+            return stream.read(MAX_OBJECT_BYTES + 1)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def _record(path: Path, found: Inspection, moment: int | None) -> dict[str, Any]:
+    record: dict[str, Any] = {
+        "file": str(path),
+        "type": found.kind,
+        "verdict": "bad" if found.problems else "good",
+        "sha256": found.sha256,
+        **found.fields,
+        "problems": [
+            {"part": problem.part, "section": problem.section, "sentence": problem.sentence}
+            for problem in found.problems
+        ],
+    }
+    if moment is not None and found.valid_from is not None and found.valid_until is not None:
+        record["time"] = _time(moment, found.valid_from, found.valid_until)
+    return record
+
+
+def _time(moment: int, start: int, end: int) -> str:
+    from rpkival.objects.times import format_time
+
+    if moment < start:
+        return f"not valid before {format_time(start)}"
+    if moment > end:
+        return f"over since {format_time(end)}"
+    return f"current at {format_time(moment)}, until {format_time(end)}"
+
+
+def _lines(record: dict[str, Any]) -> Iterable[str]:
+    """A record for people: one line a value, nested by indentation, faults last."""
+    shown = dict(record)
+    problems = shown.pop("problems")
+    yield f"{shown.pop('file')}: {shown.pop('type')}, {shown.pop('verdict')}"
+    for name, value in shown.items():
+        yield from _value_lines(name, value, "  ")
+    for problem in problems:
+        yield f"  ! {problem['part']}: {problem['sentence']} ({problem['section']})"
+
+
+def _harmless(line: str) -> str:
+    """The line without anything that a terminal would obey: an object's names can hold any character."""
+    return line if line.isprintable() else "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in line)
+
+
+def _value_lines(name: str, value: Any, indent: str) -> Iterable[str]:
+    if isinstance(value, dict):
+        if set(value) == {"prefix", "max_length"}:
+            yield f"{indent}{value['prefix']} max_length {value['max_length']}"
+            return
+        yield f"{indent}{name}:"
+        for inner, each in value.items():
+            yield from _value_lines(inner, each, indent + "  ")
+    elif isinstance(value, list):
+        yield f"{indent}{name}:{'' if value else ' none'}"
+        for each in value:
+            if isinstance(each, dict):
+                yield from _value_lines("", each, indent + "  ")
+            else:
+                yield f"{indent}  {each}"
+    elif value is not None:
+        yield f"{indent}{name}: {value}"
