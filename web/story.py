@@ -54,6 +54,9 @@ def _problem(view: View, age: float) -> str:
         return "There is no data yet: the first validation has not finished. This page fills itself when it has."
     if age > STALE_AFTER:
         return f"The data is {span(age)} old, so answers may be wrong. See what the last validation ran into."
-    if silent := [feed.name for feed in view.feeds() if feed.state == "stale"]:
-        return f"The feed {silent[0]} has gone silent, so a hijack may go unseen."
+    for feed in view.feeds():
+        if feed.state == "stale":
+            return f"The feed {feed.name} has gone silent, so a hijack may go unseen."
+        if feed.state == "down":
+            return f"The feed {feed.name} is down, so a hijack may go unseen. {feed.error or ''}".strip()
     return ""

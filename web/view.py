@@ -5,15 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
+from feeds.status import FeedStatus
 from rpkival.monitor.store import IncidentStore
 from rpkival.origin.index import OriginIndex
 from rpkival.payload.snapshot import Snapshot
 from rpkival.rtr.server import SessionInfo
 from web.beacons import BeaconSet
 
-__all__ = ["AnchorSummary", "Feed", "Rejection", "ValidationSummary", "View"]
+__all__ = ["AnchorSummary", "Rejection", "ValidationSummary", "View"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,31 +49,6 @@ class ValidationSummary:
     rejections: tuple[Rejection, ...] = ()
 
 
-class Feed(Protocol):
-    """What a feed tells of itself; times are unix seconds, None where there was none yet."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def url(self) -> str: ...
-    @property
-    def state(self) -> str: ...
-    @property
-    def connected_since(self) -> float | None: ...
-    @property
-    def last_message(self) -> float | None: ...
-    @property
-    def messages(self) -> int: ...
-    @property
-    def routes(self) -> int: ...
-    @property
-    def malformed(self) -> int: ...
-    @property
-    def reconnects(self) -> int: ...
-    @property
-    def error(self) -> str | None: ...
-
-
 @dataclass(slots=True)
 class View:
     """Everything may be missing or empty: the page says so in words. `incidents` is None where no monitor runs."""
@@ -82,7 +57,7 @@ class View:
     index: OriginIndex | None = None
     validation: ValidationSummary | None = None
     incidents: IncidentStore | None = None
-    feeds: Callable[[], Sequence[Feed]] = tuple
+    feeds: Callable[[], Sequence[FeedStatus]] = tuple
     routers: Callable[[], Sequence[SessionInfo]] = tuple
     beacons: tuple[BeaconSet, ...] = ()
     lab: bool = False

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from feeds.route_batch import Peer
+from feeds.status import FeedStatus
 from rpkival.monitor.case import Case, Lifecycle
 from rpkival.monitor.incidents import Expected, Incident, Observed, Rpki
 from rpkival.monitor.store import IncidentStore
@@ -43,22 +43,6 @@ BEACONS = (
         invalid=("https://invalid.example/",),
     ),
 )
-
-
-@dataclass(frozen=True)
-class FeedState:
-    """What a feed tells of itself."""
-
-    name: str = "ris-live"
-    url: str = "wss://ris.example/v1/ws/"
-    state: str = "connected"
-    connected_since: float | None = NOW - 600
-    last_message: float | None = NOW - 2
-    messages: int = 120
-    routes: int = 345
-    malformed: int = 1
-    reconnects: int = 2
-    error: str | None = None
 
 
 INCIDENT = Incident(
@@ -125,7 +109,19 @@ def view(store: IncidentStore) -> View:
             ),
         ),
         incidents=store,
-        feeds=lambda: [FeedState()],
+        feeds=lambda: [
+            FeedStatus(
+                "ris-live",
+                "wss://ris.example/v1/ws/",
+                "live",
+                connected_since=NOW - 600,
+                last_message=NOW - 2,
+                messages=120,
+                routes=345,
+                malformed=1,
+                reconnects=2,
+            )
+        ],
         routers=lambda: [SessionInfo("192.0.2.7:40122", 1, 17, NOW - 60, 4096, "open", None, "")],
         beacons=BEACONS,
         now=lambda: NOW,

@@ -81,6 +81,7 @@ class ViewCollector(Collector):
             "messages": CounterMetricFamily("rpkival_feed_messages", "Messages of the feed.", labels=["feed"]),
             "routes": CounterMetricFamily("rpkival_feed_routes", "Announcements and withdrawals.", labels=["feed"]),
             "malformed": CounterMetricFamily("rpkival_feed_malformed", "Messages not understood.", labels=["feed"]),
+            "dropped": CounterMetricFamily("rpkival_feed_dropped", "Messages not taken in time.", labels=["feed"]),
             "reconnects": CounterMetricFamily("rpkival_feed_reconnects", "Reconnections.", labels=["feed"]),
         }
         for feed in self._view.feeds():

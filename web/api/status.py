@@ -5,12 +5,13 @@ from __future__ import annotations
 import msgspec
 from aiohttp import web
 
+from feeds.status import FeedStatus
 from rpkival import __version__
 from rpkival.limits import MAX_LISTED_REJECTIONS
 from web.answers import json_answer, loaded
 from web.keys import view_of
 from web.story import tell
-from web.view import AnchorSummary, Feed, Rejection
+from web.view import AnchorSummary, Rejection
 from web.words import iso
 
 __all__ = ["FeedAnswer", "FeedsAnswer", "HealthAnswer", "StatusAnswer", "feeds", "live", "ready", "status", "version"]
@@ -27,6 +28,7 @@ class FeedAnswer(msgspec.Struct, frozen=True):
     messages: int
     routes: int
     malformed: int
+    dropped: int
     reconnects: int
     error: str | None
 
@@ -134,7 +136,7 @@ async def version(_: web.Request) -> web.Response:
     return web.Response(text=f"rpkival/{__version__}\n")
 
 
-def _feed(feed: Feed) -> FeedAnswer:
+def _feed(feed: FeedStatus) -> FeedAnswer:
     return FeedAnswer(
         feed.name,
         feed.url,
@@ -144,6 +146,7 @@ def _feed(feed: Feed) -> FeedAnswer:
         feed.messages,
         feed.routes,
         feed.malformed,
+        feed.dropped,
         feed.reconnects,
         feed.error,
     )

@@ -207,7 +207,7 @@ async def test_metrics_are_what_the_view_has(client: TestClient) -> None:
     assert found["rpkival_publication_points", "failed", "ripe"] == 1
     assert found["rpkival_rejected_objects",] == 1
     assert found["rpkival_feed_messages_total", "ris-live"] == 120
-    assert found["rpkival_feed_state", "ris-live", "connected"] == 1
+    assert found["rpkival_feed_state", "ris-live", "live"] == 1
     assert found["rpkival_feed_last_message_age_seconds", "ris-live"] == 2
     assert found["rpkival_rtr_sessions",] == 1
     assert found["rpkival_incidents", "open"] == 1

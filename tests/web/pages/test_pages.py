@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from html.parser import HTMLParser
+from typing import Literal
 
 import pytest
 from aiohttp.test_utils import TestClient
 
+from feeds.status import FeedStatus
 from rpkival.limits import MAX_QUERY_LENGTH
 from web.view import View
 
@@ -134,7 +136,7 @@ async def test_the_front_page_tells_the_story(client: TestClient) -> None:
     for part in ("Signed permissions (VRPs) 5", "1 minute", "Open incidents 1", "Routers connected 1", "ripe", "arin"):
         assert part in text
     assert "192.0.2.128/25 announced by AS64511" in text
-    assert "ris-live connected 345 routes seen" in text
+    assert "ris-live live 345 routes seen" in text
     assert "A valid route (Example Networks, IPv4)" in text
 
 
@@ -144,6 +146,18 @@ async def test_old_data_is_told_on_the_front_page(view: View, client: TestClient
     view.now = lambda: fresh + 3 * 3600
 
     assert "The data is 3 hours old, so answers may be wrong." in (await outline(client, "/")).words("main")
+
+
+@pytest.mark.parametrize(("state", "words"), [("stale", "has gone silent"), ("down", "is down"), ("connecting", "")])
+async def test_a_feed_that_fails_is_told_on_the_front_page(
+    view: View, client: TestClient, state: Literal["stale", "down", "connecting"], words: str
+) -> None:
+    """No news is good news only while the feed lives."""
+    view.feeds = lambda: [FeedStatus("ris-live", "wss://ris.example/", state)]
+    text = (await outline(client, "/")).words("main")
+
+    assert ("so a hijack may go unseen" in text) == bool(words)
+    assert words in text
 
 
 async def test_the_lab_says_that_it_is_one(view: View, client: TestClient) -> None:
