@@ -1,0 +1,177 @@
+"""The work of `rpkival watch`: routes to the monitor, incidents to the screen and to the webhook."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+import msgspec
+import numpy as np
+import structlog
+
+from feeds.route_batch import RouteBatch
+from rpkival.alerts.deliverer import Deliverer
+from rpkival.alerts.signature import read_secrets
+from rpkival.alerts.webhook import Endpoint
+from rpkival.cli.incident_text import incident_line
+from rpkival.cli.source import Source
+from rpkival.cli.terminal import note
+from rpkival.daemon.stopping import until_stopped
+from rpkival.errors import RpkivalError, UsageError
+from rpkival.monitor.expectations import Expectations, Own
+from rpkival.monitor.incidents import IncidentChange, format_time
+from rpkival.monitor.monitor import Monitor
+from rpkival.monitor.store import IncidentStore
+from rpkival.origin.index import OriginIndex
+from rpkival.storage import Database
+
+__all__ = ["Watch", "read_endpoint"]
+
+_RELOAD_SECONDS = 600.0
+"""How often a live watch asks its source of VRPs again, as validators commonly run."""
+
+log = structlog.get_logger("rpkival.watch")
+
+
+class LiveFeed(Protocol):
+    """What every live feed offers."""
+
+    def batches(self) -> AsyncIterator[Sequence[RouteBatch]]:
+        """Routes as they come."""
+        ...
+
+
+def read_endpoint(url: str | None, secret_file: Path | None, allow: tuple[str, ...]) -> Endpoint | None:
+    """The webhook of the command line, None where there is none. Raises `UsageError`."""
+    if url is None:
+        if secret_file is not None:
+            raise UsageError("--webhook-secret-file without --webhook sends nothing; give --webhook URL too.")
+        return None
+    if secret_file is None:
+        raise UsageError("A webhook needs --webhook-secret-file, or receivers could not tell our alerts from others'.")
+    return Endpoint(url, read_secrets(secret_file), allow)
+
+
+class Watch:
+    """A monitor whose changes are printed to `stream` as they come; `opened` counts the incidents of this run."""
+
+    def __init__(
+        self,
+        database: Database,
+        source: Source,
+        own: Own,
+        endpoint: Endpoint | None,
+        *,
+        min_peers: int,
+        stream: BinaryIO,
+        as_json: bool,
+    ) -> None:
+        # Before the first event: an endpoint is told what happens after it became known.
+        self._deliverer = Deliverer(database, [endpoint] if endpoint else [])
+        self._own, self._stream, self._as_json = own, stream, as_json
+        self._store = IncidentStore(database)
+        expectations = Expectations.build(source.vrps, own)
+        self._monitor = Monitor(
+            self._store, expectations=expectations, index=OriginIndex.build(source.vrps), min_peers=min_peers
+        )
+        self.opened = self.resolved = self.routes = 0
+        self.own_prefixes = len(expectations)
+        for sentence in _warnings(own, expectations, source):
+            note(f"rpkival: {sentence}")
+
+    @property
+    def open(self) -> int:
+        """Incidents that are open now."""
+        return self._store.counts()["open"]
+
+    def summary(self) -> str:
+        """What happened, in one sentence."""
+        incidents = "1 incident" if self.opened == 1 else f"{self.opened:,} incidents"
+        return f"{self.routes:,} routes seen; {incidents} opened, {self.resolved:,} resolved; {self.open:,} open now."
+
+    def replay(self, batches: Iterable[RouteBatch]) -> None:
+        """Follow recorded routes by their own clock."""
+        now = 0.0
+        for batch in batches:
+            for part in _by_minute(batch):
+                now = max(now, float(part.time.max()))
+                self._process(part, now)
+
+    def deliver(self) -> int:
+        """Try what is due once, at the end of a replay; how many deliveries still wait."""
+        asyncio.run(self._deliverer.deliver_due(time.time()))
+        return sum(report.state == "waiting" for report in self._deliverer.outbox.reports(limit=-1))
+
+    async def follow(self, feed: LiveFeed, load: Callable[[], Source]) -> None:
+        """Follow a live feed until SIGINT or SIGTERM; `load` gives newer VRPs from time to time."""
+        tasks = [
+            asyncio.create_task(work)
+            for work in (until_stopped(), self._live(feed), self._deliverer.run(), self._reload(load))
+        ]
+        done, rest = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in rest:
+            task.cancel()
+        await asyncio.gather(*rest, return_exceptions=True)
+        for task in done:
+            task.result()
+
+    async def _live(self, feed: LiveFeed) -> None:
+        async for batches in feed.batches():
+            for batch in batches:
+                self._process(batch, time.time())
+
+    async def _reload(self, load: Callable[[], Source]) -> None:
+        while True:
+            await asyncio.sleep(_RELOAD_SECONDS)
+            try:
+                source = await asyncio.to_thread(load)
+            except RpkivalError as error:
+                log.warning("source_unreadable", reason=str(error))
+                continue
+            index = await asyncio.to_thread(OriginIndex.build, source.vrps)
+            self._monitor.update(Expectations.build(source.vrps, self._own), index)
+
+    def _process(self, batch: RouteBatch, now: float) -> None:
+        self.routes += len(batch)
+        for change in self._monitor.process(batch, now):
+            self.opened += change.change == "opened"
+            self.resolved += change.change == "resolved"
+            self._stream.write(_json(change, now) if self._as_json else _text(change))
+            self._stream.flush()
+
+
+def _by_minute(batch: RouteBatch) -> Iterator[RouteBatch]:
+    """Parts of a batch in their order, each of one minute, so that time passes in a replay as it did."""
+    minute = np.maximum.accumulate(batch.time) // 60
+    cuts = np.flatnonzero(np.diff(minute)) + 1
+    for start, end in pairwise((0, *cuts.tolist(), len(batch))):
+        if end > start:
+            yield batch.take(slice(start, end))
+
+
+def _json(change: IncidentChange, now: float) -> bytes:
+    """The same object that a webhook carries."""
+    event = {"type": f"incident.{change.change}", "timestamp": format_time(now), "data": change.incident.as_data()}
+    return msgspec.json.encode(event) + b"\n"
+
+
+def _text(change: IncidentChange) -> bytes:
+    incident = change.incident
+    at = {"opened": incident.first_seen, "updated": incident.last_seen}.get(change.change, incident.resolved_at)
+    return f"{incident_line(change.change, at or incident.last_seen, incident)}\n".encode()
+
+
+def _warnings(own: Own, expectations: Expectations, source: Source) -> Iterable[str]:
+    if not len(expectations):
+        names = ", ".join(f"AS{asn}" for asn in sorted(own.asns))
+        yield f"no VRP of {source.name} names {names}, so no prefix is watched; add --own PREFIX."
+    if nobody := expectations.without_origin():
+        more = f" and {len(nobody) - 3} more" if len(nobody) > 3 else ""
+        yield (
+            f"nobody is expected to announce {', '.join(nobody[:3])}{more}: no VRP covers it, so every announcement is"
+            " an incident; add --own ASN."
+        )
