@@ -18,6 +18,9 @@ MAX_VRPS: Final = 16_000_000
 MAX_VRP_FILE_ANCHORS: Final = 1000
 """Names of trust anchors in one VRP file. Five exist; the rest is room for tests and private ones."""
 
+MAX_UNIX_TIME: Final = 253_402_300_799
+"""The last second of the year 9999, as far as RFC 3339 and X.509 can write."""
+
 MAX_VRP_MEMOS: Final = 4
 """Parsed VRP files that are remembered, some 20 MB each: today's, yesterday's, and two to compare."""
 

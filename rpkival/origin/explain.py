@@ -91,12 +91,10 @@ class Validity:
 
     def fits(self, vrp: Vrp) -> str:
         """How one of the covering VRPs stands to the announcement, in a word or two."""
-        if vrp in self.matched:
-            return "matches"
         wrong = ["other origin"] * (vrp.asn != self.asn or not self.asn) + ["too specific"] * (
             _length(self.prefix) > vrp.max_length
         )
-        return " and ".join(wrong)
+        return " and ".join(wrong) or "matches"
 
     def sentence(self) -> str:
         """The verdict for people who do not know what a VRP is."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from rpkival.asn import parse_asn
 from rpkival.errors import AsnError, FormatError, LimitError, PrefixError
-from rpkival.limits import MAX_ASN, MAX_VRP_FILE_ANCHORS, MAX_VRPS
+from rpkival.limits import MAX_ASN, MAX_UNIX_TIME, MAX_VRP_FILE_ANCHORS, MAX_VRPS
 from rpkival.payload.vrps import VrpColumns, Vrps
 from rpkival.prefixes import ADDRESS_BITS, Prefixes, Rows, split_families
 
@@ -42,7 +42,7 @@ def assemble(raw: RawVrps, *, name: str) -> Vrps:
         raise LimitError(f"{name} has {len(raw.prefixes)} VRPs, more than {MAX_VRPS}; no honest set is that large.")
     asns = _asns(raw.asns, name)
     max_lengths = integers(raw.max_lengths, "max length", name)
-    expires = integers(raw.expires, "time", name) if raw.expires else None
+    expires = _times(raw.expires, name) if raw.expires else None
     anchors, anchor_names = _numbered(raw.trust_anchors)
     if len(anchor_names) > MAX_VRP_FILE_ANCHORS:
         raise LimitError(f"{name} names {len(anchor_names)} trust anchors, more than {MAX_VRP_FILE_ANCHORS}.")
@@ -76,6 +76,14 @@ def integers(values: Sequence[int], what: str, name: str) -> NDArray[np.int64]:
     except OverflowError:
         row, value = next((row, value) for row, value in enumerate(values) if not -(2**63) <= value < 2**63)
         raise FormatError(f"{name}, VRP {row + 1}: {str(value)[:40]} is not a {what}.") from None
+
+
+def _times(values: Sequence[int], name: str) -> NDArray[np.int64]:
+    seconds = integers(values, "time", name)
+    bad = np.flatnonzero((seconds < 0) | (seconds > MAX_UNIX_TIME))
+    if len(bad):
+        raise FormatError(f"{name}, VRP {int(bad[0]) + 1}: {seconds[bad[0]]} is not a time.")
+    return seconds
 
 
 def numerals(texts: Sequence[str], what: str, name: str) -> list[int]:

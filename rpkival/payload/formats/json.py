@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from rpkival.errors import FormatError
+from rpkival.limits import MAX_UNIX_TIME
 from rpkival.payload.formats.columns import ABSENT, RawVrps, assemble
 from rpkival.payload.formats.text import chosen, decimals, lines, prefix_texts
 from rpkival.payload.vrps import VrpColumns, Vrps
@@ -67,7 +68,7 @@ def read_json(data: bytes, *, name: str) -> tuple[Vrps, int | None]:
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise FormatError(f"{name} is not a VRP file in JSON as we know it: {error}.") from error
     vrps = assemble(_raw(document.roas), name=name)
-    return vrps, _generated(document.metadata)
+    return vrps, _generated(document.metadata, name)
 
 
 def _raw(roas: list[_Roa]) -> RawVrps:
@@ -84,14 +85,18 @@ def _raw(roas: list[_Roa]) -> RawVrps:
     return raw
 
 
-def _generated(metadata: _Metadata | None) -> int | None:
+def _generated(metadata: _Metadata | None, name: str) -> int | None:
+    """Routinator's `generated`, else rpki-client's `buildtime`; None where neither tells a time."""
     if metadata is None:
         return None
     if metadata.generated is None and metadata.buildtime:
         try:
-            return int(datetime.fromisoformat(metadata.buildtime).timestamp())
+            moment = datetime.fromisoformat(metadata.buildtime)
         except ValueError:
             return None
+        return int(moment.replace(tzinfo=moment.tzinfo or UTC).timestamp())
+    if metadata.generated is not None and not 0 <= metadata.generated <= MAX_UNIX_TIME:
+        raise FormatError(f"{name} says that it was made at {metadata.generated}, which is not a time.")
     return metadata.generated
 
 

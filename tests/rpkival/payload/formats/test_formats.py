@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import bz2
+import contextlib
 import gzip
 import io
+import ipaddress
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -153,6 +155,9 @@ class TestRefusing:
                 "VRP 1: .* max length",
             ),
             ('{"roas": [{"asn": 1, "prefix": "10.0.0.0/8", "expires": -9223372036854775809}]}', "VRP 1: .* not a time"),
+            ('{"roas": [{"asn": 1, "prefix": "10.0.0.0/8", "expires": 253402300800}]}', "VRP 1: .* not a time"),
+            ('{"roas": [{"asn": 1, "prefix": "10.0.0.0/8", "expires": -1}]}', "VRP 1: -1 is not a time"),
+            ('{"roas": [], "metadata": {"generated": 253402300800}}', "made at 253402300800, which is not a time"),
         ],
     )
     def test_what_is_no_vrp_file(self, text: str | bytes, sentence: str) -> None:
@@ -232,6 +237,23 @@ class TestRefusing:
         monkeypatch.setattr("rpkival.payload.formats.columns.MAX_VRPS", 4)
         with pytest.raises(LimitError, match="5 VRPs, more than 4"):
             read("ASN,IP Prefix,Max Length,Trust Anchor\n" + rows)
+
+    @given(st.data())
+    @pytest.mark.parametrize("fmt", ["csv", "json", "csvext"])
+    def test_noise_is_read_or_refused_and_nothing_else(self, fmt: str, data: st.DataObject) -> None:
+        """Good files with some bytes changed, taken out or put in: VRPs, or one of our errors."""
+        content = bytearray(written(Vrps.of(PAIR), fmt))
+        for _ in range(data.draw(st.integers(1, 4))):
+            start = data.draw(st.integers(0, len(content)))
+            end = data.draw(st.integers(start, min(start + 8, len(content))))
+            content[start:end] = data.draw(
+                st.binary(max_size=4) | st.sampled_from([b"9" * 30, b"-", b'"', b",", b"\n"])
+            )
+        with contextlib.suppress(FormatError, LimitError):
+            for vrp in read(bytes(content)).vrps:
+                network = ipaddress.ip_network(vrp.prefix)
+                assert network.prefixlen <= vrp.max_length <= network.max_prefixlen
+                assert 0 <= vrp.asn < 2**32
 
 
 class TestWriting:
