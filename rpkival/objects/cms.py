@@ -27,8 +27,15 @@ _SECTION = "RFC 6488 section 2.1"
 _VERSION_3: Final = 3
 _SHA256: Final = (bytes.fromhex("0609608648016503040201"), bytes.fromhex("06096086480165030402010500"))
 """Content of an AlgorithmIdentifier of SHA-256, without (RFC 5754 section 2) and with NULL parameters."""
-_RSA: Final = (bytes.fromhex("06092a864886f70d0101010500"), bytes.fromhex("06092a864886f70d01010b0500"))
-"""Content of the AlgorithmIdentifiers rsaEncryption and sha256WithRSAEncryption (RFC 7935 section 2)."""
+_RSA: Final = (
+    bytes.fromhex("06092a864886f70d0101010500"),
+    bytes.fromhex("06092a864886f70d01010b0500"),
+    bytes.fromhex("06092a864886f70d01010b"),
+)
+"""Content of the AlgorithmIdentifiers rsaEncryption and sha256WithRSAEncryption (RFC 7935 section 2).
+
+Of the latter, RFC 4055 section 5 wants NULL parameters written and missing ones accepted.
+"""
 _SUBJECT_KEY_ID_TAG: Final = b"\x80"
 _SIGNED_ATTRS_TAG: Final = b"\xa0"
 _SET_TAG: Final = 0x31

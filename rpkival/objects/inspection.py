@@ -113,13 +113,13 @@ def _inspect_signed_object(found: Inspection, data: bytes) -> None:
 
 def _inspect_certificate(found: Inspection, data: bytes) -> None:
     found.fields |= _certificate_fields(found, data)
+    if not found.fields:
+        return
     if is_router_certificate(data):
         found.kind = "router certificate"
         found.fields["note"] = "BGPsec router certificates are shown, but not judged yet."
         return
-    role = Role.CA
-    if found.fields.get("issuer") is not None and found.fields["issuer"] == found.fields.get("subject"):
-        role = Role.TRUST_ANCHOR
+    role = Role.TRUST_ANCHOR if found.fields["issuer"] == found.fields["subject"] else Role.CA
     found.kind = role.value
     found.attempt("certificate", lambda: parse_certificate(data, role))
     if role is Role.TRUST_ANCHOR:
