@@ -9,12 +9,17 @@ from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from rpkival.lab.keys import KeyRing
 from rpkival.lab.rsync_daemon import RsyncDaemon
 
 ROOT = Path(__file__).parent.parent
 SKIPS_FORBIDDEN = bool(os.environ.get("RPKIVAL_FORBID_SKIPS"))
+
+# How long an example takes says more of the machine's other work than of ours; bounds on time are for benchmarks.
+settings.register_profile("rpkival", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("rpkival")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -27,6 +32,16 @@ def pytest_runtest_makereport(
         report.outcome = "failed"
         report.longrepr = f"Skipped where skips are forbidden: {report.longrepr}"
     return report
+
+
+@pytest.fixture(scope="session", autouse=True)
+def user_directories(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test reads or writes the cache, the state or the configuration of whoever runs it."""
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("XDG_CACHE_HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"):
+            patch.setenv(name, str(home / name.lower()))
+        yield
 
 
 @pytest.fixture(scope="session")

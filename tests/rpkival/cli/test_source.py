@@ -163,7 +163,7 @@ class Handler(BaseHTTPRequestHandler):
 def address() -> Iterator[str]:
     """The address of that server on loopback."""
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
