@@ -64,7 +64,7 @@ class Beacons:
         for number, beacon in enumerate(self._topology.beacons):
             address = host if beacon.family == 4 else host6
             if address is None or (beacon.family == 6 and not _has_address(address)):
-                log.info("no IPv6 beacon", beacon=beacon.name)
+                log.info("no_ipv6_beacon", beacon=beacon.name)
                 continue
             app = web.Application()
             app.router.add_get("/{path:.*}", partial(self._answer, beacon))

@@ -134,13 +134,13 @@ class _Router:
                 task.result()
         except BgpError as error:
             farewell = Notification.of(error)
-            log.warning("bgp session ended by us", router=self._address, reason=str(error))
+            log.warning("bgp_session_ended_by_us", router=self._address, reason=str(error))
         except NotificationReceived as ended:
             farewell = None
-            log.info("bgp session ended by the router", router=self._address, reason=str(ended))
+            log.info("bgp_session_ended_by_router", router=self._address, reason=str(ended))
         except (OSError, EOFError) as error:
             farewell = None
-            log.info("bgp connection lost", router=self._address, reason=str(error) or type(error).__name__)
+            log.info("bgp_connection_lost", router=self._address, reason=str(error) or type(error).__name__)
         finally:
             for task in tasks:
                 task.cancel()
@@ -175,7 +175,7 @@ class _Router:
             if again is not None:
                 self._ask_again(again)
             if self._session.state is State.ESTABLISHED and not established:
-                log.info("bgp session established", router=self._address, asn=self.status().asn)
+                log.info("bgp_session_established", router=self._address, asn=self.status().asn)
                 self._ask_again(*self._session.families)
 
     def _ask_again(self, *families: Family) -> None:

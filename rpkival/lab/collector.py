@@ -139,7 +139,7 @@ class _Client:
             for task in done:
                 task.result()
         except ConnectionError as error:
-            log.info("collector client lost", reason=str(error))
+            log.info("collector_client_lost", reason=str(error))
         finally:
             for task in tasks:
                 task.cancel()
@@ -159,7 +159,7 @@ class _Client:
 
     async def _complain(self) -> None:
         sentence = f"You are too slow: more than {MAX_COLLECTOR_BACKLOG} messages wait for you."
-        log.warning("collector client too slow", backlog=MAX_COLLECTOR_BACKLOG)
+        log.warning("collector_client_too_slow", backlog=MAX_COLLECTOR_BACKLOG)
         with contextlib.suppress(ConnectionError, TimeoutError):
             async with asyncio.timeout(_GOODBYE_SECONDS):
                 await self._socket.send_str(envelope("ris_error", {"message": sentence}).decode())

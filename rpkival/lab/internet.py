@@ -50,7 +50,7 @@ class LabInternet:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.topology = topology
-        self.scenario = scenario or Scenario(topology.hijack)
+        self.scenario = scenario or Scenario(topology.hijack, heartbeat=topology.heartbeat)
         self.announcements = topology.announcements()
         self._is_invalid = is_invalid
         self._peers = collector_peers(topology)
@@ -91,10 +91,10 @@ class LabInternet:
     def apply(self, event: Event) -> None:
         """Let one event happen now."""
         self.announcements = (self.announcements - event.withdraw) | event.announce
-        for announcement in event.announce:
-            log.info("lab announces", prefix=str(announcement.prefix), origin=announcement.origin)
-        for announcement in event.withdraw:
-            log.info("lab withdraws", prefix=str(announcement.prefix), origin=announcement.origin)
+        tell = log.debug if event.routine else log.info
+        for what, announcements in (("lab_announces", event.announce), ("lab_withdraws", event.withdraw)):
+            for announcement in announcements:
+                tell(what, prefix=str(announcement.prefix), origin=announcement.origin)
         self._settle()
 
     def set_verdict(self, is_invalid: IsInvalid) -> None:

@@ -74,7 +74,9 @@ class Beacon:
 class Topology:
     """The whole lab. `transit` are pairs (provider, customer); `peerings` exchange their customers' routes for free.
 
-    `isps` are the ASes that a visitor of the page can sit behind, by name. `hijack` is what `hijacker` does not hold.
+    `isps` are the ASes that a visitor of the page can sit behind, by name. `speaker` is the provider that routers on
+    this machine get. `hijack` is a more-specific of the `victim`. `heartbeat` comes and goes all the time, as RIPE's
+    routing beacons do, so that a feed of the lab which falls silent is broken and not just quiet.
     """
 
     systems: tuple[AutonomousSystem, ...]
@@ -86,6 +88,7 @@ class Topology:
     speaker: int
     victim: int
     hijack: Announcement
+    heartbeat: Announcement
 
     def system(self, asn: int) -> AutonomousSystem:
         """The AS of this number. Raises `KeyError`."""
@@ -175,5 +178,6 @@ LAB = Topology(
     speaker=64496,
     victim=64505,
     hijack=Announcement(ip_network("198.18.66.0/24"), 64510),
+    heartbeat=Announcement(ip_network("2001:db8:7ff::/48"), 64511),
 )
 """The lab that `rpkival up --lab` shows: a video site is hijacked as YouTube was in February 2008."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Awaitable, Callable
 from ipaddress import IPv4Address
@@ -13,6 +14,8 @@ import pytest
 
 from feeds.bgp_message import HEADER_BYTES, KEEPALIVE, MessageType, Open, decode_header
 from feeds.bgp_update import Update
+from feeds.ris_live import RisLive, Subscription, Timing
+from feeds.route_batch import RouteBatch
 from rpkival.errors import UsageError
 from rpkival.lab.internet import LabInternet, collector_peers
 from rpkival.lab.propagation import IsInvalid
@@ -22,6 +25,9 @@ from rpkival.lab.topology import LAB
 Eventually: TypeAlias = Callable[..., Awaitable[None]]
 
 HIJACK = str(LAB.hijack.prefix)
+BEGIN, END = Scenario(LAB.hijack, repeats=None).events()
+STATE = 3 * 24 + 4 * 20
+"""Routes of the seven peers on a quiet day; to four of them the four invalid ones do not come."""
 
 
 async def monitor(url: str, subscribed: asyncio.Event) -> list[tuple[str, str, tuple[int, ...]]]:
@@ -94,6 +100,49 @@ async def test_hijack_is_seen_by_routers_and_monitors(by_the_roas: IsInvalid) ->
         ("withdrawn", "64496", ()),
         ("withdrawn", "64501", ()),
         ("withdrawn", "65536", ()),
+    ]
+
+
+async def test_our_own_client_follows_the_lab(by_the_roas: IsInvalid) -> None:
+    """What monitors rest on: the state, the hijack from three peers, its withdrawal; nothing malformed."""
+    told: list[tuple[str, bool, int, int, tuple[int, ...]]] = []
+    async with LabInternet(is_invalid=by_the_roas) as lab:
+        addresses = await lab.start(host6=None)
+        feed = RisLive(addresses.collector, subscribe=Subscription(), timing=Timing(gather=0.01))
+        async with asyncio.timeout(30):
+            async with contextlib.aclosing(feed.batches()) as stream:
+                async for batches in stream:
+                    told += [row for batch in batches for row in rows(batch)]
+                    heard = [prefix for prefix, *_ in told].count(HIJACK)
+                    if len(told) == STATE:
+                        lab.apply(BEGIN)
+                    elif heard == 3 and lab.hijacked:
+                        lab.apply(END)
+                    elif heard == 6:
+                        break
+
+    assert feed.status.malformed == 0
+    assert {batch[0] for batch in told[:STATE]} == {str(a.prefix) for a in LAB.announcements()}
+    assert sorted(told[STATE : STATE + 3]) == [
+        (HIJACK, True, 64496, 64510, (64496, 64510)),
+        (HIJACK, True, 64501, 64510, (64501, 64496, 64510)),
+        (HIJACK, True, 65536, 64510, (65536, 64496, 64510)),
+    ]
+    assert sorted(told[STATE + 3 :]) == [(HIJACK, False, asn, 0, ()) for asn in (64496, 64501, 65536)]
+
+
+def rows(batch: RouteBatch) -> list[tuple[str, bool, int, int, tuple[int, ...]]]:
+    """Prefix, whether announced, peer, origin, path."""
+    assert batch.collector == "rrc-lab.rpkival.lab"
+    return [
+        (
+            prefix,
+            bool(batch.announced[row]),
+            batch.peers[batch.peer[row]].asn,
+            int(batch.origin[row]),
+            tuple(batch.paths.path(batch.path[row])) if batch.announced[row] else (),
+        )
+        for row, prefix in enumerate(batch.prefixes.texts())
     ]
 
 

@@ -64,6 +64,7 @@ def worlds(draw: st.DrawFn) -> World:
         speaker=1,
         victim=1,
         hijack=Announcement(PREFIX, 1),
+        heartbeat=Announcement(PREFIX, 1),
     )
     origins = draw(st.sets(asns, min_size=1, max_size=3))
     return World(topology, frozenset(origins), frozenset(draw(st.sets(st.sampled_from(sorted(origins))))))

@@ -67,6 +67,12 @@ def test_hijack_is_an_invalid_more_specific_of_the_victim(by_the_roas: IsInvalid
     assert by_the_roas(str(hijack.prefix), hijack.origin)
 
 
+def test_heartbeat_belongs_to_who_announces_it() -> None:
+    """And is not announced on a quiet day by itself."""
+    assert any(inside(str(LAB.heartbeat.prefix), ip_network(held)) for held in LAB.system(LAB.heartbeat.origin).holds)
+    assert LAB.heartbeat not in LAB.announcements()
+
+
 def test_beacons_lie_where_they_say() -> None:
     """One valid, one invalid, one covered beacon a family; only the covered one has both kinds of route."""
     for beacon in LAB.beacons:
