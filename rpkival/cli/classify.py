@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -55,7 +56,7 @@ def register(app: typer.Typer) -> None:
         from rpkival.cli.classified import LISTINGS, Tally, has_origin
         from rpkival.cli.mrt_files import MrtFiles
         from rpkival.cli.output import check_writable, open_output
-        from rpkival.cli.source import load_vrps
+        from rpkival.cli.source import load_vrps, warn_if_stale
         from rpkival.origin.index import OriginIndex
 
         if only and (summary or listing is TextFormat.TEXT):
@@ -73,6 +74,8 @@ def register(app: typer.Typer) -> None:
                 tally.add(batch, verdicts)
                 report.add(batch, verdicts)
             report.finish(tally)
-        if mrt.incomplete:
+        # A file of VRPs that somebody chose may be meant for routes of its day; the summary tells its age.
+        stale = vrps is None and warn_if_stale(source, time.time())
+        if mrt.incomplete or stale:
             raise typer.Exit(3)
         raise typer.Exit(1 if tally.invalid else 0)
