@@ -3,9 +3,12 @@
 Numbers and addresses are set aside for documentation and tests (RFC 5398, RFC 2544, RFC 3849), so that nothing of the
 lab can be mistaken for a part of the Internet. AS65550 is left free for the router of the reader.
 
-                AS64496 First Transit ────peers──── AS64497 Second Transit (drops invalid)
-               /   |     |      |    \\              /      |        \\        \\
-         AS64501  64502 64510  65537  65536 and 64505   AS64500   AS64511    (65536 and 64505 buy from both)
+    AS64496 First Transit, accepts everything     sells transit to 64501 64502 64505 64510 65536 65537
+        │ peers
+    AS64497 Second Transit, drops invalid routes  sells transit to 64500 64505 64511 65536
+
+So the victim (64505) and the beacons (65536) are reached through both, the hijacker (64510) and the announcer of the
+invalid beacons (65537) only through the one that lets them.
 """
 
 from __future__ import annotations

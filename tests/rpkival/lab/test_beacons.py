@@ -80,12 +80,17 @@ async def test_invalid_beacon_answers_behind_who_accepts(beacons: Beacons, ask: 
 
 @pytest.mark.parametrize("isp", ["drops", "half"])
 async def test_invalid_beacon_is_silent_behind_who_drops(
-    isp: str, beacons: Beacons, ask: Callable[..., Awaitable[object]]
+    isp: str,
+    beacons: Beacons,
+    ask: Callable[..., Awaitable[object]],
+    eventually: Callable[..., Awaitable[None]],
 ) -> None:
-    """The connection is accepted and never answered, as far as anybody waits."""
+    """The connection is accepted and never answered, as far as anybody waits; who gave up is not counted any more."""
     beacons.set_isp(isp)
 
     assert await ask("invalid", 0.3) is None
+
+    await eventually(lambda: beacons._silent == 0)
 
 
 async def test_isp_and_routes_change_while_it_runs(beacons: Beacons, ask: Callable[..., Awaitable[object]]) -> None:

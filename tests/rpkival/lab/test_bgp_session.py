@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from ipaddress import IPv4Address
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from feeds.bgp_message import HEADER_BYTES, KEEPALIVE, MessageType, Notification, Open
 from feeds.bgp_update import end_of_rib
@@ -82,6 +85,17 @@ def test_updates_are_counted_and_looked_at() -> None:
     with pytest.raises(BgpError) as caught:
         session.receive(MessageType.UPDATE, b"\xff\xff\x00\x00")
     assert caught.value.code == 3
+
+
+@given(st.sampled_from(list(State)), st.sampled_from(list(MessageType)), st.binary(max_size=100))
+def test_noise_ends_the_session_or_goes_on(state: State, kind: MessageType, body: bytes) -> None:
+    """No other exception comes of any body that the header let pass."""
+    session = BgpSession(64496, IPv4Address("192.0.2.1"))
+    if state is not State.OPEN_SENT:
+        session = (opened if state is State.OPEN_CONFIRM else established)(Open(65550, 90, ROUTER))
+
+    with suppress(BgpError, NotificationReceived):
+        session.receive(kind, body + bytes(10))
 
 
 @pytest.mark.parametrize("state", list(State))
