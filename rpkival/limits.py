@@ -70,7 +70,7 @@ RSYNC_OUTPUT_BYTES: Final = 4096
 """Kept of what the rsync program says; a daemon decides how much that is, so only its end is remembered."""
 
 MAX_RSYNC_MODULE_BYTES: Final = 6 * 1024**3
-"""Transferred for one module. RIPE's is about 530 MB; ten times that fits."""
+"""All files of one module. RIPE's has about 530 MB; ten times that fits."""
 
 MAX_RSYNC_MODULE_FILES: Final = 3_000_000
 """Files and directories of one module. All objects of the world are 600,000; the disk has an end to its inodes too."""

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rpkival.errors import UriError, UsageError
-from rpkival.limits import MAX_RSYNC_MODULES
+from rpkival.limits import MAX_RSYNC_MODULE_BYTES, MAX_RSYNC_MODULES
 from rpkival.repository.local import LocalDirectory
 from rpkival.repository.rsync import Rsync, RsyncResult
 from rpkival.repository.uri import RsyncUri
@@ -25,6 +25,9 @@ _STAGING = ".staging"
 
 _OLD = "old,"
 """Start of the name, in `_STAGING`, of a module that is being replaced: `old,authority,module`."""
+
+_SOME_FILES_MISSING = (23, 24)
+"""Exit codes of rsync (its manual, "exit values") when the sender could not read some files, or they vanished."""
 
 _PARTIAL = "partial,"
 """What a fetch that failed had brought: a module too large for the time of one run comes in several."""
@@ -127,30 +130,31 @@ class FetchedDirectory:
             known = [directory for directory in (target, partial) if directory.is_dir()]
             result = self._rsync.fetch(uri.module_uri, new, known=known)
             self.results.append(result)
-            if result.error is None:
-                target.parent.mkdir(exist_ok=True)
-            elif not any(new.iterdir()):
+            if result.exit_code in _SOME_FILES_MISSING:
+                _link_missing(target, new)
+            elif result.exit_code != 0:
+                if 0 < _size(new) <= MAX_RSYNC_MODULE_BYTES:
+                    self._exchange(partial, new, staging)
                 return result.error
-            with self._exchanging():
-                if partial.exists():
-                    partial.rename(staging / "partial")
-                if result.error is None:
-                    self._exchange(target, new, staging)
-                else:
-                    new.rename(partial)
+            target.parent.mkdir(exist_ok=True)
+            self._exchange(target, new, staging)
+            self._exchange(partial, None, staging)
         return result.error
 
-    def _exchange(self, target: Path, new: Path, staging: Path) -> None:
-        old = self._directory / _STAGING / f"{_OLD}{target.parent.name},{target.name}"
-        if target.exists():
-            target.rename(old)
-        new.rename(target)
-        if old.exists():
-            old.rename(staging / "old")
+    def _exchange(self, place: Path, new: Path | None, staging: Path) -> None:
+        """Put `new` (or nothing) in place of what is there, which goes with the staging directory."""
+        old = self._directory / _STAGING / f"{_OLD}{place.parent.name},{place.name}"
+        with self._alone():
+            if place.exists():
+                place.rename(old)
+            if new is not None:
+                new.rename(place)
+            if old.exists():
+                old.rename(staging / f"old-{place.name}")
 
     def _tidy(self) -> None:
         """Give back a module that a crash caught between two names, and drop what dead processes left."""
-        with self._exchanging():
+        with self._alone():
             for left in (self._directory / _STAGING).glob(f"{_OLD}*"):
                 _, authority, module = left.name.split(",", 2)
                 target = self._directory / authority / module
@@ -165,7 +169,7 @@ class FetchedDirectory:
                     shutil.rmtree(left, ignore_errors=True)
 
     @contextmanager
-    def _exchanging(self) -> Iterator[None]:
+    def _alone(self) -> Iterator[None]:
         """Alone among all processes on this directory: two that end at once would meet a half-done exchange."""
         with (self._directory / _STAGING / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -178,3 +182,17 @@ class FetchedDirectory:
             yield place
         finally:
             shutil.rmtree(place, ignore_errors=True)
+
+
+def _size(directory: Path) -> int:
+    """Bytes of all files under a directory."""
+    return sum(file.stat().st_size for file in directory.rglob("*") if file.is_file())
+
+
+def _link_missing(old: Path, new: Path) -> None:
+    """Add to `new` the files that only `old` has: rsync too deletes nothing where the sender had errors."""
+    for file in old.rglob("*"):
+        link = new / file.relative_to(old)
+        if file.is_file() and not link.exists():
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.hardlink_to(file)

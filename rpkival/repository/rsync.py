@@ -32,6 +32,10 @@ __all__ = ["Rsync", "RsyncResult"]
 _PROGRESS = re.compile(rb"\r *([0-9]{1,19}) +[0-9]{1,3}% .{0,60}?chk=[0-9]{1,19}/([0-9]{1,19})\)")
 """`--info=progress2`: bytes transferred so far, and files and directories known so far."""
 
+_TOTAL = re.compile(rb"^Total file size: ([0-9]{1,19})", re.MULTILINE)
+_RECEIVED = re.compile(rb"^Total bytes received: ([0-9]{1,19})", re.MULTILINE)
+"""`--info=stats2`, at the end."""
+
 
 @dataclass(frozen=True, slots=True)
 class RsyncResult:
@@ -131,13 +135,13 @@ def _last_words(process: subprocess.Popen[bytes], deadline: float) -> bytes:
 
 
 def _check_progress(said: bytes) -> None:
-    """Raise `LimitError` where the last progress that rsync told is beyond what a module may have."""
-    told = _PROGRESS.findall(said)
-    if not told:
-        return
-    octets, files = map(int, told[-1])
+    """Raise `LimitError` where what rsync told last is beyond what a module may have."""
+    octets, files = map(int, (_PROGRESS.findall(said) or [(0, 0)])[-1])
+    # What did not need to be transferred counts in the end, else a module could grow by the limit at each run.
+    if total := _TOTAL.search(said):
+        octets = int(total[1])
     if octets > MAX_RSYNC_MODULE_BYTES:
-        raise LimitError(f"it sent more than {MAX_RSYNC_MODULE_BYTES} bytes.")
+        raise LimitError(f"it has more than {MAX_RSYNC_MODULE_BYTES} bytes.")
     if files > MAX_RSYNC_MODULE_FILES:
         raise LimitError(f"it has more than {MAX_RSYNC_MODULE_FILES} files.")
 
@@ -151,5 +155,5 @@ def _complaint(said: bytes, exit_code: int) -> str:
 
 
 def _received(said: bytes) -> int | None:
-    match = re.search(rb"^Total bytes received: ([0-9]+)", said, re.MULTILINE)
+    match = _RECEIVED.search(said)
     return int(match[1]) if match else None

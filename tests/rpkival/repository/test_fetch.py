@@ -123,6 +123,25 @@ def test_a_fetch_goes_on_where_the_last_one_stopped(
     assert [path.name for path in (cache / ".staging").iterdir()] == ["lock"]
 
 
+def test_what_the_sender_could_not_send_is_kept(
+    rsync_daemon: RsyncDaemon, module: Path, cache: Path, tmp_path: Path
+) -> None:
+    """One file that the server cannot read must not hold up all others; the error is told."""
+    uri = rsync_daemon.serve("m", module)
+    new_run(cache).prepare(uri)
+    (module / "a/y.roa").write_bytes(b"new")
+    troubled = tmp_path / "troubled-rsync"
+    real = shutil.which("rsync")
+    troubled.write_text(f'#!/bin/sh\nfor last; do :; done\n{real} "$@"\nrm "$last/a/x.roa"\nexit 23\n')
+    troubled.chmod(0o755)
+    source = new_run(cache, Rsync(str(troubled)))
+
+    assert "exit code 23" in str(source.prepare(uri))
+    assert source.read(uri + "a/y.roa") == b"new"
+    assert source.read(uri + "a/x.roa") == b"old"
+    assert [path.name for path in (cache / ".staging").iterdir()] == ["lock"]
+
+
 def test_the_trust_anchor_comes_as_a_single_file(rsync_daemon: RsyncDaemon, module: Path, cache: Path) -> None:
     """It is renewed at each run, and the last one serves where that fails."""
     uri = rsync_daemon.serve("m", module) + "ta.cer"

@@ -116,6 +116,20 @@ def test_a_daemon_that_says_nothing_is_left_in_time(place: Path) -> None:
     assert result.seconds < 30
 
 
+def test_what_was_there_before_counts_too(
+    rsync_daemon: RsyncDaemon, module: Path, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A module cannot outgrow its limit by growing a little at each run."""
+    (module / "large.roa").write_bytes(b"x" * 2000)
+    uri = rsync_daemon.serve("m", module)
+    monkeypatch.setattr(rsync, "MAX_RSYNC_MODULE_BYTES", 3000)
+    assert Rsync().fetch(uri, place).error is None
+    (module / "more.roa").write_bytes(b"x" * 2000)
+    (tmp_path / "next").mkdir()
+
+    assert "it has more than 3000 bytes" in str(Rsync().fetch(uri, tmp_path / "next", known=[place]).error)
+
+
 def test_talking_does_not_buy_time(tmp_path: Path, place: Path) -> None:
     """A program that always has something to say is stopped like any other."""
     script = tmp_path / "rsync"
@@ -183,7 +197,7 @@ def test_much_talk_is_not_kept(tmp_path: Path, place: Path) -> None:
 @pytest.mark.parametrize(
     ("limit", "sentence"),
     [
-        ("MAX_RSYNC_MODULE_BYTES", "was stopped: it sent more than 3000 bytes."),
+        ("MAX_RSYNC_MODULE_BYTES", "was stopped: it has more than 3000 bytes."),
         ("MAX_RSYNC_MODULE_FILES", "was stopped: it has more than 3000 files."),
     ],
 )
