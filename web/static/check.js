@@ -149,9 +149,11 @@ async function refresh() {
   try {
     const answer = await fetch("/", { cache: "no-store" });
     if (!answer.ok) return;
-    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[data-live]");
-    const shown = document.querySelector("[data-live]");
-    if (fresh && !shown.contains(document.activeElement)) shown.replaceChildren(...fresh.childNodes);
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    for (const shown of document.querySelectorAll("[data-live]")) {
+      const fresh = page.getElementById(shown.id);
+      if (fresh && !shown.contains(document.activeElement)) shown.replaceChildren(...fresh.childNodes);
+    }
   } catch {
     // The server is away for a moment; what is shown carries its age.
   }

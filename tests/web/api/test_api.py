@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
-from typing import Any
+from typing import Any, BinaryIO
 
 import msgspec
 import pytest
@@ -14,6 +15,7 @@ from rpkival.monitor.incidents import Incident
 from rpkival.payload.formats import read_vrps
 from rpkival.payload.snapshot import Snapshot
 from rpkival.payload.vrps import Vrp, Vrps
+from web.api import payload
 from web.api.checks import CheckPlan
 from web.api.incidents import IncidentsAnswer
 from web.api.lookup import LookupAnswer
@@ -172,6 +174,32 @@ async def test_the_payload_is_served_whole(view: View, client: TestClient, name:
     assert [(v.prefix, v.max_length, v.asn) for v in read] == [
         (v.prefix, v.max_length, v.asn) for v in view.snapshot.vrps
     ]
+
+
+@pytest.mark.parametrize("path", ["/json", "/csv", "/csvext", "/", "/status", "/api/v1/status", "/metrics"])
+async def test_head_has_the_headers_of_get_and_no_body(client: TestClient, path: str) -> None:
+    """So that a monitor can ask cheaply."""
+    head, get = await client.head(path), await client.get(path)
+
+    assert (head.status, head.content_type) == (200, get.content_type)
+    assert await head.read() == b""
+
+
+async def test_a_new_payload_is_rendered_once_for_all_who_wait(view: View, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Routers of a whole network ask in the same second."""
+    rendered = []
+
+    def write(vrps: Vrps, fmt: str, stream: BinaryIO, *, generated: int) -> None:
+        rendered.append(fmt)
+        stream.write(b"x" * 1000)
+
+    monkeypatch.setattr(payload, "write_vrps", write)
+    files = payload.PayloadFiles()
+    assert view.snapshot is not None
+    bodies = await asyncio.gather(*(files.get("csv", view.snapshot, packed=n % 2 == 1) for n in range(20)))
+
+    assert rendered == ["csv"]
+    assert bodies[0] == gzip.decompress(bodies[1])
 
 
 async def test_a_client_that_has_the_payload_gets_304(view: View, client: TestClient) -> None:
