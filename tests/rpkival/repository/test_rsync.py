@@ -197,18 +197,18 @@ def test_much_talk_is_not_kept(tmp_path: Path, place: Path) -> None:
 @pytest.mark.parametrize(
     ("limit", "sentence"),
     [
-        ("MAX_RSYNC_MODULE_BYTES", "was stopped: it has more than 3000 bytes."),
-        ("MAX_RSYNC_MODULE_FILES", "was stopped: it has more than 3000 files."),
+        ("MAX_RSYNC_MODULE_BYTES", "was stopped: it has more than 300 bytes."),
+        ("MAX_RSYNC_MODULE_FILES", "was stopped: it has more than 300 files."),
     ],
 )
 def test_a_module_has_an_end(
     rsync_daemon: RsyncDaemon, module: Path, place: Path, monkeypatch: pytest.MonkeyPatch, limit: str, sentence: str
 ) -> None:
     """To its bytes, and to the number of its files; the limits are played down to what a test can make."""
-    for number in range(4000):
+    for number in range(400):
         (module / f"{number}.roa").write_bytes(b"x" if limit.endswith("FILES") else b"12345")
     uri = rsync_daemon.serve("m", module)
-    monkeypatch.setattr(rsync, limit, 3000)
+    monkeypatch.setattr(rsync, limit, 300)
 
     result = Rsync().fetch(uri, place)
 
