@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import BinaryIO
 
@@ -69,7 +69,13 @@ class Tally:
         return {
             "vrps": {"source": self.vrps, "generated": self._generated(), "count": self.vrps_count},
             "files": [
-                {"name": report.name, **asdict(report.stats), "complaint": report.complaint or None}
+                {
+                    "name": report.name,
+                    "records": dict(report.stats.records),
+                    "malformed": report.stats.malformed,
+                    "unsupported": report.stats.unsupported,
+                    "complaint": report.complaint or None,
+                }
                 for report in self.files
             ],
             "summary": self.counts(),
