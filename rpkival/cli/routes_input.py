@@ -73,7 +73,7 @@ def _from_json(data: bytes, name: str) -> Iterator[tuple[str, str, int | str]]:
             routes = msgspec.json.decode(data, type=list[_JsonRoute])
         else:
             routes = msgspec.json.decode(data, type=_JsonRoutes).routes
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise FormatError(f"{name} is not a list of announcements in JSON: {error}.") from error
     for number, route in enumerate(routes, 1):
         yield f"route {number}", route.prefix, route.asn

@@ -159,7 +159,7 @@ class _Order:
     """Makes one uint64 of a prefix that sorts, among a set of nodes, by address and then length.
 
     An IPv4 address and its length fit as they are. An IPv6 address does not, so each of its words is replaced by its
-    rank among the words of the nodes (`ranked`, sorted): even where it is one of them, odd where it lies between two.
+    rank among the words of the nodes (`ranked`, sorted): odd where it is one of them, even where it lies between two.
     """
 
     ranked: tuple[NDArray[np.uint64], ...]
@@ -180,7 +180,7 @@ def _distinct(words: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 
 def _ranks(known: NDArray[np.uint64], words: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Of each word, 2i where it is `known[i]`, 2i - 1 where it lies just below that."""
+    """Of each word, 2i + 1 where it is `known[i]`, 2i where it lies just below that."""
     at = np.searchsorted(known, words)
     exact = known[np.minimum(at, len(known) - 1)] == words if len(known) else np.zeros(len(words), np.bool_)
     return (2 * at + exact).astype(np.uint64)

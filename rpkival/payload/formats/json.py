@@ -65,7 +65,7 @@ def read_json(data: bytes, *, name: str) -> tuple[Vrps, int | None]:
             document = _Document(msgspec.json.decode(data, type=list[_Roa]))
         else:
             document = msgspec.json.decode(data, type=_Document)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise FormatError(f"{name} is not a VRP file in JSON as we know it: {error}.") from error
     vrps = assemble(_raw(document.roas), name=name)
     return vrps, _generated(document.metadata, name)

@@ -154,6 +154,27 @@ def test_a_line_that_is_none_costs_only_itself(rpkival: Rpkival, vrps: Path, tmp
     assert ended.code == 3
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        '{"routes": 1}',
+        '[{"asn": 1.5, "prefix": "10.0.0.0/8"}]',
+        '[{"asn": 1, "prefix": "10.0.0.0/8", "x": ' + "[" * 9999,
+    ],
+    ids=["torn", "shape", "float", "deep"],
+)
+def test_routes_in_broken_json(rpkival: Rpkival, vrps: Path, tmp_path: Path, text: str) -> None:
+    """JSON cannot be answered in part."""
+    routes = tmp_path / "routes.json"
+    routes.write_text(text)
+
+    ended = rpkival("check", "--input", routes, "--vrps", vrps, *AT)
+
+    assert "routes.json is not a list of announcements in JSON" in ended.err
+    assert (ended.out, ended.code) == ("", 3)
+
+
 def test_old_vrps_answer_with_exit_code_3(rpkival: Rpkival, vrps: Path) -> None:
     """The answer is printed, and that it may be wrong is told."""
     ended = rpkival("check", "192.0.2.0/24", "666", "--vrps", vrps, "--at", "2026-03-18T08:00:00Z")

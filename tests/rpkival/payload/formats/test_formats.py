@@ -147,6 +147,8 @@ class TestRefusing:
             ("hello\nworld\n", "neither JSON nor CSV with a header"),
             (b"\xff\xfe,\n", "not text in UTF-8"),
             ("{", "not a VRP file in JSON as we know it: Input data was truncated"),
+            pytest.param('{"roas": [], "x": ' + "[" * 100_000, "JSON as we know it: maximum recursion", id="deep"),
+            (b'{"roas": [{"asn": 1, "prefix": "\xff"}]}', "JSON as we know it: .*invalid start byte"),
             ('{"aspas": []}', "missing required field `roas`"),
             ('{"roas": [{"asn": 1.5, "prefix": "10.0.0.0/8"}]}', r"`int \| str`, got `float` - at `\$.roas\[0\].asn`"),
             ('{"roas": [{"asn": 1, "prefix": "10.0.0.0/8", "maxLength": "8"}]}', "Expected `int`, got `str`"),
