@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rpkival.errors import StateError
 from web.view import View
 from web.words import span
 
@@ -33,6 +34,7 @@ class Story:
 def tell(view: View) -> Story:
     """Read `view` as it is now."""
     snapshot = view.snapshot
+    open_incidents, trouble = _open_incidents(view)
     generated = snapshot.generated if snapshot else 0.0
     age = max(0.0, view.now() - generated) if snapshot else 0.0
     return Story(
@@ -42,11 +44,19 @@ def tell(view: View) -> Story:
         generated=generated,
         age=age,
         watches=view.incidents is not None,
-        open_incidents=view.incidents.counts().get("open", 0) if view.incidents else 0,
+        open_incidents=open_incidents,
         routers=len(view.routers()),
-        problem=_problem(view, age),
+        problem=trouble or _problem(view, age),
         sentence=f"Data of serial {snapshot.serial}, {span(age)} old." if snapshot else "No data yet.",
     )
+
+
+def _open_incidents(view: View) -> tuple[int, str]:
+    """How many there are, and the trouble with the database; the payload is told of all the same."""
+    try:
+        return (view.incidents.counts().get("open", 0) if view.incidents else 0), ""
+    except StateError as error:
+        return 0, str(error)
 
 
 def _problem(view: View, age: float) -> str:

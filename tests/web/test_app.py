@@ -10,6 +10,7 @@ from aiohttp.test_utils import TestClient
 
 from rpkival.errors import UsageError
 from rpkival.limits import MAX_REQUEST_BYTES
+from rpkival.monitor.store import IncidentStore
 from web.app import make_app, start
 from web.view import View
 
@@ -95,6 +96,22 @@ async def test_a_fault_of_ours_is_logged_and_not_shown(view: View, client: TestC
 
     assert answer.status == 500
     assert "ZeroDivision" not in await answer.text()
+
+
+async def test_a_database_that_fails_takes_nothing_else_away(store: IncidentStore, client: TestClient) -> None:
+    """What rests on it says so; the payload, its state and the figures are served all the same."""
+    store.database.close()
+
+    for path in ("/", "/status", "/lookup?q=AS64496"):
+        answer = await client.get(path, headers={"Accept": "text/html"})
+        assert answer.status == 200
+    for path in ("/incidents", "/api/v1/incidents"):
+        answer = await client.get(path)
+        assert answer.status == 503
+        assert "database" in await answer.text()
+    for path in ("/csv", "/metrics", "/api/v1/health/ready", "/api/v1/status"):
+        assert (await client.get(path)).status == 200
+    assert "database" in (await (await client.get("/api/v1/status")).json())["problem"]
 
 
 async def test_files_outside_static_are_not_served(client: TestClient) -> None:

@@ -12,6 +12,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
 from rpkival import __version__
+from rpkival.errors import StateError
 from web.keys import view_of
 from web.view import View
 
@@ -103,12 +104,15 @@ class ViewCollector(Collector):
         yield sent
 
     def _incidents(self) -> Iterator[Metric]:
-        if self._view.incidents is None:
-            return
+        try:
+            counts = self._view.incidents.counts() if self._view.incidents else {}
+        except StateError:
+            return  # the other figures are worth having; the log and the page tell of the database
         incidents = GaugeMetricFamily("rpkival_incidents", "Incidents by state.", labels=["state"])
-        for state, count in self._view.incidents.counts().items():
+        for state, count in counts.items():
             incidents.add_metric([state], count)
-        yield incidents
+        if counts:
+            yield incidents
 
 
 async def metrics(request: web.Request) -> web.Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from rpkival.errors import StateError
 from web.keys import view_of
 from web.render import render
 
@@ -15,10 +16,14 @@ _INCIDENTS_SHOWN = 5
 async def home(request: web.Request) -> web.Response:
     """The front page."""
     view = view_of(request)
+    try:
+        incidents = view.incidents.list(limit=_INCIDENTS_SHOWN) if view.incidents else []
+    except StateError:
+        incidents = []  # the story of the moment tells of it
     return render(
         request,
         "home.html",
         operators=" and ".join(sorted({each.operator for each in view.beacons})),
-        incidents=view.incidents.list(limit=_INCIDENTS_SHOWN) if view.incidents else [],
+        incidents=incidents,
         feeds=view.feeds(),
     )
