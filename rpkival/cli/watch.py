@@ -20,11 +20,12 @@ from rpkival.cli.options import (
 from rpkival.errors import UsageError
 
 if TYPE_CHECKING:
+    from rpkival.cli.mrt_files import MrtFiles
+    from rpkival.cli.ris_files import RisFiles
     from rpkival.cli.source import Source
+    from rpkival.cli.watching import Watch
 
 __all__ = ["WatchFormat", "register"]
-
-RIS_LIVE = "wss://ris-live.ripe.net/v1/ws/"
 
 
 class WatchFormat(StrEnum):
@@ -41,7 +42,7 @@ def register(app: typer.Typer) -> None:
     def watch(
         feeds: Annotated[
             list[str] | None,
-            typer.Argument(metavar="[FEED]...", help="ris-live, or mrt:PATH for a recorded file. [default: ris-live]"),
+            typer.Argument(metavar="[FEED]...", help="ris-live, or mrt:PATH for a recorded one. [default: ris-live]"),
         ] = None,
         own: Annotated[
             list[str] | None,
@@ -53,7 +54,7 @@ def register(app: typer.Typer) -> None:
         ] = None,
         replay: Annotated[
             list[Path] | None,
-            typer.Option("--replay", metavar="FILE", help="Follow a recorded MRT file instead; repeatable, in order."),
+            typer.Option("--replay", metavar="FILE", help="Follow a recording: MRT, or RIS Live messages, one a line."),
         ] = None,
         vrps: VrpsOption = None,
         rtr: RtrOption = None,
@@ -106,14 +107,13 @@ def register(app: typer.Typer) -> None:
         if not own:
             raise UsageError("Tell what is yours with --own AS64496 or --own 192.0.2.0/24; nothing else is watched.")
 
-        import asyncio
         import time
         from contextlib import ExitStack
 
-        from rpkival.cli.event_loop import new_event_loop
         from rpkival.cli.logs import configure_logs
         from rpkival.cli.mrt_files import MrtFiles
         from rpkival.cli.output import check_writable, open_output
+        from rpkival.cli.ris_files import RisFiles, are_ris_dumps
         from rpkival.cli.source import load_vrps, warn_if_stale
         from rpkival.cli.terminal import note
         from rpkival.cli.watching import Watch, read_endpoint
@@ -124,15 +124,14 @@ def register(app: typer.Typer) -> None:
         mine = Own.of(own)
         endpoint = read_endpoint(webhook, webhook_secret_file, tuple(webhook_allow or ()))
         check_writable(output)
-        mrt = MrtFiles(recorded, quiet=quiet) if recorded else None
+        reader = RisFiles if are_ris_dumps(recorded) else MrtFiles
 
         def load() -> Source:
             return load_vrps(vrps=vrps, rtr=rtr, url=url, data_dir=data_dir, quiet=quiet)
 
         source = load()
-        incomplete = False
         with ExitStack() as stack:
-            place = None if mrt and data_dir is None else state_directory(data_dir)
+            place = None if recorded and data_dir is None else state_directory(data_dir)
             if place is not None:
                 stack.enter_context(hold_directory(place))
             database = open_database(place / DATABASE_NAME if place else None)
@@ -147,31 +146,28 @@ def register(app: typer.Typer) -> None:
                 stream=stream,
                 as_json=listing is WatchFormat.NDJSON,
             )
-            if mrt:
-                session.replay(mrt.batches())
-                if waiting := session.deliver():
-                    kept = (
-                        f"what is kept in {place} is sent by the next watch"
-                        if place
-                        else "a replay in memory keeps nothing"
-                    )
-                    alerts = "1 alert" if waiting == 1 else f"{waiting} alerts"
-                    note(f"rpkival: {alerts} could not be delivered; {kept}.")
-                    incomplete = True
-                incomplete |= mrt.incomplete
+            if recorded:
+                incomplete = _replay(session, reader(recorded, quiet=quiet), place)
             else:
-                from feeds.ris_live import RisLive, Subscription
-
                 incomplete = warn_if_stale(source, time.time())
-                feed = RisLive(ris_live_url or RIS_LIVE, subscribe=Subscription())
-                if not quiet:
-                    note(f"Watching {session.own_prefixes:,} prefixes; end with Ctrl-C.")
-                with asyncio.Runner(loop_factory=new_event_loop) as runner:
-                    runner.run(session.follow(feed, load))
+                session.watch(ris_live_url, load, quiet=quiet)
             if not quiet:
                 note(session.summary())
             found = session.opened or session.open
         raise typer.Exit(3 if incomplete else 1 if found else 0)
+
+
+def _replay(session: Watch, files: MrtFiles | RisFiles, place: Path | None) -> bool:
+    """Follow recordings and send what they give rise to; whether anything was missing at either end."""
+    from rpkival.cli.terminal import note
+
+    session.replay(files.batches())
+    waiting = session.deliver()
+    if waiting:
+        alerts = "1 alert" if waiting == 1 else f"{waiting} alerts"
+        after = f"the next watch with --data-dir {place} tries again" if place else "a replay in memory keeps nothing"
+        note(f"rpkival: {alerts} could not be delivered; {after}.")
+    return bool(waiting) or files.incomplete
 
 
 def _recorded(feeds: list[str], replay: list[Path]) -> list[Path]:

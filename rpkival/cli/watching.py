@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO
 
 import msgspec
 import numpy as np
 import structlog
 
+from feeds.ris_live import RIS_LIVE_URL, RisLive
 from feeds.route_batch import RouteBatch
 from rpkival.alerts.deliverer import Deliverer
 from rpkival.alerts.signature import read_secrets
 from rpkival.alerts.webhook import Endpoint
+from rpkival.cli.event_loop import new_event_loop
 from rpkival.cli.incident_text import incident_line
 from rpkival.cli.source import Source
 from rpkival.cli.terminal import note
+from rpkival.daemon.following import watch_silence
 from rpkival.daemon.stopping import until_stopped
 from rpkival.errors import RpkivalError, UsageError
 from rpkival.monitor.expectations import Expectations, Own
@@ -35,14 +38,6 @@ _RELOAD_SECONDS = 600.0
 """How often a live watch asks its source of VRPs again, as validators commonly run."""
 
 log = structlog.get_logger("rpkival.watch")
-
-
-class LiveFeed(Protocol):
-    """What every live feed offers."""
-
-    def batches(self) -> AsyncIterator[Sequence[RouteBatch]]:
-        """Routes as they come."""
-        ...
 
 
 def read_endpoint(url: str | None, secret_file: Path | None, allow: tuple[str, ...]) -> Endpoint | None:
@@ -79,7 +74,7 @@ class Watch:
             self._store, expectations=expectations, index=OriginIndex.build(source.vrps), min_peers=min_peers
         )
         self.opened = self.resolved = self.routes = 0
-        self.own_prefixes = len(expectations)
+        self._own_prefixes = len(expectations)
         for sentence in _warnings(own, expectations, source):
             note(f"rpkival: {sentence}")
 
@@ -106,11 +101,24 @@ class Watch:
         asyncio.run(self._deliverer.deliver_due(time.time()))
         return sum(report.state == "waiting" for report in self._deliverer.outbox.reports(limit=-1))
 
-    async def follow(self, feed: LiveFeed, load: Callable[[], Source]) -> None:
-        """Follow a live feed until SIGINT or SIGTERM; `load` gives newer VRPs from time to time."""
+    def watch(self, url: str | None, load: Callable[[], Source], *, quiet: bool) -> None:
+        """Follow RIS Live until SIGINT or SIGTERM; `load` gives newer VRPs from time to time."""
+        if not quiet:
+            note(f"Watching {self._own_prefixes:,} prefixes on {url or 'RIS Live'}; end with Ctrl-C.")
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+            runner.run(self._follow(url or RIS_LIVE_URL, load))
+
+    async def _follow(self, url: str, load: Callable[[], Source]) -> None:
+        feed = RisLive(url)
         tasks = [
             asyncio.create_task(work)
-            for work in (until_stopped(), self._live(feed), self._deliverer.run(), self._reload(load))
+            for work in (
+                until_stopped(),
+                self._live(feed),
+                self._deliverer.run(),
+                watch_silence(feed, self._deliverer.outbox),
+                self._reload(load),
+            )
         ]
         done, rest = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in rest:
@@ -119,7 +127,7 @@ class Watch:
         for task in done:
             task.result()
 
-    async def _live(self, feed: LiveFeed) -> None:
+    async def _live(self, feed: RisLive) -> None:
         async for batches in feed.batches():
             for batch in batches:
                 self._process(batch, time.time())

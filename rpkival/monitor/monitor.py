@@ -106,7 +106,8 @@ class Monitor:
         touched: dict[str, Case] = {}
         for row, prefix in zip(wanted.tolist(), inside.prefixes.take(wanted).texts(), strict=True):
             route = Route(batch.collector, batch.peers[inside.peer[row]], int(inside.path_id[row]))
-            at, origin = float(inside.time[row]), int(inside.origin[row])
+            # A feed is not believed that speaks of the future, or nothing it says later would be news.
+            at, origin = min(max(float(inside.time[row]), 0.0), now), int(inside.origin[row])
             for other in self._cases.get(prefix, {}).values():
                 if not kinds[row] or other.origin != origin:
                     other.lose(route, at)

@@ -20,15 +20,13 @@ Rpkival = Callable[..., Any]
 
 
 @pytest.fixture
-def recorded(shared_data: Path) -> list[str | Path]:
-    """The words that replay a full table of 2015 against the VRPs of 2025."""
-    return [
-        "watch",
-        "--replay",
-        shared_data / "mrt" / "updates.et-header.2015.gz",
-        "--vrps",
-        shared_data / "vrps" / "rpkiclient_20250720T0931.json.bz2",
-    ]
+def recorded(shared_data: Path, tmp_path: Path) -> list[str | Path]:
+    """The words that replay a full table of 2015 against a few of the VRPs of 2025."""
+    vrps = tmp_path / "vrps.csv"
+    vrps.write_text(
+        "ASN,IP Prefix,Max Length,Trust Anchor\nAS3333,193.230.194.0/24,24,ripe\nAS48716,185.102.72.0/22,24,ripe\n"
+    )
+    return ["watch", "--replay", shared_data / "mrt" / "updates.et-header.2015.gz", "--vrps", vrps]
 
 
 class Receiver:
@@ -66,10 +64,14 @@ def receiver(tmp_path: Path) -> Iterator[Receiver]:
     receiver.server.server_close()
 
 
-def test_a_real_case_is_found(rpkival: Rpkival, recorded: list[str | Path], tmp_path: Path, receiver: Receiver) -> None:
+def test_a_real_case_is_found(
+    rpkival: Rpkival, recorded: list[str | Path], shared_data: Path, tmp_path: Path, receiver: Receiver
+) -> None:
     """Of 577,740 routes of 2015 one takes a prefix for which AS3333 holds a ROA in 2025; it is kept, sent and shown."""
     data_dir = tmp_path / "state"
     hook = ["--webhook", receiver.url, "--webhook-secret-file", tmp_path / "secret", "--webhook-allow", "127.0.0.1"]
+
+    recorded[-1] = shared_data / "vrps" / "rpkiclient_20250720T0931.json.bz2"
 
     ended = rpkival(*recorded, "--own", "AS3333", "--data-dir", data_dir, "--format", "ndjson", *hook)
 
@@ -105,6 +107,23 @@ def test_a_real_case_is_found(rpkival: Rpkival, recorded: list[str | Path], tmp_
     again = rpkival("alerts", "redeliver", data["id"], "--data-dir", data_dir)
     assert again.code == 0
     assert "1 delivery waits" in again.out
+
+
+def test_recorded_ris_live_messages(rpkival: Rpkival, shared_data: Path, recorded: list[str | Path]) -> None:
+    """A thousand messages of 2019: others in parts of what AS48716 has a ROA for in 2025, at several collectors."""
+    dump = shared_data / "live" / "rislive" / "1k-msgs"
+
+    ended = rpkival("watch", "--own", "AS48716", "--replay", dump, *recorded[3:], "--format", "ndjson")
+
+    assert ended.code == 1
+    opened = [json.loads(line)["data"] for line in ended.out.splitlines() if "incident.opened" in line]
+    assert {(data["prefix"], data["observed"]["origin"], data["kind"]) for data in opened} == {
+        (prefix, "AS200593", "more-specific-hijack")
+        for prefix in ("185.102.72.0/23", "185.102.73.0/24", "185.102.74.0/23", "185.102.74.0/24", "185.102.75.0/24")
+    }
+    mixed = rpkival(*recorded, "--own", "AS1", "--replay", dump)
+    assert mixed.code == 2
+    assert "in runs of their own" in mixed.err
 
 
 def test_a_calm_replay(rpkival: Rpkival, recorded: list[str | Path]) -> None:
@@ -157,7 +176,7 @@ def test_a_missing_file(rpkival: Rpkival, recorded: list[str | Path]) -> None:
     ended = rpkival("watch", "--own", "AS1", "--replay", "/nowhere/updates.gz", *recorded[3:])
 
     assert ended.code == 2
-    assert "/nowhere/updates.gz does not exist" in ended.err
+    assert "/nowhere/updates.gz cannot be read: No such file" in ended.err
 
 
 def test_a_torn_file_is_told(rpkival: Rpkival, recorded: list[str | Path], tmp_path: Path) -> None:
