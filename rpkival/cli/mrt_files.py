@@ -54,7 +54,7 @@ class MrtFiles:
 
         Raises `FormatError` where nothing at all could be read.
         """
-        with progress(quiet=self._quiet) as bars:
+        with progress(quiet=self._quiet, in_bytes=True) as bars:
             bar = bars.add_task("Reading", total=self._total or None)
             for batch in self._batches:
                 now = self._now.stats.compressed_bytes if self._now else 0

@@ -3,25 +3,66 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol, cast
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+if TYPE_CHECKING:
+    from rich.progress import TaskID
 
-__all__ = ["note", "progress"]
+__all__ = ["Bars", "note", "progress"]
 
 
-def progress(*, quiet: bool = False) -> Progress:
-    """A progress display on standard error that leaves nothing behind; silent off a terminal or under --quiet."""
-    return Progress(
+class Bars(Protocol):
+    """The part of `rich.progress.Progress` that verbs use."""
+
+    def add_task(self, description: str, *, total: float | None) -> TaskID:
+        """A new bar; without `total` it only shows that something goes on."""
+
+    def update(self, task_id: TaskID, *, total: float | None = None, completed: float | None = None) -> None:
+        """Where a bar stands now."""
+
+
+class _NoBars:
+    """For when nobody looks; `rich` is not even imported, which would take longer than many a command."""
+
+    def add_task(self, description: str, *, total: float | None) -> TaskID:  # noqa: ARG002 - it has the face of Bars
+        return cast("TaskID", 0)
+
+    def update(self, task_id: TaskID, *, total: float | None = None, completed: float | None = None) -> None:
+        pass
+
+
+@contextmanager
+def progress(*, quiet: bool = False, in_bytes: bool = False) -> Iterator[Bars]:
+    """A progress display on standard error that leaves nothing behind; silent off a terminal or under --quiet.
+
+    `in_bytes`: what is counted is bytes, and shown as kB, MB and so on.
+    """
+    if quiet or not sys.stderr.isatty():
+        yield _NoBars()
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        MofNCompleteColumn,
+        Progress,
+        SpinnerColumn,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+
+    with Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),
         BarColumn(),
-        MofNCompleteColumn(),
+        DownloadColumn() if in_bytes else MofNCompleteColumn(),
         TimeElapsedColumn(),
         console=Console(stderr=True),
         transient=True,
-        disable=quiet or not sys.stderr.isatty(),
-    )
+    ) as bars:
+        yield bars
 
 
 def note(sentence: str) -> None:
