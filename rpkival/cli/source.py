@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
 
 from rpkival.cli.options import parse_peer, state_directory
-from rpkival.cli.terminal import note
+from rpkival.cli.terminal import note, progress
 from rpkival.errors import UsageError
 from rpkival.limits import (
     MAX_VRP_DOWNLOAD_BYTES,
@@ -47,11 +49,14 @@ def load_vrps(
     if len(given) > 1:
         raise UsageError(f"{' and '.join(given)} are each a source of VRPs; give one of them.")
     if vrps:
-        return _from_file(vrps)
+        with _busy(f"Reading {vrps}", quiet=quiet):
+            return _from_file(vrps)
     if rtr:
-        return _from_rtr(rtr)
+        with _busy(f"Asking {rtr}", quiet=quiet):
+            return _from_rtr(rtr)
     if url:
-        return _from_url(url, quiet=quiet)
+        with _busy(f"Fetching {url}", quiet=quiet):
+            return _from_url(url)
     return _from_snapshot(data_dir)
 
 
@@ -75,6 +80,13 @@ def memo_directory() -> Path | None:
     return None if os.environ.get("RPKIVAL_NO_MEMO") else platformdirs.user_cache_path("rpkival") / "vrps"
 
 
+@contextmanager
+def _busy(doing: str, *, quiet: bool) -> Iterator[None]:
+    with progress(quiet=quiet) as bars:
+        bars.add_task(doing, total=None)
+        yield
+
+
 def _from_file(path: Path) -> Source:
     from rpkival.payload.memo import read_vrps_once
 
@@ -93,14 +105,11 @@ def _from_rtr(peer: str) -> Source:
     return Source(fetch_vrps(host, port, timeout=VRP_RTR_SECONDS), f"the RTR cache {peer}", None)
 
 
-def _from_url(url: str, *, quiet: bool) -> Source:
+def _from_url(url: str) -> Source:
     from rpkival.cli.download import download
-    from rpkival.cli.terminal import progress
     from rpkival.payload.memo import read_vrps_once
 
-    with progress(quiet=quiet) as bar:
-        bar.add_task(f"Fetching {url}", total=None)
-        data = download(url, limit=MAX_VRP_DOWNLOAD_BYTES, seconds=VRP_DOWNLOAD_SECONDS)
+    data = download(url, limit=MAX_VRP_DOWNLOAD_BYTES, seconds=VRP_DOWNLOAD_SECONDS)
     loaded = read_vrps_once(data, name=url, directory=memo_directory())
     return Source(loaded.vrps, url, loaded.generated)
 

@@ -86,11 +86,11 @@ def _places(header: list[str], name: str) -> dict[str, int]:
 
 
 def _max_lengths(field: dict[str, list[str]], name: str) -> list[int]:
-    texts = field.get("max_length", [])
-    if "" not in texts and texts:
-        return numerals(texts, "max length", name)
-    given = numerals([text or "0" for text in texts], "max length", name) or [0] * len(field["prefix"])
-    return [length if text else ABSENT for length, text in zip(given, texts or [""] * len(given), strict=True)]
+    if "max_length" not in field:
+        return [ABSENT] * len(field["prefix"])
+    texts = field["max_length"]
+    given = numerals([text or "0" for text in texts], "max length", name)
+    return [length if text else ABSENT for length, text in zip(given, texts, strict=True)]
 
 
 def _expires(field: dict[str, list[str]], name: str) -> list[int]:
