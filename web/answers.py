@@ -16,7 +16,7 @@ from rpkival.payload.snapshot import Snapshot
 from web.keys import view_of
 from web.render import render
 
-__all__ = ["json_answer", "loaded", "problems"]
+__all__ = ["MissingError", "json_answer", "loaded", "problems"]
 
 log = structlog.get_logger("rpkival.web")
 
@@ -33,19 +33,24 @@ _SENTENCES: Final = {
 }
 
 
+class MissingError(Exception):
+    """What was asked for by name is not there; the message says where to look."""
+
+
+class NoDataError(Exception):
+    """There is nothing to answer from yet."""
+
+
 def json_answer(body: Any, *, status: int = 200, content_type: str = "application/json") -> web.Response:
     """Anything that msgspec can encode, with a line end for people at a terminal."""
     return web.Response(body=msgspec.json.encode(body) + b"\n", status=status, content_type=content_type)
 
 
 def loaded(request: web.Request) -> tuple[Snapshot, OriginIndex]:
-    """The snapshot and its index, or 503 while there is none."""
+    """The snapshot and its index. Raises `NoDataError`, which becomes 503, while there is none."""
     view = view_of(request)
     if view.snapshot is None or view.index is None:
-        raise web.HTTPServiceUnavailable(
-            text="There is no data yet: the first validation has not finished. Try again in a minute.",
-            headers={"Retry-After": "15"},
-        )
+        raise NoDataError("There is no data yet: the first validation has not finished. Try again in a minute.")
     return view.snapshot, view.index
 
 
@@ -57,12 +62,12 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
     except web.HTTPException as error:
         if error.status < 400:
             raise
-        own_words = error.text if error.text != f"{error.status}: {error.reason}" else None
-        sentence = _SENTENCES.get(error.status) or own_words or f"{error.reason}."
-        if error.status not in {405, 413} and own_words:
-            sentence = own_words
-        kept = {name: error.headers[name] for name in ("Retry-After", "Allow") if name in error.headers}
-        return _problem(request, error.status, sentence, kept)
+        kept = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
+        return _problem(request, error.status, _SENTENCES.get(error.status, f"{error.reason}."), kept)
+    except MissingError as error:
+        return _problem(request, 404, str(error), {})
+    except NoDataError as error:
+        return _problem(request, 503, str(error), {"Retry-After": "15"})
     except (InputError, UsageError) as error:
         return _problem(request, 400, str(error), {})
     except StateError as error:

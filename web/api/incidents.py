@@ -10,7 +10,7 @@ from aiohttp import web
 from rpkival.errors import InputError
 from rpkival.limits import MAX_LISTED_INCIDENTS
 from rpkival.monitor.incidents import Incident
-from web.answers import json_answer
+from web.answers import MissingError, json_answer
 from web.keys import view_of
 
 __all__ = ["IncidentData", "IncidentsAnswer", "incident", "incidents"]
@@ -105,7 +105,7 @@ async def incident(request: web.Request) -> web.Response:
     store = view_of(request).incidents
     found = store.get(request.match_info["id"]) if store else None
     if found is None:
-        raise web.HTTPNotFound(text="There is no incident with this id; /api/v1/incidents lists all there are.")
+        raise MissingError("There is no incident with this id; /api/v1/incidents lists all there are.")
     return json_answer(_data(found))
 
 

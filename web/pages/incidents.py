@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from rpkival.limits import MAX_LISTED_INCIDENTS
+from web.answers import MissingError
 from web.keys import view_of
 from web.render import render
 
@@ -22,5 +23,5 @@ async def incident_page(request: web.Request) -> web.Response:
     store = view_of(request).incidents
     incident = store.get(request.match_info["id"]) if store else None
     if incident is None:
-        raise web.HTTPNotFound(text="There is no incident with this id; /incidents lists all there are.")
+        raise MissingError("There is no incident with this id; /incidents lists all there are.")
     return render(request, "incident.html", incident=incident)

@@ -1,0 +1,39 @@
+"""Figures for Prometheus."""
+
+from __future__ import annotations
+
+from aiohttp.test_utils import TestClient
+from prometheus_client.parser import text_string_to_metric_families
+
+
+async def test_metrics_are_what_the_view_has(client: TestClient) -> None:
+    """Parsed by the parser of Prometheus' own library."""
+    text = await (await client.get("/metrics")).text()
+    found = {
+        (sample.name, *(value for _, value in sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+    assert found["rpkival_vrps", "ipv4", "ripe"] == 2
+    assert found["rpkival_vrps", "ipv4", "arin"] == 2
+    assert found["rpkival_vrps", "ipv6", "ripe"] == 1
+    assert found["rpkival_data_age_seconds",] == 90
+    assert found["rpkival_serial",] == 17
+    assert found["rpkival_validation_duration_seconds",] == 5
+    assert found["rpkival_roas", "rejected", "ripe"] == 1
+    assert found["rpkival_publication_points", "failed", "ripe"] == 1
+    assert found["rpkival_rejected_objects",] == 1
+    assert found["rpkival_feed_messages_total", "ris-live"] == 120
+    assert found["rpkival_feed_state", "ris-live", "live"] == 1
+    assert found["rpkival_feed_last_message_age_seconds", "ris-live"] == 2
+    assert found["rpkival_rtr_sessions",] == 1
+    assert found["rpkival_incidents", "open"] == 1
+
+
+async def test_metrics_are_there_before_any_data(empty_client: TestClient) -> None:
+    """What is not known yet is absent, not zero."""
+    text = await (await empty_client.get("/metrics")).text()
+
+    assert "rpkival_rtr_sessions 0.0" in text
+    assert "rpkival_vrps" not in text
