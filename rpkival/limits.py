@@ -51,6 +51,9 @@ MAX_TAL_BYTES: Final = 100_000
 MAX_URI_LENGTH: Final = 2048
 """Characters of a URI; rpki-client has the same. Longer ones are attacks on file systems, not addresses."""
 
+MAX_POINT_BYTES: Final = 512 * 1024**2
+"""All files of one publication point, which are in memory at once. The largest real one has some 60 MB."""
+
 MAX_FILE_NAME_LENGTH: Final = 255
 """Bytes of one path segment: what file systems hold (NAME_MAX)."""
 

@@ -43,6 +43,16 @@ _OCTET_STRING_TAG: Final = b"\x04"
 _UTC_TIME_TAG: Final = b"\x17"
 _ATTRIBUTES: Final = {oids.CONTENT_TYPE, oids.MESSAGE_DIGEST, oids.SIGNING_TIME}
 
+# DER has one encoding of a value: signed attributes that are a content-type, a signing-time in UTCTime and a
+# message-digest, in this order, differ from each other only in the three values. Nearly all are so.
+_TIME_SECTION: Final = "RFC 9589 section 5"
+_USUAL_OID_SIZE: Final = 13
+_USUAL_SIZE: Final = 109
+_USUAL_MIDDLE: Final = bytes.fromhex("302f 06092a864886f70d010904 3122 0420")
+_DIGEST_AT: Final = 32 + len(_USUAL_MIDDLE)
+_TIME_AT: Final = _DIGEST_AT + 15
+"""Offsets from the end of the SET."""
+
 
 @dataclass(frozen=True, slots=True)
 class SignedObject:
@@ -116,6 +126,19 @@ def _check_signer(signer: cms.SignerInfo, certificate: Certificate) -> None:
 
 def _check_attributes(signed_attributes: bytes, content_type: ObjectIdentifier, content: bytes) -> int | None:
     """Judge the signed attributes, given as DER of a SET; returns the signing time where there is one."""
+    if (
+        len(signed_attributes) == _USUAL_SIZE
+        and signed_attributes.startswith(_usual_start(content_type))
+        and signed_attributes[-_DIGEST_AT:-32] == _USUAL_MIDDLE
+        and signed_attributes[-32:] == hashlib.sha256(content).digest()
+    ):
+        time = decode(UTCTime, signed_attributes[-_TIME_AT:-_DIGEST_AT], _TIME_SECTION, "signing-time")
+        return seconds(time, _TIME_SECTION, "signing-time")
+    return _check_other_attributes(signed_attributes, content_type, content)
+
+
+def _check_other_attributes(signed_attributes: bytes, content_type: ObjectIdentifier, content: bytes) -> int | None:
+    """`_check_attributes` for any form that they can have."""
     section = "RFC 6488 section 2.1.6.4"
     decoded = decode(
         cms.SignedAttributes,
@@ -147,9 +170,21 @@ def _check_attributes(signed_attributes: bytes, content_type: ObjectIdentifier, 
 
 
 def _signing_time(value: TLV) -> int:
-    section = "RFC 9589 section 5"
     kind: type[UTCTime | GeneralizedTime] = UTCTime if value.tag_bytes == _UTC_TIME_TAG else GeneralizedTime
-    return seconds(decode(kind, tlv_bytes(value), section, "signing-time"), section, "signing-time")
+    return seconds(decode(kind, tlv_bytes(value), _TIME_SECTION, "signing-time"), _TIME_SECTION, "signing-time")
+
+
+@cache
+def _usual_start(content_type: ObjectIdentifier) -> bytes:
+    """DER of the usual signed attributes up to the characters of the signing time."""
+    value = encode(content_type)
+    if len(value) != _USUAL_OID_SIZE:
+        return b"another form"
+    return (
+        bytes.fromhex("316b 301a 06092a864886f70d010903 310d")
+        + value
+        + bytes.fromhex("301c 06092a864886f70d010905 310f 170d")
+    )
 
 
 @cache

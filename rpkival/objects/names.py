@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from rpkival.errors import ObjectError
 from rpkival.objects import oids
 from rpkival.objects.asn1 import pkix
@@ -11,8 +9,18 @@ from rpkival.objects.asn1.der import decode, header
 
 __all__ = ["check_name", "format_name"]
 
-_ONE_COMMON_NAME = re.compile(rb"\x30(.)\x31(.)\x30(.)\x06\x03\x55\x04\x03\x13(.)[A-Za-z0-9 '()+,\-./:=?]+", re.DOTALL)
-"""DER of a Name of one CommonName in a short PrintableString, which nearly all are; the groups are the four lengths."""
+_PRINTABLE = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 '()+,-./:=?"
+"""The characters of a PrintableString (X.680 section 41.4)."""
+
+_START_SIZE = 13
+_LONGEST_COMMON_NAME = 64
+"""ub-common-name of RFC 5280 appendix A."""
+
+_STARTS = {
+    size: bytes((0x30, size - 2, 0x31, size - 4, 0x30, size - 6, 6, 3, 0x55, 4, 3, 0x13, size - _START_SIZE))
+    for size in range(_START_SIZE + 1, _START_SIZE + _LONGEST_COMMON_NAME + 1)
+}
+"""How the DER of a Name of this size starts if it is one CommonName, a PrintableString, which nearly all are."""
 
 _PRINTABLE_STRING = b"\x13"
 _UTF8_STRING = b"\x0c"
@@ -21,8 +29,8 @@ _UTF8_STRING = b"\x0c"
 
 def check_name(name: bytes, section: str, which: str) -> None:
     """Raise `ObjectError` unless the DER Name is as the profile wants it; `which` is "issuer" or "subject"."""
-    match = _ONE_COMMON_NAME.fullmatch(name)
-    if match and [each[0] for each in match.groups()] == [len(name) - at for at in (2, 4, 6, 13)]:
+    start = _STARTS.get(len(name))
+    if start is not None and name.startswith(start) and not name[_START_SIZE:].translate(None, _PRINTABLE):
         return
     seen = []
     for attribute in _attributes(name, section, which):

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from rpkival.errors import LimitError, ObjectError
+from rpkival.limits import MAX_POINT_BYTES
 from rpkival.objects.certificate import Role, is_router_certificate, parse_certificate
 from rpkival.objects.crl import Crl, parse_crl
 from rpkival.objects.manifest import Manifest, parse_manifest
@@ -142,9 +143,14 @@ def _crl_name(manifest: Manifest, issuer: Issuer) -> str:
 def _listed_files(manifest: Manifest, issuer: Issuer, read: Read, tally: Tally) -> dict[str, bytes] | None:
     """All files of the manifest by name; None (and a record each) where some are missing or differ."""
     files: dict[str, bytes] = {}
+    size = 0
     for name, digest in manifest.content.files.items():
         uri = issuer.repository + name
         data = read(uri)
+        size += len(data or b"")
+        if size > MAX_POINT_BYTES:
+            tally.reject(uri, None, LimitError(f"The publication point has more than {MAX_POINT_BYTES} octets."))
+            return None
         if data is None:
             sentence = "The file is on the manifest, but missing, so nothing of this CA can be used."
             tally.reject(uri, None, ObjectError("RFC 9286 section 6.4", sentence))

@@ -22,8 +22,10 @@ def decode(declaration: type[T], data: bytes, section: str, what: str) -> T:
         return decode_der(declaration, data)
     except (ValueError, TypeError, OverflowError) as error:
         if data[1:2] == _INDEFINITE_LENGTH:
-            raise ObjectError(section, f"The {what} is BER with an indefinite length, but must be DER.") from None
-        raise ObjectError(section, f"The {what} does not decode as DER of its type: {_plain(error)}.") from None
+            raise ObjectError(
+                section, f"The encoding of the {what} is BER with an indefinite length, but must be DER."
+            ) from None
+        raise ObjectError(section, f"Decoding the {what} as DER of its type failed: {_plain(error)}.") from None
 
 
 def encode(value: Any) -> bytes:

@@ -301,3 +301,12 @@ def test_rejections_of_one_point_are_bounded(lab: Any, monkeypatch: pytest.Monke
     assert len(run.rejections) == 4
     assert run.rejections[-1].sentence.startswith("2 more objects")
     assert run.counts.roas_rejected == 5
+
+
+def test_publication_points_are_bounded_in_octets(lab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that is too large is not held in memory, and costs only itself."""
+    lab.alpha.products["large.xyz"] = Product(bytes(100_000), 50)
+    monkeypatch.setattr("rpkival.validation.publication_point.MAX_POINT_BYTES", 100_000)
+    run = lab.validate()
+    assert asns(run) == EVERYTHING - BELOW_ALPHA
+    assert [rejection.section for rejection in run.rejections] == ["limit of this validator"]
