@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
+import structlog
 from numpy.typing import NDArray
 
 from feeds.route_batch import OriginKind, RouteBatch
@@ -25,6 +26,8 @@ from rpkival.prefixes import Family, Prefixes, split_families
 __all__ = ["Monitor"]
 
 _KINDS = ("", *DETECTORS)
+
+log = structlog.get_logger("rpkival.monitor")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,8 @@ class Monitor:
         self._min_peers = min_peers
         self._new_id = new_id or _timely_id
         self._payload_changed = False
-        self._cases: dict[str, dict[int, Case]] = {}
+        self._cases: dict[str, Case] = {}
+        self._by_prefix: dict[str, dict[int, Case]] = {}
         self._idle: dict[str, Case] = {}
         self._watched: dict[Family, Keys] = {}
         self._in_step = False
@@ -90,7 +94,7 @@ class Monitor:
 
     def _load(self) -> None:
         """Take the database's word for what is unsettled: at the start, and after a batch that failed halfway."""
-        self._cases, self._idle, self._watched = {}, {}, {}
+        self._cases, self._by_prefix, self._idle, self._watched = {}, {}, {}, {}
         for case in self._store.unsettled():
             self._file(case, case.last_seen)
         self._in_step = True
@@ -104,25 +108,36 @@ class Monitor:
         inside = batch.take(judgement.rows)
         wanted = np.flatnonzero(self._concerns(inside.prefixes, kinds > 0))
         touched: dict[str, Case] = {}
+        charges: dict[tuple[str, int], _Charge] = {}
+        refused = 0
         for row, prefix in zip(wanted.tolist(), inside.prefixes.take(wanted).texts(), strict=True):
             route = Route(batch.collector, batch.peers[inside.peer[row]], int(inside.path_id[row]))
             # A feed is not believed that speaks of the future, or nothing it says later would be news.
             at, origin = min(max(float(inside.time[row]), 0.0), now), int(inside.origin[row])
-            for other in self._cases.get(prefix, {}).values():
+            for other in self._by_prefix.get(prefix, {}).values():
                 if not kinds[row] or other.origin != origin:
                     other.lose(route, at)
                     touched[other.id] = other
-            if kinds[row]:
-                charge = self._charge(inside.prefixes.take(slice(row, row + 1)), judgement, row, _KINDS[kinds[row]])
-                if case := self._case(prefix, origin, charge, at, now):
-                    case.see(route, tuple(batch.paths.path(inside.path[row])), at)
-                    touched[case.id] = case
+            if not kinds[row]:
+                continue
+            charge = charges.get((prefix, origin))
+            if charge is None:
+                one = inside.prefixes.take(slice(row, row + 1))
+                charge = charges[prefix, origin] = self._charge(one, judgement, row, _KINDS[kinds[row]])
+            case = self._case(prefix, origin, charge, at, now)
+            if case is None:
+                refused += 1
+                continue
+            case.see(route, tuple(batch.paths.path(inside.path[row])), at)
+            touched[case.id] = case
+        if refused:
+            log.error("too_many_incidents", limit=MAX_UNSETTLED_INCIDENTS, announcements_passed_over=refused)
         return touched
 
     def _concerns(self, prefixes: Prefixes, charged: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """`bool[k]`: rows whose prefix has a case or a charge: what replaces or ends a hijack matters as it does."""
         if not self._watched:
-            held = {case.prefix for cases in self._cases.values() for case in cases.values() if case.is_active}
+            held = {case.prefix for case in self._cases.values() if case.is_active}
             ipv4, ipv6 = split_families(held)
             self._watched = {4: prefix_keys(ipv4[0]), 6: prefix_keys(ipv6[0])}
         watched = self._watched[prefixes.family]
@@ -145,18 +160,18 @@ class Monitor:
         )
 
     def _case(self, prefix: str, origin: int, charge: _Charge, at: float, now: float) -> Case | None:
-        case = self._cases.get(prefix, {}).get(origin)
+        case = self._by_prefix.get(prefix, {}).get(origin)
         if case is None:
             if len(self._cases) >= MAX_UNSETTLED_INCIDENTS:
                 return None
             case = Case(self._new_id(now), charge.kind, prefix, origin, charge.expected, charge.rpki, at, at)
-            self._cases.setdefault(prefix, {})[origin] = case
+            self._keep(case)
         case.kind, case.expected, case.rpki = charge.kind, charge.expected, charge.rpki
         return case
 
     def _pardon(self, now: float) -> dict[str, Case]:
         """Judge all cases again by the new payload; what is no longer charged is pardoned."""
-        cases = [case for cases in self._cases.values() for case in cases.values()]
+        cases = list(self._cases.values())
         for prefixes, at in split_families(case.prefix for case in cases):
             chosen = [cases[i] for i in at.tolist()]
             origin = np.array([case.origin for case in chosen], np.uint32)
@@ -197,15 +212,21 @@ class Monitor:
         return changes
 
     def _file(self, case: Case, now: float) -> None:
-        """Keep a case where it will be found: by its prefix, and among the idle while only time can change it."""
-        self._cases.setdefault(case.prefix, {})[case.origin] = case
+        """Keep a case, among the idle while only time can change it, or drop it when it is over."""
+        self._keep(case)
         self._idle.pop(case.id, None)
         if case.is_over(now):
-            del self._cases[case.prefix][case.origin]
-            if not self._cases[case.prefix]:
-                del self._cases[case.prefix]
+            del self._cases[case.id]
+            others = self._by_prefix[case.prefix]
+            del others[case.origin]
+            if not others:
+                del self._by_prefix[case.prefix]
         elif not case.is_active:
             self._idle[case.id] = case
+
+    def _keep(self, case: Case) -> None:
+        self._cases[case.id] = case
+        self._by_prefix.setdefault(case.prefix, {})[case.origin] = case
 
 
 def _kinds(judgement: Judgement) -> NDArray[np.uint8]:

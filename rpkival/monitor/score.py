@@ -47,9 +47,12 @@ def score(
         severity, confidence = "low", min(confidence, 0.5)
         reasons.append("The origin is yours: make the ROA's maxLength fit if so, or ask who forges your AS number.")
     elif paths and all(set(path[:-1]) & set(expected.origins) for path in paths):
+        # Whoever forges a path can write this too, so against a signed statement it does not count for severity.
         confidence *= _OWN_ON_PATH
-        severity = "medium" if severity == "high" else "low"
-        reasons.append("Every path to it goes through an expected origin, so it may be a customer of yours.")
+        severity = "high" if severity == "high" else "low"
+        reasons.append(
+            "Every path to it goes through an expected origin: it may be a customer of yours, or the path is forged."
+        )
     return Score(severity, round(min(confidence, 0.99), 2), tuple(reasons))
 
 

@@ -20,7 +20,7 @@ __all__ = ["DATABASE_NAME", "Database", "open_database"]
 DATABASE_NAME = "rpkival.sqlite"
 """The file's name in a data directory."""
 
-_BUSY_SECONDS = 10.0
+_BUSY_SECONDS = 5.0
 """How long a statement waits for another process that writes."""
 
 Row = dict[str, Any]

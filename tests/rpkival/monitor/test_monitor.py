@@ -12,6 +12,7 @@ import pytest
 
 from feeds.route_batch import RouteBatch
 from rpkival.errors import StateError
+from rpkival.monitor import monitor
 from rpkival.monitor.expectations import Expectations, Own
 from rpkival.origin.index import OriginIndex
 from rpkival.payload.vrps import Vrp, Vrps
@@ -44,7 +45,7 @@ def test_our_own_announcement_is_no_incident(desk: Desk) -> None:
         ("192.0.2.0/25", GOOD, "more-specific-unauthorised", "low"),
         ("2001:db8::/48", BAD, "more-specific-hijack", "medium"),
         ("2001:db8::/32", BAD, "origin-hijack", "medium"),
-        ("192.0.2.0/24", [64500, 64496, 64666], "origin-hijack", "medium"),
+        ("192.0.2.0/24", [64500, 64496, 64666], "origin-hijack", "high"),
     ],
 )
 def test_kinds(desk: Desk, prefix: str, path: list[int], kind: str, severity: str) -> None:
@@ -272,3 +273,35 @@ def test_pages_of_incidents(desk: Desk) -> None:
     at.at(9, page[0].prefix, 64500, None)
     assert at.store.get(page[0].id).acknowledged_at == 77
     assert at.store.get(page[0].id).state == "resolved"
+
+
+def test_a_feed_that_speaks_of_the_future(desk: Desk, batch: Callable[..., RouteBatch]) -> None:
+    """A time beyond now counts as now, so that what the peer says later is still news."""
+    at = desk([VRP], OWN)
+    at.monitor.process(batch([("192.0.2.0/25", 64500, BAD, 1e300)]), 10.0)
+
+    assert at.store.list()[0].last_seen == 10
+    assert at.at(11, "192.0.2.0/25", 64500, None) == ["resolved 192.0.2.0/25 AS64666"]
+
+
+def test_there_is_a_bound_on_incidents(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hijacker that invents an origin for each announcement fills neither memory nor disk; older cases live on."""
+    monkeypatch.setattr(monitor, "MAX_UNSETTLED_INCIDENTS", 3)
+    at = desk([VRP], OWN)
+
+    for number in range(10):
+        at.at(number, "192.0.2.0/25", number, [number, 64600 + number])
+
+    assert at.store.counts() == {"open": 3, "resolved": 0}
+    assert at.at(20, "192.0.2.0/25", 0, None) == ["resolved 192.0.2.0/25 AS64600"]
+
+
+def test_two_collectors_are_two_holders(desk: Desk, batch: Callable[..., RouteBatch]) -> None:
+    """The same peer at two collectors has two sessions; both must have withdrawn."""
+    at = desk([VRP], OWN)
+    for collector in ("rrc00", "rrc01"):
+        at.monitor.process(batch([("192.0.2.0/25", 64500, BAD, 1.0)], collector), 1.0)
+
+    assert at.at(2, "192.0.2.0/25", 64500, None) == []
+    assert at.store.list()[0].observed.collectors == ("rrc00", "rrc01")
+    assert at.store.list()[0].observed.peer_count == 1

@@ -51,7 +51,8 @@ def test_the_owner_on_every_path_explains_much() -> None:
     """Most likely a customer; but only if no path goes around the owner."""
     behind = (64500, 64496, 64666)
 
-    assert scored(paths=[behind]).severity == "medium"
+    assert scored(paths=[behind]).severity == "high", "a path can be forged, a ROA cannot"
+    assert scored(rpki=Rpki("not-found"), paths=[behind]).severity == "low"
     assert scored(paths=[behind]).confidence < scored().confidence
     assert "customer" in scored(paths=[behind]).reasons[-1]
     assert scored(paths=[behind, PATH]) == scored()
