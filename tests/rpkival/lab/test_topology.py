@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from ipaddress import ip_network
+from pathlib import Path
 
 from rpkival.lab.propagation import IsInvalid
 from rpkival.lab.topology import LAB, Network
@@ -80,3 +82,16 @@ def test_beacons_lie_where_they_say() -> None:
         expected = {"valid": {65536}, "invalid": {65537}, "covered": {65536, 65537}}[beacon.name]
         assert routes == expected, beacon
     assert Counter(beacon.name for beacon in LAB.beacons) == {"valid": 2, "invalid": 2, "covered": 2}
+
+
+def test_documentation_describes_this_lab() -> None:
+    """Its table of ASes has the numbers, names, policies and providers of the code."""
+    text = (Path(__file__).parents[3] / "docs" / "lab.md").read_text("utf-8")
+    rows = re.findall(r"^\| (\d{5}) \| ([^|]+) \| (yes|no) \|([^|]*)\|", text, re.MULTILINE)
+    told = {(int(asn), name, drops == "yes", providers.strip()) for asn, name, drops, providers in rows}
+
+    providers = {
+        system.asn: ", ".join(str(provider) for provider, customer in LAB.transit if customer == system.asn)
+        for system in LAB.systems
+    }
+    assert told == {(s.asn, s.name, s.drops_invalid, providers[s.asn]) for s in LAB.systems}
