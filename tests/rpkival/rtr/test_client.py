@@ -1,0 +1,195 @@
+"""The client against caches of all manners, each a script of what it sends."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from rpkival.errors import FetchError
+from rpkival.payload.vrps import Vrp
+from rpkival.rtr.cache import AnswerKind
+from rpkival.rtr.client import RtrClient, fetch_vrps
+from rpkival.rtr.pdu import (
+    CacheReset,
+    CacheResponse,
+    EndOfData,
+    ErrorCode,
+    ErrorReport,
+    IPv4Prefix,
+    Pdu,
+    PeerError,
+    ResetQuery,
+    SerialNotify,
+    SerialQuery,
+    UnknownWithdrawalError,
+    parse,
+)
+
+Step = tuple[Pdu, tuple[Pdu, ...]]
+Script = list[list[Step]]
+FOUR = IPv4Prefix(1, True, 0xC0000200, 24, 24, 64496)
+SNAPSHOT = (CacheResponse(1, 7), FOUR, EndOfData(1, 7, 1))
+
+
+class Scripted:
+    """A cache that expects queries and answers them by a script, one list of steps for each connection."""
+
+    def __init__(self, script: Script, *, hang_up: bool = False) -> None:
+        self._hang_up = hang_up
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener.settimeout(20)
+        self.port = self._listener.getsockname()[1]
+        self.heard: list[Pdu] = []
+        self._thread = threading.Thread(target=self._play, args=(script,))
+        self._thread.start()
+
+    def _play(self, script: Script) -> None:
+        for steps in script:
+            connection, _ = self._listener.accept()
+            with connection:
+                connection.settimeout(20)
+                for expected, answer in steps:
+                    self.heard.append(parse(connection.recv(4096)))
+                    if self.heard[-1] != expected:
+                        return
+                    connection.sendall(b"".join(pdu.serialize() for pdu in answer))
+                if not self._hang_up and (rest := connection.recv(4096)):
+                    self.heard.append(parse(rest))
+
+    def close(self) -> None:
+        """Wait for the end of the script."""
+        self._thread.join()
+        self._listener.close()
+
+
+@pytest.fixture
+def scripted() -> Iterator[Callable[..., Scripted]]:
+    """`scripted(script)`: such a cache on loopback."""
+    caches: list[Scripted] = []
+
+    def start(script: Script, *, hang_up: bool = False) -> Scripted:
+        caches.append(Scripted(script, hang_up=hang_up))
+        return caches[-1]
+
+    yield start
+    for cache in caches:
+        cache.close()
+
+
+def test_whole_then_delta_then_reset(scripted: Callable[..., Scripted]) -> None:
+    """Serial Queries once there is a serial; a Cache Reset leads to everything anew."""
+    other = IPv4Prefix(1, True, 0xC6336400, 24, 24, 64497)
+    cache = scripted(
+        [
+            [
+                (ResetQuery(1), (*SNAPSHOT, SerialNotify(1, 7, 2))),
+                (
+                    SerialQuery(1, 7, 1),
+                    (
+                        CacheResponse(1, 7),
+                        other,
+                        IPv4Prefix(1, False, 0xC0000200, 24, 24, 64496),
+                        EndOfData(1, 7, 2),
+                    ),
+                ),
+                (SerialQuery(1, 7, 2), (CacheReset(1),)),
+                (ResetQuery(1), (CacheResponse(1, 8), FOUR, EndOfData(1, 8, 0))),
+            ]
+        ]
+    )
+    with RtrClient("127.0.0.1", cache.port, timeout=20) as client:
+        assert client.sync() is AnswerKind.SNAPSHOT
+        assert list(client.vrps) == [Vrp("192.0.2.0/24", 24, 64496)]
+        assert client.sync() is AnswerKind.DELTA
+        assert list(client.vrps) == [Vrp("198.51.100.0/24", 24, 64497)]
+        assert client.sync() is AnswerKind.SNAPSHOT
+        assert list(client.vrps) == [Vrp("192.0.2.0/24", 24, 64496)]
+        assert client.end == EndOfData(1, 8, 0)
+
+
+def test_an_old_cache_is_asked_again_in_version_0(scripted: Callable[..., Scripted]) -> None:
+    """Error 4, a new connection, and version 0 from then on."""
+    old = IPv4Prefix(0, True, 0xC0000200, 24, 24, 64496)
+    cache = scripted(
+        [
+            [(ResetQuery(1), (ErrorReport(0, ErrorCode.UNSUPPORTED_VERSION, ResetQuery(1).serialize()),))],
+            [(ResetQuery(0), (CacheResponse(0, 7), old, EndOfData(0, 7, 1)))],
+        ]
+    )
+
+    assert len(fetch_vrps("127.0.0.1", cache.port, timeout=20)) == 1
+
+
+def test_no_data_yet_is_told(scripted: Callable[..., Scripted]) -> None:
+    """A sentence that says to try later; no Error Report in answer to one."""
+    cache = scripted([[(ResetQuery(1), (ErrorReport(1, ErrorCode.NO_DATA_AVAILABLE),))]])
+
+    with pytest.raises(FetchError, match="has no data yet; try again later"):
+        fetch_vrps("127.0.0.1", cache.port, timeout=20)
+    cache.close()
+    assert cache.heard == [ResetQuery(1)]
+
+
+def test_a_caches_error_is_repeated(scripted: Callable[..., Scripted]) -> None:
+    """Code and text of the report are in the sentence."""
+    cache = scripted([[(ResetQuery(1), (ErrorReport(1, ErrorCode.INTERNAL_ERROR, b"", "out of luck"),))]])
+
+    with pytest.raises(PeerError, match=r"error 1 \(internal error\): out of luck"):
+        fetch_vrps("127.0.0.1", cache.port, timeout=20)
+
+
+def test_a_broken_cache_is_told_so(scripted: Callable[..., Scripted]) -> None:
+    """The client sends the Error Report that the RFC asks for, and keeps what it had."""
+    cache = scripted(
+        [
+            [
+                (ResetQuery(1), SNAPSHOT),
+                (
+                    SerialQuery(1, 7, 1),
+                    (CacheResponse(1, 7), IPv4Prefix(1, False, 0, 0, 0, 1), EndOfData(1, 7, 2)),
+                ),
+            ]
+        ]
+    )
+    with RtrClient("127.0.0.1", cache.port, timeout=20) as client:
+        client.sync()
+        with pytest.raises(UnknownWithdrawalError):
+            client.sync()
+        assert list(client.vrps) == [Vrp("192.0.2.0/24", 24, 64496)]
+    cache.close()
+    report = cache.heard[-1]
+    assert isinstance(report, ErrorReport)
+    assert report.code == ErrorCode.UNKNOWN_WITHDRAWAL
+
+
+def test_a_cache_that_breaks_off_is_a_fetch_error(scripted: Callable[..., Scripted]) -> None:
+    """Half an answer is none."""
+    cache = scripted([[(ResetQuery(1), (CacheResponse(1, 7), FOUR))]], hang_up=True)
+
+    with RtrClient("127.0.0.1", cache.port, timeout=20) as client:
+        with pytest.raises(FetchError, match="it closed the connection"):
+            client.sync()
+        assert len(client.vrps) == 0
+
+
+def test_the_timeout_is_for_the_whole_answer() -> None:
+    """A cache that trickles does not keep us for ever."""
+    stop = threading.Event()
+
+    def trickle(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with connection:
+            connection.sendall(CacheResponse(1, 7).serialize())
+            while not stop.wait(0.05):
+                connection.sendall(FOUR.serialize())
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=trickle, args=(listener,))
+        thread.start()
+        with pytest.raises(FetchError, match=r"did not answer in 0\.4 s"):
+            fetch_vrps("127.0.0.1", listener.getsockname()[1], timeout=0.4)
+        stop.set()
+        thread.join()
