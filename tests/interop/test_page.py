@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 
 import pytest
+import pytest_asyncio
 from aiohttp import web
 from playwright.async_api import Browser, Page, async_playwright, expect
 
@@ -18,7 +19,7 @@ from web.app import make_app, start
 from web.beacons import BeaconFamily, BeaconSet
 from web.view import AnchorSummary, Rejection, ValidationSummary, View
 
-pytestmark = pytest.mark.interop
+pytestmark = [pytest.mark.interop, pytest.mark.asyncio(loop_scope="module")]
 
 ARGS = [
     "--no-sandbox",
@@ -87,14 +88,23 @@ class Site:
         """Press the button and wait for the verdict."""
         page = await self.open("/")
         await page.get_by_role("button", name="Run the check").click()
-        await expect(page.locator("#result")).to_be_visible(timeout=PATIENCE_MS)
+        await expect(page.locator("#result")).to_be_visible()
         return page
 
 
-@pytest.fixture
-async def site(program: Callable[..., str]) -> AsyncIterator[Site]:
-    """A page with a few VRPs and no beacons yet, and a browser that visits it."""
-    chromium = program("chromium")
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser(program: Callable[..., str]) -> AsyncIterator[Browser]:
+    """One browser; every test visits in a context of its own."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=program("chromium"), args=ARGS)
+        expect.set_options(timeout=PATIENCE_MS)
+        yield browser
+        await browser.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def site(browser: Browser) -> AsyncIterator[Site]:
+    """A page with a few VRPs and no beacons yet, and the browser that visits it."""
     view = View(
         snapshot=Snapshot(VRPS.unique_sorted(), 1_773_648_000, 17, 4242),
         index=OriginIndex.build(VRPS),
@@ -108,10 +118,9 @@ async def site(program: Callable[..., str]) -> AsyncIterator[Site]:
     )
     runner, (host, port) = await start(make_app(view), "127.0.0.1", 0)
     runners = [runner]
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium, args=ARGS)
-        yield Site(view, f"http://{host}:{port}", browser, runners)
-        await browser.close()
+    yield Site(view, f"http://{host}:{port}", browser, runners)
+    for context in browser.contexts:
+        await context.close()
     await asyncio.gather(*(each.cleanup() for each in runners))
 
 
@@ -132,6 +141,11 @@ async def test_an_invalid_address_that_answers_is_found(site: Site) -> None:
     await card.get_by_text("Evidence").click()
     await expect(card.locator("tbody")).to_contain_text("answered")
     await expect(page.locator("#status")).to_have_attribute("role", "status")
+    await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    await page.get_by_role("button", name="Copy this result").click()
+    await expect(page.locator("#status")).to_have_text("The result is on your clipboard.")
+    copied = await page.evaluate("navigator.clipboard.readText()")
+    assert "A: the invalid address answered 3 of 3 times, the valid one 3 of 3 times." in copied
     assert site.complaints == []
 
 
@@ -208,10 +222,13 @@ async def test_without_javascript_the_page_reads_well(site: Site) -> None:
 async def test_the_story_refreshes_itself(site: Site) -> None:
     """New data shows without a reload."""
     page = await site.open("/")
+    await page.clock.install()
+    await page.reload()
     await expect(page.locator("#now")).to_contain_text("Signed permissions (VRPs)2")
     site.view.snapshot = Snapshot(Vrps.of([Vrp("192.0.2.0/24", 24, 64496)]), 1_773_648_090, 18, 4242)
 
-    await expect(page.locator("#now")).to_contain_text("Signed permissions (VRPs)1", timeout=PATIENCE_MS)
+    await page.clock.fast_forward("00:11")
+    await expect(page.locator("#now")).to_contain_text("Signed permissions (VRPs)1")
     assert site.complaints == []
 
 

@@ -21,7 +21,7 @@ from web.words import instant, iso, number, span, when
     ],
 )
 def test_a_span_is_told_in_its_largest_unit(seconds: float, text: str) -> None:
-    """Rounded down: data is never made younger than a whole unit says."""
+    """Rounded down, as people tell ages."""
     assert span(seconds) == text
 
 

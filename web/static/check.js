@@ -106,6 +106,15 @@ function asText(verdict) {
   return lines.join("\n");
 }
 
+async function copy(verdict) {
+  try {
+    await navigator.clipboard.writeText(asText(verdict));
+    byId("status").textContent = "The result is on your clipboard.";
+  } catch {
+    byId("status").textContent = "Your browser does not let this page copy; select the text of the result instead.";
+  }
+}
+
 function tell(done, text = null) {
   byId("progress").firstElementChild.value = done;
   if (text !== null) byId("status").textContent = text;
@@ -129,10 +138,7 @@ async function run() {
     byId("result-headline").textContent = verdict.headline;
     byId("verdicts").replaceChildren(...verdict.families.map(card));
     byId("copy").hidden = !navigator.clipboard;
-    byId("copy").onclick = async () => {
-      await navigator.clipboard.writeText(asText(verdict));
-      byId("status").textContent = "The result is on your clipboard.";
-    };
+    byId("copy").onclick = () => copy(verdict);
     byId("result").hidden = false;
     byId("result").scrollIntoView({ block: "nearest" });
   } catch (error) {
