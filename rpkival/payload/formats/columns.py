@@ -20,6 +20,9 @@ __all__ = ["ABSENT", "RawVrps", "assemble", "numerals"]
 ABSENT = -1
 """Stands for a max_length that a file leaves out: it is then the prefix length (RFC 9582 section 4.3.2.2)."""
 
+_MAX_DIGITS = 18
+"""What surely fits 64 bits; Python refuses to convert more than some thousand."""
+
 _UNKNOWN = frozenset({"", "N/A"})
 """How files say that they do not know a name; N/A is Routinator's."""
 
@@ -89,18 +92,20 @@ def _times(values: Sequence[int], name: str) -> NDArray[np.int64]:
 def numerals(texts: Sequence[str], what: str, name: str) -> list[int]:
     """Decimal numbers as integers. Raises `FormatError` for the first text that is none."""
     joined = "".join(texts)
-    if "" in texts or not (joined.isascii() and joined.isdecimal()):
+    if "" in texts or not (joined.isascii() and joined.isdecimal()) or max(map(len, texts)) > _MAX_DIGITS:
         for row, text in enumerate(texts):
-            if not (text.isascii() and text.isdecimal()):
+            if not (text.isascii() and text.isdecimal() and len(text) <= _MAX_DIGITS):
                 raise FormatError(f"{name}, VRP {row + 1}: {text[:40]!r} is not a {what}.")
     return list(map(int, texts))
 
 
 def _asns(values: Sequence[int | str], name: str) -> NDArray[np.uint32]:
+    # numpy would read text too, but as Python's int does: " 1", "+1" and "1_0" as well.
+    plain = values if set(map(type, values)) <= {int} else map(_plain_asn, values)
     try:
-        asns = np.fromiter(values, np.int64, len(values))
-    except (ValueError, OverflowError, TypeError):
-        asns = np.fromiter(map(_plain_asn, values), np.int64, len(values))
+        asns = np.fromiter(plain, np.int64, len(values))
+    except OverflowError:
+        asns = np.full(len(values), -1, np.int64)
     if ((asns < 0) | (asns > MAX_ASN)).any():
         asns = np.fromiter((_asn_in(row, value, name) for row, value in enumerate(values)), np.int64, len(values))
     return asns.astype(np.uint32)
