@@ -18,7 +18,7 @@ def parse_asn(text: str | int) -> int:
             raise AsnError(f"{str(text)[:40]!r} is not an AS number; write it as AS64496 or 64496.")
         number = int(digits)
     if not 0 <= number <= MAX_ASN:
-        shown = f"AS{number}" if abs(number) < 10**20 else "An AS number of so many digits"
+        shown = f"AS{number}" if abs(number) < 10**30 else "An AS number of so many digits"
         raise AsnError(f"{shown} does not exist; AS numbers go from 0 to {MAX_ASN}.")
     return number
 
