@@ -12,12 +12,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from rpkival.lab.internet import LabInternet
 from rpkival.lab.scenario import Scenario
 from rpkival.lab.topology import LAB
+from rpkival.payload.vrps import Vrp, Vrps
 
 pytestmark = pytest.mark.interop
 
@@ -149,6 +151,37 @@ async def test_bird_with_roas_drops_the_hijack(lab: LabInternet, program: Callab
         lab.apply(END)
         await Router(filtered, router.log).until(lambda table: not table)
         assert await router.routes() == quiet
+
+
+async def test_documented_bird_drops_what_came_before_the_vrps(
+    lab: LabInternet, live_cache: Any, program: Callable[..., str], tmp_path: Path
+) -> None:
+    """The configuration of docs/lab.md: believed at first, invalid routes go as soon as the VRPs come over RTR."""
+    addresses = await lab.start()
+    text = (Path(__file__).parents[2] / "docs" / "lab.md").read_text("utf-8").split("```")[1]
+    assert text.count("port 3323;") == text.count("port 11790 ") == 1
+    config, control, log = tmp_path / "bird.conf", tmp_path / "bird.ctl", tmp_path / "bird.log"
+    text = text.replace("port 11790 ", f"port {addresses.bgp[1]} ").replace("port 3323;", f"port {live_cache.port};")
+    config.write_text(f"log stderr all;\n{text}")
+    birdc = program("birdc")
+
+    async def prefixes(*which: str) -> dict[str, int]:
+        lines = (await ask(birdc, "-s", str(control), "show", "route", *which, "protocol", "transit")).splitlines()
+        return {line.split()[0]: 0 for line in lines if "[AS" in line and "." in line.split("/")[0]}
+
+    command = [program("bird"), "-f", "-c", str(config), "-s", str(control), "-P", str(tmp_path / "bird.pid")]
+    with running(command, log):
+        lab.apply(START)
+        taken, filtered = Router(prefixes, log), Router(lambda: prefixes("filtered"), log)
+        believed = await taken.until(lambda table: len(table) == 13)
+        assert HIJACK in believed
+
+        live_cache.serve(Vrps.of(Vrp(roa.prefix, roa.max_length, roa.asn) for roa in LAB.roas))
+
+        dropped = await filtered.until(lambda table: len(table) == 3)
+        kept = await taken.until(lambda table: len(table) == 10)
+    assert dropped.keys() == {HIJACK, "198.18.129.0/24", "198.18.131.0/24"}
+    assert kept.keys() == believed.keys() - dropped.keys()
 
 
 FRR = """
