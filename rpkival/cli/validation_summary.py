@@ -9,8 +9,6 @@ from dataclasses import asdict
 from typing import Protocol
 
 import numpy as np
-from rich.console import Console
-from rich.table import Table
 
 from rpkival.cli.terminal import note
 from rpkival.payload.vrps import Vrps
@@ -21,6 +19,9 @@ __all__ = ["Fetched", "print_summary", "report_json"]
 
 _LISTED = 5
 """Problems that are told before the rest is only counted."""
+
+
+_TITLES = ("trust anchor", "CAs", "failed points", "ROAs", "rejected ROAs", "all rejected", "VRPs")
 
 
 class Fetched(Protocol):
@@ -49,9 +50,7 @@ def print_summary(run: ValidationRun, vrps: Vrps, source: Fetched, seconds: floa
     unique = sum(np.bincount(part.trust_anchor, minlength=names) for part in (vrps.ipv4, vrps.ipv6))
     vrps_of = dict(zip(vrps.trust_anchors, np.asarray(unique).tolist(), strict=True))
     rejected = Counter(rejection.trust_anchor for rejection in run.rejections)
-    table = Table("trust anchor", box=None, header_style="bold")
-    for title in ("CAs", "failed points", "ROAs", "rejected ROAs", "all rejected", "VRPs"):
-        table.add_column(title, justify="right")
+    rows: list[tuple[str, ...]] = [_TITLES]
     for anchor in run.trust_anchors:
         counts = anchor.counts
         numbers = (
@@ -62,8 +61,14 @@ def print_summary(run: ValidationRun, vrps: Vrps, source: Fetched, seconds: floa
             rejected[anchor.name],
             vrps_of.get(anchor.name, 0),
         )
-        table.add_row(anchor.name, *map(str, numbers))
-    Console(stderr=True, markup=False, highlight=False).print(table)
+        rows.append((anchor.name, *map(str, numbers)))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for name, *cells in rows:
+        note(
+            "  ".join(
+                (name.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(cells, widths[1:], strict=True)))
+            )
+        )
     _tell([f"{result.error}" for result in source.results if result.error], verbose=verbose)
     _tell([problem.sentence for problem in run.fetch_problems], verbose=verbose)
     _tell([f"{each.uri}: {each.sentence} ({each.section})" for each in run.rejections], verbose=verbose)
