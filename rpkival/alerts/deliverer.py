@@ -7,6 +7,7 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from urllib.parse import urlsplit
 
 import aiohttp
 import structlog
@@ -118,7 +119,7 @@ class Deliverer:
         if outcome.state != "delivered":
             log.warning(
                 "webhook.failed",
-                url=endpoint.url,
+                host=urlsplit(endpoint.url).hostname,  # the rest of a URL may be a token
                 id=delivery.message_id,
                 attempt=delivery.attempts,
                 status=answer.status,

@@ -60,11 +60,16 @@ async def post(session: aiohttp.ClientSession, endpoint: Endpoint, message_id: s
     }
     try:
         async with session.post(endpoint.url, data=body, headers=headers, allow_redirects=False) as response:
-            text = await response.content.read(MAX_WEBHOOK_RESPONSE)
-            return Answer(response.status, text.decode("utf-8", "replace"), response.headers.get("retry-after", ""))
+            octets = await response.content.read(MAX_WEBHOOK_RESPONSE)
+            return Answer(response.status, _shown(octets), response.headers.get("retry-after", ""))
     except TimeoutError:
         return Answer(None, "no answer in time")
     except aiohttp.ClientConnectorError as error:
         return Answer(None, f"no connection: {error.os_error}")
     except (aiohttp.ClientError, OSError, ValueError) as error:
         return Answer(None, f"{error}" or type(error).__name__)
+
+
+def _shown(octets: bytes) -> str:
+    """Text that can be printed on any terminal, whatever a receiver wrote."""
+    return "".join(letter if letter.isprintable() else " " for letter in octets.decode("utf-8", "replace")).strip()

@@ -153,7 +153,7 @@ def _test(
             return await post(session, endpoint, f"msg_{secrets.token_hex(16)}", body, now)
 
     answer = asyncio.run(send())
-    said = f": {answer.text.strip()}" if answer.text.strip() else ""
+    said = f": {answer.text}" if answer.text else ""
     if answer.status is None:
         typer.echo(f"{url} could not be reached{said}.")
     else:

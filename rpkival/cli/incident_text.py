@@ -77,12 +77,17 @@ def incident_page(incident: Incident) -> Iterator[str]:
         yield f"  because      {reason}"
     for path in incident.observed.paths:
         yield f"  path         {' '.join(map(str, path))}"
-    names = [f"{format_asn(peer.asn)} {peer.address}" for peer in incident.observed.peers]
+    names = [f"{format_asn(peer.asn)} {_printable(peer.address)}" for peer in incident.observed.peers]
     yield f"  peers        {', '.join(names)}"
     if incident.observed.collectors:
-        yield f"  collectors   {', '.join(incident.observed.collectors)}"
+        yield f"  collectors   {', '.join(map(_printable, incident.observed.collectors))}"
     if incident.url:
         yield f"  page         {incident.url}"
+
+
+def _printable(name: str) -> str:
+    """A name that a feed gave, without what would move a terminal's cursor."""
+    return "".join(letter if letter.isprintable() else "?" for letter in name)
 
 
 def _origins(incident: Incident) -> str:

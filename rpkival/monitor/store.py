@@ -91,7 +91,15 @@ class IncidentStore:
         self.database.write("DELETE FROM incidents WHERE id = ? AND state = 'pending'", (case.id,))
 
     def unsettled(self) -> Iterable[Case]:
-        """The cases that may still change, as they were last saved: the monitor's memory after a restart."""
+        """The cases that may still change, as they were last saved: the monitor's memory after a restart.
+
+        Those that ended while nobody looked are closed for good: their sightings go.
+        """
+        self.database.write(
+            "DELETE FROM sightings WHERE incident IN (SELECT id FROM incidents WHERE state = 'resolved'"
+            " AND resolved_at < (SELECT max(resolved_at) FROM incidents) - ?)",
+            (RETURN_WINDOW,),
+        )
         rows = self.database.rows(
             "SELECT id, detail, lifecycle FROM incidents WHERE state != 'resolved' OR resolved_at >="
             " (SELECT max(resolved_at) FROM incidents) - ? ORDER BY id DESC LIMIT ?",

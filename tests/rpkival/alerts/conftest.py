@@ -27,6 +27,7 @@ class Receiver:
     bodies: list[bytes] = field(default_factory=list)
     requests: int = 0
     patience: float = 0.0
+    says: str = "thanks"
     arrivals: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
 
     def endpoint(self, *secrets: Secret) -> Endpoint:
@@ -42,7 +43,7 @@ class Receiver:
         self.bodies.append(body)
         self.arrivals.put_nowait(request.headers["webhook-id"])
         await asyncio.sleep(self.patience)
-        return web.Response(status=self.status, headers=self.headers, text="thanks" if self.status == 200 else None)
+        return web.Response(status=self.status, headers=self.headers, text=None if self.status == 204 else self.says)
 
 
 StartReceiver = Callable[[], Coroutine[Any, Any, Receiver]]

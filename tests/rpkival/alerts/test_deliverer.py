@@ -225,3 +225,18 @@ async def test_pruning_keeps_what_waits(database: Database, start_receiver: Star
     assert len(out.outbox.reports()) == 1
     out.outbox.enqueue("test", {"n": 3}, time.time())
     assert await out.deliver_due(time.time()) == 1
+
+
+async def test_what_a_receiver_says_moves_no_cursor(database: Database, start_receiver: StartReceiver) -> None:
+    """Its answer is shown on terminals, so it is kept as plain text, and not all of it."""
+    receiver = await start_receiver()
+    receiver.status, receiver.says = 500, "\x1b[2J\r\nno\x07 " + "x" * 100_000
+    out = deliverer(database, receiver.endpoint())
+    out.outbox.enqueue("test", {}, 1.0)
+
+    await out.deliver_due(time.time())
+
+    answer = out.outbox.reports()[0].answer or ""
+    assert answer.startswith("[2J  no")
+    assert answer.isprintable()
+    assert len(answer) <= 4096

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import structlog
 
 from rpkival.cli.main import main
 
@@ -26,6 +27,13 @@ def platform_directories(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     """No test reads or writes what belongs to whoever runs it."""
     for name in ("XDG_CACHE_HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"):
         monkeypatch.setenv(name, str(tmp_path / name.lower()))
+
+
+@pytest.fixture(autouse=True)
+def logs_of_this_test_only() -> Iterator[None]:
+    """A command sends logs to the standard error of its test, which later tests do not have."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture
