@@ -113,7 +113,7 @@ def judge(evidence: Evidence, beacons: Sequence[BeaconSet]) -> Verdict:
     for family in families:
         sets = [each for each in beacons if each.family is family and each.name in asked]
         samples = tuple(sample for sample in evidence.samples if known[sample.set].family is family)
-        elsewhere = any(_answered(sample) for sample in evidence.samples if sample not in samples)
+        elsewhere = any(_answered(sample) for sample in evidence.samples if known[sample.set].family is not family)
         verdicts.append(_judge_family(family, sets, samples, other_family_answered=elsewhere))
     kinds = {each.verdict for each in verdicts} - {Kind.INCONCLUSIVE, Kind.NO_FAMILY}
     overall = _most_worrying(kinds)

@@ -41,8 +41,8 @@ HEADLINES: Final = {
 }
 """Each verdict as the one sentence of the whole check."""
 
-HEADLINE_OF_MANY: Final = "Invalid routes are treated differently over IPv4 and IPv6."
-"""Where the families differ."""
+HEADLINE_OF_MANY: Final = "It depends: the results differ."
+"""Where the families differ, so that no other sentence is true of all."""
 
 _ONE_TEST = "It was tested with these addresses, from here, just now; other routes may be treated differently."
 _ASK = (
@@ -70,8 +70,8 @@ _TABLE: Final = {
         "{Over} invalid routes reach you.",
         "Your browser reached an address that only an invalid route leads to. If an impostor announced your bank’s "
         "addresses, nothing on your path would keep your traffic from going there.",
-        "A VPN or a relay between you and the Internet may have carried the request; then this is about their "
-        f"network. {_ONE_TEST}",
+        "A provider that drops invalid routes, and sends what it has no route for to an upstream that does not, looks "
+        f"like this too; so does a VPN or a relay between you and the Internet. {_ONE_TEST}",
         _ASK,
     ),
     Kind.MIXED: Words(

@@ -7,6 +7,7 @@ import gzip
 from typing import BinaryIO
 
 import pytest
+import structlog
 from aiohttp.test_utils import TestClient
 
 from rpkival.payload.formats import read_vrps
@@ -47,6 +48,26 @@ async def test_a_new_payload_is_rendered_once_for_all_who_wait(view: View, monke
 
     assert rendered == ["csv"]
     assert bodies[0] == gzip.decompress(bodies[1])
+
+
+async def test_a_client_that_goes_away_is_no_fault(
+    view: View, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is logged as a fault, and the next client is served."""
+
+    def write(vrps: Vrps, fmt: str, stream: BinaryIO, *, generated: int) -> None:
+        stream.write(bytes(32 * 1024**2))
+
+    monkeypatch.setattr(payload, "write_vrps", write)
+    with structlog.testing.capture_logs() as logs:
+        reader, writer = await asyncio.open_connection(client.host, client.port)
+        writer.write(b"GET /csv HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+        writer.transport.abort()
+        answer = await client.get("/csv")
+        assert len(await answer.read()) == 32 * 1024**2
+
+    assert logs == []
 
 
 async def test_a_client_that_has_the_payload_gets_304(view: View, client: TestClient) -> None:
