@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Protocol
 
@@ -46,11 +46,22 @@ def report_json(run: ValidationRun, source: Fetched) -> bytes:
 
 def print_summary(run: ValidationRun, vrps: Vrps, source: Fetched, seconds: float, *, verbose: bool) -> None:
     """A row for each trust anchor, and the problems, on standard error."""
+    rows = [_TITLES, *_rows(run, vrps)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for name, *numbers in rows:
+        right = [number.rjust(width) for number, width in zip(numbers, widths[1:], strict=True)]
+        note("  ".join((name.ljust(widths[0]), *right)))
+    failures = [result.error for result in source.results if result.error]
+    _tell(list(dict.fromkeys((*failures, *(problem.sentence for problem in run.fetch_problems)))), verbose=verbose)
+    _tell([f"{each.uri}: {each.sentence} ({each.section})" for each in run.rejections], verbose=verbose)
+    note(f"{len(vrps)} VRPs in {seconds:.1f} seconds.")
+
+
+def _rows(run: ValidationRun, vrps: Vrps) -> Iterator[tuple[str, ...]]:
     names = len(vrps.trust_anchors)
     unique = sum(np.bincount(part.trust_anchor, minlength=names) for part in (vrps.ipv4, vrps.ipv6))
     vrps_of = dict(zip(vrps.trust_anchors, np.asarray(unique).tolist(), strict=True))
     rejected = Counter(rejection.trust_anchor for rejection in run.rejections)
-    rows: list[tuple[str, ...]] = [_TITLES]
     for anchor in run.trust_anchors:
         counts = anchor.counts
         numbers = (
@@ -61,18 +72,7 @@ def print_summary(run: ValidationRun, vrps: Vrps, source: Fetched, seconds: floa
             rejected[anchor.name],
             vrps_of.get(anchor.name, 0),
         )
-        rows.append((anchor.name, *map(str, numbers)))
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for name, *cells in rows:
-        note(
-            "  ".join(
-                (name.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(cells, widths[1:], strict=True)))
-            )
-        )
-    _tell([f"{result.error}" for result in source.results if result.error], verbose=verbose)
-    _tell([problem.sentence for problem in run.fetch_problems], verbose=verbose)
-    _tell([f"{each.uri}: {each.sentence} ({each.section})" for each in run.rejections], verbose=verbose)
-    note(f"{len(vrps)} VRPs in {seconds:.1f} seconds.")
+        yield anchor.name, *map(str, numbers)
 
 
 def _tell(sentences: Sequence[str], *, verbose: bool) -> None:
