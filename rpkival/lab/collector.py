@@ -171,7 +171,7 @@ class _Client:
                 break
             try:
                 self._obey(msgspec.json.decode(message.data, type=_Request))
-            except (msgspec.MsgspecError, ProtocolError) as error:
+            except (msgspec.MsgspecError, RecursionError, ProtocolError) as error:
                 self._say(envelope("ris_error", {"message": str(error)}))
 
     def _obey(self, request: _Request) -> None:

@@ -155,8 +155,11 @@ async def test_unsubscribe_and_list(collector: Collector, follow: Follow) -> Non
         "[]",
         '{"type": 1}',
         '{"type": "ris_what"}',
+        '{"type": "ris_subscribe", "data": ' + "[" * 30_000 + "]" * 30_000 + "}",
+        '{"type": "ris_subscribe", "data": {"path": ' + "9" * 60_000 + "}}",
         '{"type": "ris_subscribe", "data": {"prefix": "198.18.66.1/8"}}',
     ],
+    ids=lambda text: text[:40],
 )
 async def test_what_cannot_be_understood_is_answered_and_costs_nothing(wrong: str, follow: Follow) -> None:
     """`ris_error`, and the connection goes on."""
