@@ -10,6 +10,7 @@ place with one assignment. An answer is made of one edition, whatever comes mean
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import reduce
@@ -148,8 +149,13 @@ class Cache:
         """RFC 8210 section 5.1: serials of different versions are not commensurate, so their session ids differ."""
         return (self._session_id + _SESSION_ID_STRIDE * (HIGHEST_VERSION - version)) % _SESSION_IDS
 
-    def update(self, vrps: Vrps) -> bool:
-        """Serve `vrps` from now on; True where routers have something to fetch, and then the serial is a new one."""
+    def update(self, vrps: Vrps, *, save: Callable[[Vrps, int], None] | None = None) -> bool:
+        """Serve `vrps` from now on; True where routers have something to fetch, and then the serial is a new one.
+
+        `save` is called with the sorted set and its serial before any router can have it. Who keeps them on disk to
+        continue after a crash must do it there: a serial that routers know and the disk does not would be given to
+        other data after the restart, and routers that have it would never learn of them.
+        """
         new = vrps.unique_sorted()
         old = self._edition
         if old is None:
@@ -162,6 +168,8 @@ class Cache:
             edition = _Edition((old.serial + 1) % _SERIALS, new, deltas)
             edition.delta(old.serial, HIGHEST_VERSION)
         edition.snapshot(HIGHEST_VERSION)
+        if save:
+            save(edition.vrps, edition.serial)
         self._edition = edition
         return True
 

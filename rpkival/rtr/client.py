@@ -54,6 +54,7 @@ class RtrClient:
         self._timeout = timeout
         self._deadline = 0.0
         self._socket: socket.socket | None = None
+        self._received = b""
         self.version = version
         self.vrps = Vrps.empty()
         self.end: EndOfData | None = None
@@ -72,6 +73,7 @@ class RtrClient:
         if self._socket:
             self._socket.close()
             self._socket = None
+            self._received = b""
 
     def sync(self) -> AnswerKind:
         """Bring `vrps` up to date: by a delta where there is one, else whole. Tells which it was."""
@@ -134,6 +136,8 @@ class RtrClient:
         except PduError as error:
             self._complain(error)
             raise
+        # A Serial Notify may follow the answer at once, and perhaps only its first half is here yet.
+        self._received = download.rest
         return download
 
     def _connect(self) -> socket.socket:
@@ -143,6 +147,9 @@ class RtrClient:
         return self._socket
 
     def _receive(self, octets: int) -> bytes:
+        if self._received:
+            data, self._received = self._received[:octets], self._received[octets:]
+            return data
         data = self._connect().recv(octets)
         if not data:
             self.close()

@@ -26,6 +26,9 @@ CHUNK_BYTES = 256 * 1024
 KEEPALIVE = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 20), ("TCP_KEEPCNT", 6))
 """A router that is gone is noticed within three minutes; between polls of an hour nothing else would tell."""
 
+ANSWERS_A_TURN = 16
+"""To one router before the others have their turn; a burst of small queries must not hold up the event loop."""
+
 log = structlog.get_logger("rpkival.rtr")
 
 
@@ -66,6 +69,7 @@ class Connection(asyncio.Protocol):
         self._writable = True
         self._close_after = False
         self._notify_wanted = False
+        self._logged_serial: int | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._since = time.time()
         self._bytes_sent = 0
@@ -143,15 +147,21 @@ class Connection(asyncio.Protocol):
         return bool(self._chunks) or not self._writable
 
     def _pump(self) -> None:
-        """Write until the kernel takes no more or nothing is left to say."""
+        """Write until the kernel takes no more, nothing is left to say, or it is the turn of others."""
+        answers = 0
         try:
             while self._writable and not self._transport.is_closing():
                 if self._chunks:
                     chunk = self._chunks.popleft()
                     self._bytes_sent += len(chunk)
                     self._transport.write(chunk)
+                elif answers == ANSWERS_A_TURN:
+                    asyncio.get_running_loop().call_soon(self._pump)
+                    return
                 elif not self._next_answer():
                     return
+                else:
+                    answers += 1
         except Exception:
             # A fault of ours while serving one router must not reach the others.
             log.exception("rtr_internal_error", peer=self.peer)
@@ -171,20 +181,26 @@ class Connection(asyncio.Protocol):
             view = memoryview(buffer)
             self._chunks.extend(view[start : start + CHUNK_BYTES] for start in range(0, len(view), CHUNK_BYTES))
         self._start_timer(self._owner.answer_seconds, "did not take its answer in time")
-        if self._session.last_answer is not None and not outgoing.close:
-            log.info("rtr_answered", peer=self.peer, kind=self._session.last_answer, serial=self._session.serial)
         return True
 
     def _between_answers(self) -> bool:
-        if self._session.state is not State.NEW:
+        """The router has taken everything: note what it has, read on, and tell it of news if there are any."""
+        session = self._session
+        if session.state is not State.NEW:
             self._stop_timer()
-        if self._session.hungry:
+        if session.serial != self._logged_serial:
+            self._logged_serial = session.serial
+            log.info(
+                "rtr_synced", peer=self.peer, version=session.version, serial=session.serial, by=session.last_answer
+            )
+        if session.hungry:
             self._transport.resume_reading()
         wanted, self._notify_wanted = self._notify_wanted, False
-        notification = self._session.notification() if wanted else None
+        notification = session.notification() if wanted else None
         if notification is None:
             return False
         self._chunks.append(memoryview(notification))
+        self._start_timer(self._owner.answer_seconds, "did not take its notification in time")
         return True
 
     # --- time ---

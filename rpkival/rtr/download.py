@@ -45,7 +45,8 @@ class Download:
 
     def __init__(self, query: ResetQuery | SerialQuery) -> None:
         self._query = query
-        self._rest = b""
+        self.rest = b""
+        """What came and was not taken: the start of a PDU, or what follows the answer."""
         self._response: CacheResponse | None = None
         self._records: dict[Family, list[Records]] = {4: [], 6: []}
         self._count = 0
@@ -56,7 +57,7 @@ class Download:
 
     def receive(self, data: bytes) -> None:
         """Take what came. Raises `PduError`, `PeerError` and `LimitError`; nothing is to be used then."""
-        buffer = memoryview(self._rest + data)
+        buffer = memoryview(self.rest + data)
         at = 0
         while self.kind is None and len(buffer) - at >= HEADER_BYTES:
             header = Header.parse(buffer[at:])
@@ -71,7 +72,7 @@ class Download:
                 break
             self._take(parse(bytes(buffer[at : at + header.length])))
             at += header.length
-        self._rest = bytes(buffer[at:])
+        self.rest = bytes(buffer[at:])
 
     def changes(self) -> Changes:
         """What was announced and withdrawn; of a snapshot, all that was announced. Duplicates appear once."""

@@ -58,6 +58,7 @@ class RtrServer:
         self._connections: dict[Connection, None] = {}
         self._addresses: Counter[str] = Counter()
         self._server: asyncio.Server | None = None
+        self._closing = False
         self._all_gone = asyncio.Event()
         self._notified_at = float("-inf")
         self._notify_timer: asyncio.TimerHandle | None = None
@@ -93,6 +94,7 @@ class RtrServer:
 
     async def close(self) -> None:
         """Stop listening and drop all routers; they keep what they have until it expires."""
+        self._closing = True
         if self._notify_timer:
             self._notify_timer.cancel()
             self._notify_timer = None
@@ -108,7 +110,9 @@ class RtrServer:
 
     def admit(self, connection: Connection) -> str | None:
         """Count a new router in, or give the reason why there is no room for it."""
-        if len(self._connections) >= self._max_sessions:
+        if self._closing:
+            refusal = "this cache is shutting down"
+        elif len(self._connections) >= self._max_sessions:
             refusal = f"there are {self._max_sessions} routers already"
         elif self._addresses[connection.address] >= self._max_sessions_per_address:
             refusal = f"there are {self._max_sessions_per_address} routers of this address already"

@@ -131,6 +131,30 @@ def test_no_change_is_no_serial() -> None:
     assert not cache.deltas
 
 
+def test_a_serial_is_saved_before_it_is_served() -> None:
+    """After a crash in between, the disk is ahead of the routers and never behind; no change saves nothing."""
+    cache = Cache(7)
+    saved: list[tuple[int, int, bool, int]] = []
+
+    for vrps in (ONE, TWO, TWO):
+        cache.update(vrps, save=lambda vrps, serial: saved.append((len(vrps), serial, cache.ready, cache.serial)))
+
+    assert saved == [(1, 0, False, 0), (2, 1, True, 0)]
+
+
+def test_a_set_that_cannot_be_saved_is_not_served() -> None:
+    """Whoever saves decides whether that matters; what it raises comes through, and nothing has changed."""
+    cache = Cache(7)
+    cache.update(ONE)
+
+    def full_disk(vrps: Vrps, serial: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space"):
+        cache.update(TWO, save=full_disk)
+    assert (cache.serial, len(cache.vrps)) == (0, 1)
+
+
 def test_serials_go_round() -> None:
     """RFC 1982: after 2^32 - 1 comes 0."""
     cache = Cache(7, 2**32 - 1)

@@ -110,6 +110,20 @@ def test_whole_then_delta_then_reset(scripted: Callable[..., Scripted]) -> None:
         assert client.end == EndOfData(1, 8, 0)
 
 
+def test_half_a_notification_behind_an_answer() -> None:
+    """What follows an answer in the same read is kept: a notification in two halves is still one."""
+    note = SerialNotify(1, 7, 2).serialize()
+    ours, theirs = socket.socketpair()
+    with ours, theirs, RtrClient("127.0.0.1", 1, timeout=20) as client:
+        client._socket = ours
+        theirs.sendall(b"".join(pdu.serialize() for pdu in SNAPSHOT) + note[:5])
+        assert client.sync() is AnswerKind.SNAPSHOT
+        theirs.sendall(note[5:])
+        assert client.wait_for_notify()
+        theirs.sendall(b"".join(pdu.serialize() for pdu in (CacheResponse(1, 7), EndOfData(1, 7, 2))))
+        assert client.sync() is AnswerKind.DELTA
+
+
 def test_an_old_cache_is_asked_again_in_version_0(scripted: Callable[..., Scripted]) -> None:
     """Error 4, a new connection, and version 0 from then on."""
     old = IPv4Prefix(0, True, 0xC0000200, 24, 24, 64496)

@@ -15,7 +15,18 @@ from rpkival.payload.vrps import Vrp, VrpColumns, Vrps
 from rpkival.prefixes import Prefixes
 from rpkival.rtr.cache import AnswerKind, Cache
 from rpkival.rtr.client import RtrClient
-from rpkival.rtr.pdu import EndOfData, ErrorCode, ErrorReport, Header, Pdu, PduType, ResetQuery, SerialQuery, parse
+from rpkival.rtr.pdu import (
+    CacheReset,
+    EndOfData,
+    ErrorCode,
+    ErrorReport,
+    Header,
+    Pdu,
+    PduType,
+    ResetQuery,
+    SerialQuery,
+    parse,
+)
 from rpkival.rtr.server import RtrServer
 
 Key = tuple[str, int, int]
@@ -236,6 +247,30 @@ def test_a_burst_of_queries_is_answered_in_turn(run: Run) -> None:
                 assert await reader.readexactly(len(expected)) == expected
         writer.transport.abort()
         await until(lambda: not server.sessions())
+        await server.close()
+
+    run(main())
+
+
+def test_a_flood_of_small_queries_leaves_time_for_others(run: Run) -> None:
+    """Twenty thousand Serial Queries in one go: all answered, and another router gets its answer in between."""
+
+    async def main() -> None:
+        cache = Cache(7)
+        cache.update(ONE)
+        server = RtrServer(cache)
+        host, port = await server.start(HOST, 0)
+        reader, writer = await asyncio.open_connection(host, port)
+        writer.write(SerialQuery(1, 7, 99).serialize() * 20_000)
+        other_reader, other_writer = await asyncio.open_connection(host, port)
+        other_writer.write(ResetQuery(1).serialize())
+        assert len(await read_answer(other_reader)) == 3
+        assert server.sessions()[0].bytes_sent < 80_000
+        async with asyncio.timeout(DEADLINE):
+            resets = await reader.readexactly(8 * 20_000)
+        assert resets == CacheReset(1).serialize() * 20_000
+        for each in (writer, other_writer):
+            each.close()
         await server.close()
 
     run(main())
