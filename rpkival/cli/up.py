@@ -39,6 +39,10 @@ def register(app: typer.Typer) -> None:
         bgp_port: Annotated[
             int, typer.Option("--bgp-port", min=0, max=65535, help="With --lab: where your router finds a neighbour.")
         ] = 11790,
+        hijack_lasts: Annotated[
+            float,
+            typer.Option("--hijack-lasts", metavar="SECONDS", help="With --lab: how long the hijack goes on."),
+        ] = 52.0,
         data_dir: DataDirOption = None,
         quiet: QuietOption = False,
         verbose: VerboseOption = False,
@@ -70,7 +74,7 @@ def register(app: typer.Typer) -> None:
         http = parse_listen(listen or settings.http.listen)
         place = data_dir or settings.data_dir
         if lab:
-            run = run_lab(settings, place, rtr=rtr, http=http, bgp_port=bgp_port, say=_say)
+            run = run_lab(settings, place, rtr=rtr, http=http, bgp_port=bgp_port, hijack_lasts=hijack_lasts, say=_say)
         else:
             run = run_live(settings, place or default_data_dir(), rtr=rtr, http=http, say=_say)
         with asyncio.Runner(loop_factory=new_event_loop) as runner:

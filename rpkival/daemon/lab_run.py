@@ -18,6 +18,8 @@ from rpkival.daemon.receiver import Receiver
 from rpkival.daemon.service import Address, Service
 from rpkival.daemon.stopping import until_stopped
 from rpkival.lab.internet import Addresses, LabInternet
+from rpkival.lab.scenario import Scenario
+from rpkival.lab.topology import LAB
 from web.view import View
 
 __all__ = ["run_lab"]
@@ -30,16 +32,25 @@ _PUBLISH_SECONDS = 6 * 3600.0
 
 
 async def run_lab(
-    config: Config, data_dir: Path | None, *, rtr: Address, http: Address, bgp_port: int, say: Callable[[str], None]
+    config: Config,
+    data_dir: Path | None,
+    *,
+    rtr: Address,
+    http: Address,
+    bgp_port: int,
+    hijack_lasts: float,
+    say: Callable[[str], None],
 ) -> None:
     """Run until SIGINT or SIGTERM; without `data_dir` everything is gone afterwards. Raises `UsageError`."""
+    # What is wrong with the request is told before anything is signed.
+    scenario = Scenario(LAB.hijack, lasts=hijack_lasts, repeats=max(300.0, 2 * hijack_lasts))
     async with AsyncExitStack() as stack:
         if data_dir is None:
             data_dir = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rpkival-lab-")))
         say("Signing a trust anchor, authorities and ROAs ...")
         repository = await asyncio.to_thread(LabRepository, data_dir / "registry")
         stack.callback(repository.close)
-        internet = await stack.enter_async_context(LabInternet())
+        internet = await stack.enter_async_context(LabInternet(LAB, scenario))
         lab = await internet.start(bgp_port=bgp_port)
         secret = Secret.new()
         receiver = Receiver(secret, lambda kind, data: say(_alert(kind, data)))
@@ -63,7 +74,7 @@ async def run_lab(
         service.on_payload(obey)
         addresses = await service.start()
         stack.push_async_callback(service.close)
-        for line in _where(addresses.rtr, addresses.http, lab, repository):
+        for line in _where(addresses.rtr, addresses.http, lab, repository, scenario):
             say(line)
         happening = [asyncio.create_task(internet.run()), asyncio.create_task(_republish(repository))]
         try:
@@ -85,14 +96,17 @@ def _lab_config(config: Config, internet: LabInternet, lab: Addresses) -> Config
     )
 
 
-def _where(rtr: Address, http: Address, lab: Addresses, repository: LabRepository) -> list[str]:
+def _where(rtr: Address, http: Address, lab: Addresses, repository: LabRepository, scenario: Scenario) -> list[str]:
     how = "over rsync" if repository.served_by_rsync else "from the directory (rsync is not installed)"
     return [
         f"page, API, metrics   http://{http[0]}:{http[1]}",
         f"RTR for routers      {rtr[0]}:{rtr[1]}",
         f"BGP for your router  {lab.bgp[0]}:{lab.bgp[1]} (AS{lab.bgp_asn}; connect as AS65550)",
         f"objects are read     {how}",
-        "In 8 seconds AS64510 hijacks 198.18.66.0/24 of AS64505; a minute later it ends. Ctrl-C ends the lab.",
+        (
+            f"In {scenario.starts:g} seconds AS{LAB.hijack.origin} hijacks {LAB.hijack.prefix} of AS{LAB.victim};"
+            f" {scenario.lasts:g} seconds later it ends. Ctrl-C ends the lab."
+        ),
     ]
 
 

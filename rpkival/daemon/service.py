@@ -16,13 +16,15 @@ from rpkival.alerts.deliverer import Deliverer
 from rpkival.alerts.webhook import Endpoint
 from rpkival.config import Config
 from rpkival.daemon.board import Board
-from rpkival.daemon.following import Feed, follow, watch_silence
+from rpkival.daemon.following import follow, watch_silence
 from rpkival.daemon.job import Job
 from rpkival.daemon.validator import Validator
 from rpkival.errors import StateError, UsageError
+from rpkival.limits import MAX_RIS_PREFIXES
 from rpkival.monitor.expectations import Expectations, Own
 from rpkival.monitor.monitor import Monitor
 from rpkival.monitor.store import IncidentStore
+from rpkival.origin.index import OriginIndex
 from rpkival.rtr.server import RtrServer
 from rpkival.storage import DATABASE_NAME, open_database
 from web.app import make_app, start
@@ -67,9 +69,11 @@ class Service:
         self._endpoints = endpoints
         self._own = Own.of(config.monitor.own)
         self._stack = AsyncExitStack()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
         self._monitor: Monitor | None = None
-        self._feed: Feed | None = None
+        self._feed: RisLive | None = None
+        self._subscription: Subscription | None = None
+        self._following: tuple[asyncio.Task[None], ...] = ()
         self._listeners: list[Callable[[], None]] = []
 
     def on_payload(self, listener: Callable[[], None]) -> None:
@@ -86,9 +90,10 @@ class Service:
 
     async def close(self) -> None:
         """End everything; routers keep what they have."""
-        for task in self._tasks:
+        tasks = tuple(self._tasks)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self._stack.aclose()
 
     async def _start(self) -> Addresses:
@@ -106,9 +111,8 @@ class Service:
         self._view.routers = self._server.sessions
         runner, http = await start(make_app(self._view), *self._http)
         self._stack.push_async_callback(runner.cleanup)
-        if self._config.monitor.feeds and (self._own.asns or self._own.prefixes):
-            feed = self._feed = RisLive(self._config.monitor.ris_live_url, subscribe=Subscription())
-            self._view.feeds = lambda: (feed.status,)
+        self._url = f"http://{http[0]}:{http[1]}"
+        self._view.feeds = lambda: (self._feed.status,) if self._feed else ()
         await self._board.restore()
         validator = Validator(self._job, self._config.validation.refresh, self._board.take)
         self._keep("validate", validator.run)
@@ -120,29 +124,39 @@ class Service:
         snapshot, index = self._view.snapshot, self._view.index
         assert snapshot is not None
         assert index is not None
-        expectations = Expectations.build(snapshot.vrps, self._own)
-        if self._monitor is not None:
-            self._monitor.update(expectations, index)
-        elif self._feed is not None:
-            # Only now: without VRPs nothing that a feed says could be judged.
-            monitor, feed = self._new_monitor(expectations), self._feed
-            self._keep("follow", lambda: follow(feed, monitor))
-            self._keep("watch", lambda: watch_silence(feed, self._deliverer.outbox))
+        if self._own.asns or self._own.prefixes:
+            self._watch(Expectations.build(snapshot.vrps, self._own), index)
         for listener in self._listeners:
             listener()
 
-    def _new_monitor(self, expectations: Expectations) -> Monitor:
-        assert self._view.index is not None
-        self._monitor = Monitor(
-            self._store,
-            expectations=expectations,
-            index=self._view.index,
-            url_base=self._config.http.public_url or f"http://{self._http[0]}:{self._http[1]}",
-            min_peers=self._config.monitor.min_peers,
-        )
-        return self._monitor
+    def _watch(self, expectations: Expectations, index: OriginIndex) -> None:
+        """Judge by these from now on. Only the first payload starts it: before, nothing could be judged."""
+        if self._monitor is None:
+            self._monitor = Monitor(
+                self._store,
+                expectations=expectations,
+                index=index,
+                url_base=self._config.http.public_url or self._url,
+                min_peers=self._config.monitor.min_peers,
+            )
+        else:
+            self._monitor.update(expectations, index)
+        subscription = _subscription(expectations)
+        if subscription != self._subscription and "ris-live" in self._config.monitor.feeds:
+            self._subscription = subscription
+            self._follow(RisLive(self._config.monitor.ris_live_url, subscribe=subscription), self._monitor)
 
-    def _keep(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+    def _follow(self, feed: RisLive, monitor: Monitor) -> None:
+        """Follow this feed in place of the one before, which asked for other prefixes."""
+        for task in self._following:
+            task.cancel()
+        self._feed = feed
+        self._following = (
+            self._keep("follow", lambda: follow(feed, monitor)),
+            self._keep("silence", lambda: watch_silence(feed, self._deliverer.outbox)),
+        )
+
+    def _keep(self, name: str, work: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
         """Run `work` until the end; what breaks in one room is logged, and the others go on."""
 
         async def again_and_again() -> None:
@@ -153,7 +167,16 @@ class Service:
                     log.exception("task_failed", task=name)
                 await asyncio.sleep(_RESTART_SECONDS)
 
-        self._tasks.append(asyncio.create_task(again_and_again(), name=name))
+        task = asyncio.create_task(again_and_again(), name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+
+def _subscription(expectations: Expectations) -> Subscription:
+    """What touches our prefixes, where the server can be asked for so many; else everything."""
+    prefixes = (*expectations.ipv4.prefixes.texts(), *expectations.ipv6.prefixes.texts())
+    return Subscription(prefixes=prefixes if len(prefixes) <= MAX_RIS_PREFIXES else ())
 
 
 def _locked(data_dir: Path) -> ExitStack:
