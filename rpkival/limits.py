@@ -45,20 +45,14 @@ MAX_CHECKED_ROUTES: Final = 1_000_000
 
 # --- repositories ------------------------------------------------------------------------------------------------
 
-MAX_TAL_BYTES: Final = 100_000
-"""A trust anchor locator has 500 octets, and some lines of comment."""
-
 MAX_URI_LENGTH: Final = 2048
 """Characters of a URI; rpki-client has the same. Longer ones are attacks on file systems, not addresses."""
-
-MAX_POINT_BYTES: Final = 512 * 1024**2
-"""All files of one publication point, which are in memory at once. The largest real one has some 60 MB."""
 
 MAX_FILE_NAME_LENGTH: Final = 255
 """Bytes of one path segment: what file systems hold (NAME_MAX)."""
 
-MAX_OBJECT_BYTES: Final = 8_000_000
-"""One signed object. rpki-client has the same, Routinator 20 MB; the largest manifests and CRLs are below 4 MB."""
+MAX_OBJECT_BYTES: Final = 20_000_000
+"""One signed object. Routinator and FORT have the same, rpki-client 8 MB; the largest manifests are below 4 MB today."""
 
 RSYNC_CONNECT_SECONDS: Final = 10
 """Until a repository's daemon answers, as Routinator has it."""
@@ -218,27 +212,29 @@ SILENT_SECONDS: Final = 60.0
 
 # --- signed objects ----------------------------------------------------------------------------------------------
 
-MAX_OBJECT_BYTES: Final = 20_000_000
-"""One object or file of a repository. Real ones have 2 kB, the largest manifests and CRLs 1 to 2 MB; other validators
-allow 8 to 32 MB."""
+MAX_TAL_BYTES: Final = 100_000
+"""A trust anchor locator has 500 octets, and some lines of comment."""
 
-MAX_URI_LENGTH: Final = 2048
-"""Octets of a URI in a certificate; real ones stay below 200, and every path we make of one must fit the system's."""
+MAX_CERTIFICATE_BYTES: Final = 5_000_000
+"""One certificate: room for 200,000 address blocks of usual length, each of which takes some 100 octets decoded."""
+
+MAX_ROA_BYTES: Final = 2_000_000
+"""One ROA: room for `MAX_ROA_PREFIXES`. Real ones have 2 kB, and decoded a ROA takes a hundred times its size."""
+
+MAX_POINT_BYTES: Final = 512 * 1024**2
+"""All files of one publication point, which are in memory at once: 250,000 of average size."""
 
 MAX_RESOURCE_BLOCKS: Final = 200_000
-"""Address blocks or AS ranges of one family in one certificate. The largest real one has some 20,000."""
+"""Address blocks or AS ranges of one family in one certificate; rpki-client has the same bound."""
 
 MAX_MANIFEST_FILES: Final = 100_000
-"""Files on one manifest. The largest real one has some 30,000."""
+"""Files on one manifest; rpki-client has the same bound."""
 
-MAX_FILE_NAME_LENGTH: Final = 255
-"""Octets of a file name on a manifest: what file systems and rsync take."""
-
-MAX_REVOKED_CERTIFICATES: Final = 1_000_000
-"""Entries of one CRL. The largest real one has some 50,000; RFC 9286 lets an expired entry go."""
+MAX_REVOKED_CERTIFICATES: Final = 300_000
+"""Entries of one CRL, of which each takes some 400 octets decoded."""
 
 MAX_ROA_PREFIXES: Final = 100_000
-"""Prefixes in one ROA. RFC 9455 asks for one; the largest real ones have some hundred."""
+"""Prefixes in one ROA. RFC 9455 asks for one, and the average is two."""
 
 MAX_NUMBER_OCTETS: Final = 20
 """Octets of serial, CRL and manifest numbers (RFC 5280 sections 4.1.2.2 and 5.2.3, RFC 9286 section 4.2.1)."""
@@ -246,10 +242,10 @@ MAX_NUMBER_OCTETS: Final = 20
 # --- the tree under a trust anchor -------------------------------------------------------------------------------
 
 MAX_CA_DEPTH: Final = 32
-"""Certificates from the trust anchor down. Real trees end at 6; without a bound a CA can certify itself for ever."""
+"""Certificates from the trust anchor down, as Routinator and FORT bound it; without, a chain can go on for ever."""
 
 MAX_PUBLICATION_POINTS: Final = 500_000
-"""Publication points under one trust anchor. All five registries together have 50,000; a hostile CA makes any number."""
+"""Publication points under one trust anchor. The five registries have 50,000 together; a hostile CA makes any number."""
 
 MAX_TREE_VRPS: Final = 8_000_000
 """VRPs under one trust anchor: half of what one set may hold; the world has 0.9 million."""
