@@ -245,7 +245,7 @@ MAX_CA_DEPTH: Final = 32
 """Certificates from the trust anchor down, as Routinator and FORT bound it; without, a chain can go on for ever."""
 
 MAX_PUBLICATION_POINTS: Final = 500_000
-"""Publication points under one trust anchor. The five registries have 50,000 together; a hostile CA makes any number."""
+"""Publication points under one trust anchor. All five registries together have 50,000; hostile CAs make any number."""
 
 MAX_TREE_VRPS: Final = 8_000_000
 """VRPs under one trust anchor: half of what one set may hold; the world has 0.9 million."""

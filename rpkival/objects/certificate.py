@@ -12,11 +12,12 @@ from typing import Final
 from cryptography.hazmat.asn1 import TLV
 
 from rpkival.errors import LimitError, ObjectError
-from rpkival.limits import MAX_NUMBER_OCTETS, MAX_OBJECT_BYTES
+from rpkival.limits import MAX_CERTIFICATE_BYTES
 from rpkival.objects import extensions as ext
 from rpkival.objects import oids
 from rpkival.objects.asn1 import pkix
 from rpkival.objects.asn1.der import contents_of, decode, header, tlv_bytes
+from rpkival.objects.bounds import check_number, check_size
 from rpkival.objects.keys import check_key, key_identifier
 from rpkival.objects.names import check_name
 from rpkival.objects.resources import ResourceClaims, parse_as_identifiers, parse_ip_blocks
@@ -26,7 +27,6 @@ __all__ = [
     "Certificate",
     "Role",
     "check_algorithm",
-    "check_number",
     "is_router_certificate",
     "parse_certificate",
     "signed_part",
@@ -123,7 +123,7 @@ def is_router_certificate(data: bytes) -> bool:
         extensions = {each.extn_id: each.extn_value for each in _decode(data).tbs_certificate.extensions or ()}
         usages = extensions.get(oids.EXTENDED_KEY_USAGE, b"")
         decoded = decode(pkix.KeyPurposes, header(0x30, len(usages)) + usages, "RFC 8209 section 3.1.3.2", "key usage")
-    except ObjectError:
+    except (ObjectError, LimitError):
         return False
     return oids.BGPSEC_ROUTER in decoded.purposes and oids.BASIC_CONSTRAINTS not in extensions
 
@@ -143,15 +143,8 @@ def check_algorithm(algorithm: TLV, section: str, where: str) -> None:
         raise ObjectError(section, f"The signature algorithm {where} is not sha256WithRSAEncryption.")
 
 
-def check_number(number: int, smallest: int, section: str, what: str) -> None:
-    """Raise `ObjectError` unless the number is at least `smallest` and fits in 20 octets of a DER INTEGER."""
-    if not smallest <= number < 1 << (8 * MAX_NUMBER_OCTETS - 1):
-        raise ObjectError(section, f"The {what} is negative, zero where it must not be, or longer than 20 octets.")
-
-
 def _decode(data: bytes) -> pkix.Certificate:
-    if len(data) > MAX_OBJECT_BYTES:
-        raise LimitError(f"The certificate has {len(data)} octets; {MAX_OBJECT_BYTES} are allowed.")
+    check_size(data, MAX_CERTIFICATE_BYTES, "certificate")
     return decode(pkix.Certificate, data, _SECTION, "certificate")
 
 

@@ -10,11 +10,12 @@ from typing import Final, TypeVar
 from cryptography.hazmat.asn1 import TLV, GeneralizedTime, UTCTime
 from cryptography.x509 import ObjectIdentifier
 
-from rpkival.errors import LimitError, ObjectError
+from rpkival.errors import ObjectError
 from rpkival.limits import MAX_OBJECT_BYTES
 from rpkival.objects import oids
 from rpkival.objects.asn1 import cms
 from rpkival.objects.asn1.der import decode, encode, header, tlv_bytes
+from rpkival.objects.bounds import check_size, shown
 from rpkival.objects.certificate import Certificate, Role, parse_certificate
 from rpkival.objects.keys import load_key, verifies
 from rpkival.objects.times import seconds
@@ -73,14 +74,15 @@ def parse_signed_object(
 
     Signing times are mandatory since RFC 9589 of 2024; to judge what was made before, `require_signing_time=False`.
     """
-    if len(data) > MAX_OBJECT_BYTES:
-        raise LimitError(f"The object has {len(data)} octets; {MAX_OBJECT_BYTES} are allowed.")
+    check_size(data, MAX_OBJECT_BYTES, "object")
     wrapper = decode(cms.ContentInfo, data, _SECTION, "signed object")
     if wrapper.content_type != oids.SIGNED_DATA:
         raise ObjectError("RFC 6488 section 2", "The CMS content type is not signed data.")
     signed = wrapper.content
     if signed.version != _VERSION_3:
-        raise ObjectError("RFC 6488 section 2.1.1", f"The signed data has version {signed.version} instead of 3.")
+        raise ObjectError(
+            "RFC 6488 section 2.1.1", f"The signed data has version {shown(signed.version)} instead of 3."
+        )
     _check_digest_algorithm(_only(signed.digest_algorithms.as_list(), "digest algorithm", "2.1.2"), "2.1.2")
     content = _content(signed.encap_content_info, content_type)
     certificates = signed.certificates.as_list() if signed.certificates is not None else []
@@ -112,7 +114,9 @@ def _content(encapsulated: cms.EncapsulatedContentInfo, content_type: ObjectIden
 
 def _check_signer(signer: cms.SignerInfo, certificate: Certificate) -> None:
     if signer.version != _VERSION_3:
-        raise ObjectError("RFC 6488 section 2.1.6.1", f"The signer info has version {signer.version} instead of 3.")
+        raise ObjectError(
+            "RFC 6488 section 2.1.6.1", f"The signer info has version {shown(signer.version)} instead of 3."
+        )
     if signer.sid.tag_bytes != _SUBJECT_KEY_ID_TAG or signer.sid.data != certificate.subject_key_id:
         raise ObjectError("RFC 6488 section 2.1.6.2", "The signer is not named by its certificate's key identifier.")
     _check_digest_algorithm(signer.digest_algorithm, "2.1.6.3")

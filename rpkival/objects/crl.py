@@ -9,7 +9,8 @@ from rpkival.limits import MAX_OBJECT_BYTES, MAX_REVOKED_CERTIFICATES
 from rpkival.objects import oids
 from rpkival.objects.asn1 import pkix
 from rpkival.objects.asn1.der import decode, tlv_bytes
-from rpkival.objects.certificate import check_algorithm, check_number, signed_part
+from rpkival.objects.bounds import check_number, check_size
+from rpkival.objects.certificate import check_algorithm, signed_part
 from rpkival.objects.extensions import authority_key_identifier
 from rpkival.objects.names import check_name
 from rpkival.objects.times import seconds
@@ -37,8 +38,7 @@ class Crl:
 
 def parse_crl(data: bytes) -> Crl:
     """A CRL, judged as far as it can be alone. Raises `ObjectError`, `LimitError`."""
-    if len(data) > MAX_OBJECT_BYTES:
-        raise LimitError(f"The CRL has {len(data)} octets; {MAX_OBJECT_BYTES} are allowed.")
+    check_size(data, MAX_OBJECT_BYTES, "CRL")
     outer = decode(pkix.CertificateList, data, _SECTION, "CRL")
     inner = outer.tbs_cert_list
     if inner.version != _VERSION_2:

@@ -26,7 +26,7 @@ from rpkival.objects.names import format_name
 from rpkival.objects.resources import INHERIT, Claim, format_ranges, parse_as_identifiers, parse_ip_blocks
 from rpkival.objects.roa import RoaPrefix, parse_roa, parse_roa_content
 from rpkival.objects.tal import parse_tal
-from rpkival.objects.times import format_time
+from rpkival.objects.times import format_time, seconds
 
 __all__ = ["Inspection", "Problem", "inspect_object"]
 
@@ -159,16 +159,18 @@ def _certificate_fields(found: Inspection, data: bytes) -> Fields:
     if outer is None:
         return {}
     inner = outer.tbs_certificate
-    start = int(inner.validity.not_before.as_datetime().timestamp())
-    end = int(inner.validity.not_after.as_datetime().timestamp())
-    found.holds(start, end)
     fields: Fields = {
         "serial": _number(inner.serial_number),
         "issuer": format_name(tlv_bytes(inner.issuer)),
         "subject": format_name(tlv_bytes(inner.subject)),
-        "not_before": format_time(start),
-        "not_after": format_time(end),
     }
+    start, end = (
+        found.attempt("certificate", partial(seconds, time, "RFC 5280 section 4.1.2.5", name))
+        for name, time in (("notBefore", inner.validity.not_before), ("notAfter", inner.validity.not_after))
+    )
+    if start is not None and end is not None:
+        found.holds(start, end)
+        fields |= {"not_before": format_time(start), "not_after": format_time(end)}
     for extension in inner.extensions or ():
         fields |= found.attempt("certificate", partial(_extension_fields, extension)) or {}
     return fields

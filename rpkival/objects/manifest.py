@@ -10,7 +10,8 @@ from rpkival.limits import MAX_FILE_NAME_LENGTH, MAX_MANIFEST_FILES
 from rpkival.objects import oids
 from rpkival.objects.asn1 import manifest as asn1
 from rpkival.objects.asn1.der import decode
-from rpkival.objects.certificate import Certificate, check_number
+from rpkival.objects.bounds import check_number, shown
+from rpkival.objects.certificate import Certificate
 from rpkival.objects.cms import parse_signed_object
 from rpkival.objects.times import generalized_seconds
 
@@ -53,7 +54,7 @@ def parse_manifest_content(data: bytes) -> ManifestContent:
     section = "RFC 9286 section 4.2.1"
     decoded = decode(asn1.Manifest, data, "RFC 9286 section 4.1", "manifest's content")
     if decoded.version != 0:
-        raise ObjectError(section, f"The manifest has version {decoded.version}; only 0 exists.")
+        raise ObjectError(section, f"The manifest has version {shown(decoded.version)}; only 0 exists.")
     check_number(decoded.manifest_number, 0, section, "manifest number")
     this_update = generalized_seconds(decoded.this_update, section, "thisUpdate")
     next_update = generalized_seconds(decoded.next_update, section, "nextUpdate")

@@ -20,6 +20,7 @@ from rpkival.errors import LimitError, ObjectError
 from rpkival.limits import MAX_ASN, MAX_RESOURCE_BLOCKS
 from rpkival.objects.asn1 import ip_resources
 from rpkival.objects.asn1.der import decode, header
+from rpkival.objects.bounds import shown, shown_octets
 
 __all__ = [
     "INHERIT",
@@ -127,7 +128,9 @@ def parse_ip_blocks(data: bytes) -> tuple[Claim, Claim]:
         family = block.address_family
         bits = _BITS.get(family)
         if bits is None:
-            raise ObjectError("RFC 6487 section 4.8.10", f"The IP address delegation has the family {family.hex()}.")
+            raise ObjectError(
+                "RFC 6487 section 4.8.10", f"The IP address delegation has the family {shown_octets(family)}."
+            )
         if family <= last_family:
             raise ObjectError("RFC 3779 section 2.2.3.3", "The address families are not in ascending order.")
         last_family = family
@@ -153,9 +156,11 @@ def parse_as_identifiers(data: bytes) -> Claim:
         else:
             first, last = number.min, number.max
             if first >= last:
-                raise ObjectError("RFC 3779 section 3.2.3.8", f"The AS range {first}-{last} is not one.")
+                raise ObjectError("RFC 3779 section 3.2.3.8", f"The AS range {shown(first)}-{shown(last)} is not one.")
         if first < 0 or last > MAX_ASN:
-            raise ObjectError(section, f"AS numbers end at {MAX_ASN}, but the certificate has {first}-{last}.")
+            raise ObjectError(
+                section, f"AS numbers end at {MAX_ASN}, but the certificate has {shown(first)}-{shown(last)}."
+            )
         ranges.append((first, last))
     _check_canonical(ranges, "RFC 3779 section 3.2.3.4", "AS numbers")
     return tuple(ranges)

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from rpkival.errors import LimitError, ObjectError
-from rpkival.limits import MAX_ASN, MAX_ROA_PREFIXES
+from rpkival.limits import MAX_ASN, MAX_ROA_BYTES, MAX_ROA_PREFIXES
 from rpkival.objects import oids
 from rpkival.objects.asn1 import roa as asn1
 from rpkival.objects.asn1.der import decode
+from rpkival.objects.bounds import check_size, shown, shown_octets
 from rpkival.objects.certificate import Certificate
 from rpkival.objects.cms import parse_signed_object
 from rpkival.objects.resources import Claim, address_range, first_outside, format_ranges
@@ -44,6 +45,7 @@ class Roa:
 
 def parse_roa(data: bytes, *, require_signing_time: bool = True) -> Roa:
     """A ROA, judged as far as it can be alone. Raises `ObjectError`, `LimitError`."""
+    check_size(data, MAX_ROA_BYTES, "ROA")
     signed = parse_signed_object(data, oids.ROUTE_ORIGIN_AUTHZ, require_signing_time=require_signing_time)
     content = parse_roa_content(signed.content)
     resources = signed.certificate.resources
@@ -61,15 +63,17 @@ def parse_roa_content(data: bytes) -> RoaContent:
     """The eContent of a ROA. Raises `ObjectError`, `LimitError`."""
     decoded = decode(asn1.RouteOriginAttestation, data, "RFC 9582 section 4", "ROA's content")
     if decoded.version != 0:
-        raise ObjectError("RFC 9582 section 4.1", f"The ROA has version {decoded.version}; only 0 exists.")
+        raise ObjectError("RFC 9582 section 4.1", f"The ROA has version {shown(decoded.version)}; only 0 exists.")
     if not 0 <= decoded.as_id <= MAX_ASN:
-        raise ObjectError("RFC 9582 section 4.2", f"AS numbers end at {MAX_ASN}, but the ROA has {decoded.as_id}.")
+        raise ObjectError(
+            "RFC 9582 section 4.2", f"AS numbers end at {MAX_ASN}, but the ROA has {shown(decoded.as_id)}."
+        )
     blocks: dict[bytes, tuple[RoaPrefix, ...]] = {}
     for block in decoded.ip_addr_blocks:
         family = block.address_family
         bits = _BITS.get(family)
         if bits is None:
-            raise ObjectError("RFC 9582 section 4.3.1", f"The ROA has the address family {family.hex()}.")
+            raise ObjectError("RFC 9582 section 4.3.1", f"The ROA has the address family {shown_octets(family)}.")
         if family in blocks:
             raise ObjectError("RFC 9582 section 4.3.1", "The ROA has an address family twice.")
         blocks[family] = _prefixes(block.addresses, bits)
@@ -90,7 +94,7 @@ def _prefixes(addresses: list[asn1.ROAIPAddress], bits: int) -> tuple[RoaPrefix,
         max_length = length if entry.max_length is None else entry.max_length
         if not length <= max_length <= bits:
             raise ObjectError(
-                "RFC 9582 section 4.3.2.2", f"The ROA has maxLength {max_length} for a prefix of {length} bits."
+                "RFC 9582 section 4.3.2.2", f"The ROA has maxLength {shown(max_length)} for a prefix of {length} bits."
             )
         prefixes.append((first, length, max_length))
     return tuple(prefixes)

@@ -15,12 +15,12 @@ _FIRST_GENERALIZED = int(datetime(2050, 1, 1, tzinfo=UTC).timestamp())
 
 def seconds(time: UTCTime | GeneralizedTime, section: str, what: str) -> int:
     """A `Time` of RFC 5280: UTCTime through 2049, GeneralizedTime from 2050 on. Raises `ObjectError`."""
-    moment = int(time.as_datetime().timestamp())
     if isinstance(time, UTCTime):
-        return moment
+        return int(time.as_datetime().timestamp())
+    moment = generalized_seconds(time, section, what)
     if moment < _FIRST_GENERALIZED:
         raise ObjectError(section, f"The {what} is a GeneralizedTime, which is only for dates from 2050 on.")
-    return generalized_seconds(time, section, what)
+    return moment
 
 
 def generalized_seconds(time: GeneralizedTime, section: str, what: str) -> int:

@@ -14,6 +14,7 @@ __all__ = ["contents_of", "decode", "encode", "header", "tlv", "tlv_bytes"]
 T = TypeVar("T")
 
 _INDEFINITE_LENGTH = b"\x80"
+_LONGEST_REASON = 80
 
 
 def decode(declaration: type[T], data: bytes, section: str, what: str) -> T:
@@ -74,5 +75,5 @@ def _plain(error: Exception) -> str:
     # As in "error parsing asn1 value: ParseError { kind: ExtraData, location: [0] }", which is for programmers.
     match = re.search(r"kind: (\w+)", str(error))
     if match is None:
-        return str(error).splitlines()[0] if str(error) else type(error).__name__
+        return str(error)[:_LONGEST_REASON] or type(error).__name__
     return _KINDS.get(match[1], match[1])

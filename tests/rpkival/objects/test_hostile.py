@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 from collections.abc import Callable
 
@@ -11,7 +12,9 @@ from hypothesis import strategies as st
 
 from rpkival.errors import LimitError, ObjectError
 from rpkival.limits import MAX_OBJECT_BYTES
+from rpkival.objects import oids
 from rpkival.objects.certificate import Role, is_router_certificate, parse_certificate
+from rpkival.objects.cms import parse_signed_object
 from rpkival.objects.crl import parse_crl
 from rpkival.objects.manifest import parse_manifest, parse_manifest_content
 from rpkival.objects.roa import parse_roa, parse_roa_content
@@ -105,3 +108,20 @@ def test_noise_as_content_is_refused(data: bytes) -> None:
     for parse in (parse_manifest_content, parse_roa_content):
         with pytest.raises(ObjectError):
             parse(data)
+
+
+@pytest.mark.parametrize("kind", ["mft", "roa"])
+def test_random_changes_of_contents_never_crash(real_objects: Callable[[str], list[bytes]], kind: str) -> None:
+    """Behind a good signature a content can be anything: the parsers of contents by themselves."""
+    dice = random.Random(f"rpkival content {kind}")
+    parse: Parser = parse_manifest_content if kind == "mft" else parse_roa_content
+    content_type = oids.RPKI_MANIFEST if kind == "mft" else oids.ROUTE_ORIGIN_AUTHZ
+    contents = [parse_signed_object(data, content_type).content for data in real_objects(kind)[:20]]
+    for content in contents:
+        for place in range(min(len(content), 200)):
+            changed = bytearray(content)
+            changed[place] = dice.choice(
+                (changed[place] ^ 1 << dice.randrange(8), 0x00, 0x80, 0xFF, dice.randrange(256))
+            )
+            with contextlib.suppress(ObjectError, LimitError):
+                parse(bytes(changed))
