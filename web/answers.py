@@ -70,8 +70,6 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
         return _problem(request, 503, str(error), {"Retry-After": "15"})
     except (InputError, UsageError) as error:
         return _problem(request, 400, str(error), {})
-    except ConnectionError:
-        raise  # the client went away; there is nobody to tell
     except StateError as error:
         log.error("state_unreadable", path=request.path, error=str(error))
         return _problem(request, 503, str(error), {})

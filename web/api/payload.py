@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gzip
 import io
 from dataclasses import dataclass, field
@@ -79,10 +80,13 @@ async def payload_file(request: web.Request) -> web.StreamResponse:
     answer = web.StreamResponse(headers=headers)
     answer.content_type, answer.content_length = FILES[name], len(body)
     await answer.prepare(request)
-    if request.method != "HEAD":
+    if request.method == "HEAD":
+        return answer
+    # A client that goes away meanwhile is no fault and needs no answer.
+    with contextlib.suppress(ConnectionError):
         for start in range(0, len(body), _CHUNK_BYTES):
             await answer.write(memoryview(body)[start : start + _CHUNK_BYTES])
-    await answer.write_eof()
+        await answer.write_eof()
     return answer
 
 
