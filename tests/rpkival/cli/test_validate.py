@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from rpkival.lab.number_resources import Resources
 from rpkival.lab.publisher import Publisher
 from rpkival.lab.rsync_daemon import RsyncDaemon
 
+ROOT = Path(__file__).parents[3]
 NOW = 1_773_648_000
 AT = ("--at", "2026-03-16T08:00:00Z")
 YEAR = Validity(NOW - 86_400, NOW + 365 * 86_400)
@@ -244,6 +246,18 @@ def test_many_problems_are_counted_and_on_request_told(validate: Run, lab: Lab) 
     verbose = validate(*lab.options, "--verbose").err
     assert sum("revoked" in line for line in verbose.splitlines()) == 8
     assert "more of these" not in verbose
+
+
+def test_the_documentation_can_be_followed(validate: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The example of docs/repositories.md signs a tree, and the command below it finds what is in it."""
+    text = (ROOT / "docs/repositories.md").read_text("utf-8")
+    (example,) = re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    (command,) = re.findall(r"`rpkival validate (--tal .*?)`", text)
+    monkeypatch.chdir(tmp_path)
+
+    exec(example, {})
+
+    assert validate(*command.split()).lines == [HEADER, ALL[1]]
 
 
 @pytest.mark.parametrize(
