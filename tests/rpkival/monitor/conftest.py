@@ -46,7 +46,7 @@ def build_batch(rows: Sequence[Row], collector: str = "rrc00", *, as_set: bool =
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def batch() -> Callable[..., RouteBatch]:
     """`batch([("192.0.2.0/24", 64500, [64500, 64496], 1.0)])`."""
     return build_batch
@@ -80,7 +80,7 @@ class Desk:
         return [row["type"] for row in self.database.rows("SELECT type FROM events ORDER BY number")]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def desk() -> Callable[..., Desk]:
     """`desk([Vrp(...)], ["AS64496"])`: a monitor over a database in memory."""
 
