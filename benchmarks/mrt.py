@@ -2,7 +2,7 @@
 
     python benchmarks/mrt.py [--data ../shared/data] [--rounds 3]
 
-The first table reads files: bgpdump -m prints every route to /dev/null, ours makes every route a row of columns with its
+The first table reads: bgpdump -m prints every route to /dev/null, ours makes every route a row of columns with its
 path. The second is the command line from start to end: `rpkival classify` judges every route, bgpdump only prints it.
 "cold" parses the VRP file, "warm" finds it remembered. The best of the rounds counts. Wall clock and CPU seconds are
 both shown: ours uses a second core where there is one, and on a busy machine only CPU seconds mean anything.

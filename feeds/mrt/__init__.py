@@ -1,5 +1,6 @@
 """MRT files (RFC 6396, RFC 8050): what collectors archive, decoded a block at a time into columns.
 
+    gzip, bzip2  what they are compressed with; bzip2 on all cores
     ahead        the next item is made while one works on the last
     stream       bytes of a file, decompressed by what they are, not by what the file is called
     records      a block of bytes -> the records in it

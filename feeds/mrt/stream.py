@@ -2,62 +2,24 @@
 
 from __future__ import annotations
 
-import bz2
 import io
-import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
+from itertools import chain
 from pathlib import Path
-from typing import BinaryIO, Protocol, TypeAlias
+from typing import BinaryIO, TypeAlias
 
 from feeds.mrt.ahead import read_ahead
+from feeds.mrt.bzip2 import bunzip
+from feeds.mrt.damage import DamagedError
+from feeds.mrt.gzip import gunzip
 
 __all__ = ["Source", "Stream"]
 
 Source: TypeAlias = Path | BinaryIO | bytes
 
+_GZIP, _BZIP2 = b"\x1f\x8b", b"BZh"
 _READ_BYTES = 1 << 20
-_ZLIB_GZIP_WINDOW = 31
-
-
-class _Decompressor(Protocol):
-    """The face of `bz2.BZ2Decompressor`; gives no more than `max_length` bytes at once, whatever the ratio."""
-
-    @property
-    def eof(self) -> bool: ...
-    @property
-    def needs_input(self) -> bool: ...
-    @property
-    def unused_data(self) -> bytes: ...
-    def decompress(self, data: bytes, max_length: int) -> bytes: ...
-
-
-class _GzipDecompressor:
-    """`zlib` with the face of `bz2.BZ2Decompressor`."""
-
-    def __init__(self) -> None:
-        self._zlib = zlib.decompressobj(_ZLIB_GZIP_WINDOW)
-
-    @property
-    def eof(self) -> bool:
-        return self._zlib.eof
-
-    @property
-    def needs_input(self) -> bool:
-        return not self._zlib.unconsumed_tail
-
-    @property
-    def unused_data(self) -> bytes:
-        return self._zlib.unused_data
-
-    def decompress(self, data: bytes, max_length: int) -> bytes:
-        return self._zlib.decompress(self._zlib.unconsumed_tail + data, max_length)
-
-
-_DECOMPRESSORS: dict[bytes, Callable[[], _Decompressor]] = {
-    b"\x1f\x8b": _GzipDecompressor,
-    b"BZh": bz2.BZ2Decompressor,
-}
-"""By the first bytes of a compressed stream."""
 
 
 class Stream:
@@ -103,40 +65,17 @@ class Stream:
             yield from self._decompressed(self._source)
 
     def _decompressed(self, file: BinaryIO) -> Iterator[bytes]:
-        data = self._read(file)
-        for magic, decompressor in _DECOMPRESSORS.items():
-            if data.startswith(magic):
-                yield from self._members(file, data, magic, decompressor)
-                return
-        while data:
-            yield data
-            data = self._read(file)
-
-    def _members(
-        self, file: BinaryIO, data: bytes, magic: bytes, decompressor: Callable[[], _Decompressor]
-    ) -> Iterator[bytes]:
-        """A compressed file is one stream after the other; collectors that append make files of many."""
-        while data.startswith(magic):
-            member = decompressor()
-            while True:
-                try:
-                    part = member.decompress(data, self._block_bytes)
-                except (zlib.error, OSError) as error:
-                    self.damage = f"its compressed data is damaged ({error})"
-                    return
-                if part:
-                    yield part
-                if member.eof:
-                    break
-                data = self._read(file) if member.needs_input else b""
-                if member.needs_input and not data:
-                    self.damage = "its compressed data ends too early"
-                    return
-            data = member.unused_data
-            if len(data) < len(magic):
-                data += self._read(file)
-        if data.strip(b"\0"):
-            self.damage = "something else follows its compressed data"
+        head = self._read(file)
+        pieces = chain([head] if head else [], iter(partial(self._read, file), b""))
+        try:
+            if head.startswith(_GZIP):
+                yield from gunzip(pieces, self._block_bytes)
+            elif head.startswith(_BZIP2):
+                yield from bunzip(pieces, self._block_bytes)
+            else:
+                yield from pieces
+        except DamagedError as error:
+            self.damage = str(error)
 
     def _read(self, file: BinaryIO) -> bytes:
         data = file.read(_READ_BYTES)
