@@ -13,6 +13,7 @@ import structlog
 import typer
 
 from rpkival.cli.event_loop import new_event_loop
+from rpkival.cli.file_limit import allow_many_files
 from rpkival.cli.source import Source
 from rpkival.errors import RpkivalError
 from rpkival.rtr.cache import Cache
@@ -34,6 +35,7 @@ Stamp = tuple[int, int, int]
 
 def run_server(load: Callable[[], Source], *, file: Path | None, host: str, port: int, timers: Timers) -> None:
     """Serve what `load` gives until SIGINT or SIGTERM. Raises `UsageError` and whatever the first `load` raises."""
+    allow_many_files()
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         runner.run(_serve(load, file, host, port, timers))
 

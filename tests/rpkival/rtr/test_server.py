@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 import numpy as np
 import pytest
 
-from rpkival.errors import UsageError
+from rpkival.errors import FetchError, UsageError
 from rpkival.payload.vrps import Vrp, VrpColumns, Vrps
 from rpkival.prefixes import Prefixes
 from rpkival.rtr.cache import AnswerKind, Cache
-from rpkival.rtr.client import RtrClient
+from rpkival.rtr.client import RtrClient, fetch_vrps
 from rpkival.rtr.pdu import (
     CacheReset,
     EndOfData,
@@ -397,6 +400,54 @@ def test_a_taken_port_is_told_in_a_sentence(run: Run) -> None:
         await server.close()
 
     run(main())
+
+
+WITH_FEW_FILES = """
+import asyncio, resource, sys
+import uvloop
+from rpkival.payload.vrps import Vrp, Vrps
+from rpkival.rtr.cache import Cache
+from rpkival.rtr.server import RtrServer
+
+async def main():
+    cache = Cache(7)
+    cache.update(Vrps.of([Vrp("192.0.2.0/24", 24, 64496)]))
+    server = RtrServer(cache)
+    host, port = await server.start("127.0.0.1", 0)
+    print(port, flush=True)
+    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+    await server.close()
+
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+factory = uvloop.new_event_loop if sys.argv[1] == "uvloop" else asyncio.new_event_loop
+with asyncio.Runner(loop_factory=factory) as runner:
+    runner.run(main())
+"""
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+def test_running_out_of_files_is_survived(loop: str) -> None:
+    """More connections than the process may have: it goes on, and serves when some are gone."""
+    argv = (sys.executable, "-c", WITH_FEW_FILES, loop)
+    process = subprocess.Popen(
+        argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    assert process.stdout is not None
+    port = int(next(line for line in process.stdout if line.strip().isdigit()))
+    crowd = [socket.create_connection((HOST, port)) for _ in range(100)]
+    for router in crowd:
+        router.close()
+
+    end = time.monotonic() + DEADLINE
+    while True:
+        try:
+            assert len(fetch_vrps(HOST, port, timeout=5)) == 1
+            break
+        except FetchError:
+            assert time.monotonic() < end
+            time.sleep(0.2)
+    process.communicate(timeout=DEADLINE)
+    assert process.returncode == 0
 
 
 def test_closing_drops_all_and_frees_the_port(run: Run) -> None:
