@@ -190,9 +190,10 @@ class _Router:
             if self._session.state is not State.ESTABLISHED:
                 self.changed.clear()
                 continue
-            messages = list(self._news()) if self.changed.is_set() else [KEEPALIVE]
+            # One write, for after writelines() of Python 3.13.0 drain() does not wait, however much is unsent.
+            messages = b"".join(self._news()) if self.changed.is_set() else KEEPALIVE
             self.changed.clear()
-            self._writer.writelines(messages)
+            self._writer.write(messages)
             try:
                 async with asyncio.timeout(BGP_SEND_HOLD_SECONDS):
                     await self._writer.drain()
