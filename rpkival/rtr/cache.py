@@ -22,12 +22,12 @@ from rpkival.payload.changes import Changes, diff
 from rpkival.payload.vrps import Vrps
 from rpkival.rtr.columns import ANNOUNCE, encode_changes, encode_prefixes, with_version
 from rpkival.rtr.deltas import merge
+from rpkival.rtr.errors import NoDataError
 from rpkival.rtr.pdu import (
     HIGHEST_VERSION,
     CacheReset,
     CacheResponse,
     EndOfData,
-    NoDataError,
     ResetQuery,
     SerialNotify,
     SerialQuery,

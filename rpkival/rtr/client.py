@@ -13,14 +13,13 @@ from rpkival.payload.vrps import Vrps
 from rpkival.rtr.cache import AnswerKind
 from rpkival.rtr.deltas import apply_strictly
 from rpkival.rtr.download import Download
+from rpkival.rtr.errors import ErrorCode, PduError
 from rpkival.rtr.pdu import (
     HEADER_BYTES,
     HIGHEST_VERSION,
     EndOfData,
-    ErrorCode,
     ErrorReport,
     Header,
-    PduError,
     PduType,
     PeerError,
     ResetQuery,

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from rpkival.payload.changes import Changes
 from rpkival.payload.vrps import VrpColumns, Vrps
 from rpkival.prefixes import ADDRESS_BITS, Family, Prefixes
-from rpkival.rtr.pdu import CorruptDataError, PduType
+from rpkival.rtr.errors import CorruptDataError
+from rpkival.rtr.pdu import PduType
 
 __all__ = [
     "ANNOUNCE",

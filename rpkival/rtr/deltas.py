@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from rpkival.payload.changes import Changes, diff
 from rpkival.payload.vrps import Vrps
-from rpkival.rtr.pdu import DuplicateAnnouncementError, UnknownWithdrawalError
+from rpkival.rtr.errors import DuplicateAnnouncementError, UnknownWithdrawalError
 
 __all__ = ["apply_strictly", "merge"]
 

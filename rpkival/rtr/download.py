@@ -11,15 +11,14 @@ from rpkival.payload.vrps import Vrps
 from rpkival.prefixes import Family
 from rpkival.rtr.cache import AnswerKind
 from rpkival.rtr.columns import RECORD, TYPE, Records, decode_prefixes, leading_records
+from rpkival.rtr.errors import CorruptDataError, InvalidRequestError
 from rpkival.rtr.pdu import (
     HEADER_BYTES,
     CacheReset,
     CacheResponse,
-    CorruptDataError,
     EndOfData,
     ErrorReport,
     Header,
-    InvalidRequestError,
     Pdu,
     PduType,
     PeerError,

@@ -2,7 +2,7 @@
 
 No socket and no clock: `parse` turns the bytes of one PDU into a frozen dataclass, `serialize` turns it back. A whole
 set of prefixes never becomes objects; `rpkival.rtr.columns` does those. What is wrong with a PDU is a `PduError` that
-knows its error code (RFC 8210 section 12), so that whoever reads can answer with `ErrorReport.of`.
+knows its error code (RFC 8210 section 12), so that whoever reads can answer with `ErrorReport.about`.
 
 A PDU is eight octets of header (version, type, a session id or an error code or zero, the length of the whole) and a
 body. Everything that a header alone can prove wrong is found before a single octet of the body is kept.
@@ -17,6 +17,14 @@ from typing import ClassVar, Self, TypeAlias
 
 from rpkival.errors import ProtocolError
 from rpkival.limits import MAX_RTR_ENCAPSULATED_BYTES, MAX_RTR_PDU_BYTES
+from rpkival.rtr.errors import (
+    CorruptDataError,
+    ErrorCode,
+    PduError,
+    UnexpectedVersionError,
+    UnsupportedTypeError,
+    UnsupportedVersionError,
+)
 
 __all__ = [
     "HEADER_BYTES",
@@ -24,18 +32,12 @@ __all__ = [
     "VERSIONS",
     "CacheReset",
     "CacheResponse",
-    "CorruptDataError",
-    "DuplicateAnnouncementError",
     "EndOfData",
-    "ErrorCode",
     "ErrorReport",
     "Header",
     "IPv4Prefix",
     "IPv6Prefix",
-    "InvalidRequestError",
-    "NoDataError",
     "Pdu",
-    "PduError",
     "PduType",
     "PeerError",
     "ResetQuery",
@@ -43,10 +45,6 @@ __all__ = [
     "SerialNotify",
     "SerialQuery",
     "Timers",
-    "UnexpectedVersionError",
-    "UnknownWithdrawalError",
-    "UnsupportedTypeError",
-    "UnsupportedVersionError",
     "check_header",
     "parse",
 ]
@@ -74,74 +72,6 @@ class PduType(IntEnum):
     CACHE_RESET = 8
     ROUTER_KEY = 9
     ERROR_REPORT = 10
-
-
-class ErrorCode(IntEnum):
-    """RFC 8210 section 12. Code 8 does not exist in version 0."""
-
-    CORRUPT_DATA = 0
-    INTERNAL_ERROR = 1
-    NO_DATA_AVAILABLE = 2
-    INVALID_REQUEST = 3
-    UNSUPPORTED_VERSION = 4
-    UNSUPPORTED_TYPE = 5
-    UNKNOWN_WITHDRAWAL = 6
-    DUPLICATE_ANNOUNCEMENT = 7
-    UNEXPECTED_VERSION = 8
-
-
-class PduError(ProtocolError):
-    """Something the peer sent breaks the protocol; `code` is what an Error Report about it says."""
-
-    code: ClassVar[ErrorCode]
-
-
-class CorruptDataError(PduError):
-    """A PDU whose fields contradict each other or the session."""
-
-    code = ErrorCode.CORRUPT_DATA
-
-
-class NoDataError(PduError):
-    """The cache has nothing to serve yet."""
-
-    code = ErrorCode.NO_DATA_AVAILABLE
-
-
-class InvalidRequestError(PduError):
-    """A PDU that only a cache may send, sent by a router."""
-
-    code = ErrorCode.INVALID_REQUEST
-
-
-class UnsupportedVersionError(PduError):
-    """A protocol version that nobody here speaks."""
-
-    code = ErrorCode.UNSUPPORTED_VERSION
-
-
-class UnsupportedTypeError(PduError):
-    """A PDU type that does not exist in this version."""
-
-    code = ErrorCode.UNSUPPORTED_TYPE
-
-
-class UnknownWithdrawalError(PduError):
-    """A withdrawal of what was never announced."""
-
-    code = ErrorCode.UNKNOWN_WITHDRAWAL
-
-
-class DuplicateAnnouncementError(PduError):
-    """An announcement of what is already there."""
-
-    code = ErrorCode.DUPLICATE_ANNOUNCEMENT
-
-
-class UnexpectedVersionError(PduError):
-    """Another version than the one the session was opened with."""
-
-    code = ErrorCode.UNEXPECTED_VERSION
 
 
 class PeerError(ProtocolError):

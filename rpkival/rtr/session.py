@@ -25,22 +25,24 @@ from enum import StrEnum
 
 from rpkival.limits import MAX_RTR_ROUTER_PDU_BYTES
 from rpkival.rtr.cache import AnswerKind, Cache
+from rpkival.rtr.errors import (
+    CorruptDataError,
+    ErrorCode,
+    InvalidRequestError,
+    NoDataError,
+    PduError,
+    UnsupportedVersionError,
+)
 from rpkival.rtr.pdu import (
     HEADER_BYTES,
     HIGHEST_VERSION,
     VERSIONS,
-    CorruptDataError,
-    ErrorCode,
     ErrorReport,
     Header,
-    InvalidRequestError,
-    NoDataError,
     Pdu,
-    PduError,
     PduType,
     ResetQuery,
     SerialQuery,
-    UnsupportedVersionError,
     check_header,
     parse,
 )

@@ -13,13 +13,13 @@ from rpkival.payload.vrps import Vrp, Vrps
 from rpkival.rtr import cache as module
 from rpkival.rtr.cache import Answer, AnswerKind, Cache
 from rpkival.rtr.download import Download
+from rpkival.rtr.errors import NoDataError
 from rpkival.rtr.pdu import (
     CacheReset,
     CacheResponse,
     EndOfData,
     IPv4Prefix,
     IPv6Prefix,
-    NoDataError,
     Pdu,
     ResetQuery,
     SerialQuery,

@@ -12,11 +12,11 @@ from rpkival.errors import FetchError
 from rpkival.payload.vrps import Vrp
 from rpkival.rtr.cache import AnswerKind
 from rpkival.rtr.client import RtrClient, fetch_vrps
+from rpkival.rtr.errors import ErrorCode, UnknownWithdrawalError
 from rpkival.rtr.pdu import (
     CacheReset,
     CacheResponse,
     EndOfData,
-    ErrorCode,
     ErrorReport,
     IPv4Prefix,
     Pdu,
@@ -24,7 +24,6 @@ from rpkival.rtr.pdu import (
     ResetQuery,
     SerialNotify,
     SerialQuery,
-    UnknownWithdrawalError,
     parse,
 )
 

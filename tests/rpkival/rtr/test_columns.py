@@ -21,7 +21,8 @@ from rpkival.rtr.columns import (
     leading_records,
     with_version,
 )
-from rpkival.rtr.pdu import CorruptDataError, IPv4Prefix, IPv6Prefix, Pdu
+from rpkival.rtr.errors import CorruptDataError
+from rpkival.rtr.pdu import IPv4Prefix, IPv6Prefix, Pdu
 
 Key = tuple[str, int, int]
 

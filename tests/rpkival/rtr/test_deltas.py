@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rpkival.payload.changes import Changes, diff
 from rpkival.payload.vrps import Vrp, Vrps
 from rpkival.rtr.deltas import apply_strictly, merge
-from rpkival.rtr.pdu import DuplicateAnnouncementError, UnknownWithdrawalError
+from rpkival.rtr.errors import DuplicateAnnouncementError, UnknownWithdrawalError
 
 Key = tuple[str, int, int]
 

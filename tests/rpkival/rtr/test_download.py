@@ -15,24 +15,26 @@ from rpkival.rtr import download as module
 from rpkival.rtr.cache import AnswerKind
 from rpkival.rtr.columns import ANNOUNCE, encode_prefixes
 from rpkival.rtr.download import Download
+from rpkival.rtr.errors import (
+    CorruptDataError,
+    InvalidRequestError,
+    PduError,
+    UnexpectedVersionError,
+    UnsupportedVersionError,
+)
 from rpkival.rtr.pdu import (
     CacheReset,
     CacheResponse,
-    CorruptDataError,
     EndOfData,
     ErrorReport,
-    InvalidRequestError,
     IPv4Prefix,
     IPv6Prefix,
     Pdu,
-    PduError,
     PeerError,
     ResetQuery,
     RouterKey,
     SerialNotify,
     SerialQuery,
-    UnexpectedVersionError,
-    UnsupportedVersionError,
 )
 
 Key = tuple[str, int, int]

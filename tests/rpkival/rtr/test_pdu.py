@@ -9,29 +9,31 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rpkival.limits import MAX_RTR_ENCAPSULATED_BYTES
+from rpkival.rtr.errors import (
+    CorruptDataError,
+    DuplicateAnnouncementError,
+    ErrorCode,
+    InvalidRequestError,
+    NoDataError,
+    PduError,
+    UnexpectedVersionError,
+    UnknownWithdrawalError,
+    UnsupportedTypeError,
+    UnsupportedVersionError,
+)
 from rpkival.rtr.pdu import (
     CacheReset,
     CacheResponse,
-    CorruptDataError,
-    DuplicateAnnouncementError,
     EndOfData,
-    ErrorCode,
     ErrorReport,
-    InvalidRequestError,
     IPv4Prefix,
     IPv6Prefix,
-    NoDataError,
     Pdu,
-    PduError,
     ResetQuery,
     RouterKey,
     SerialNotify,
     SerialQuery,
     Timers,
-    UnexpectedVersionError,
-    UnknownWithdrawalError,
-    UnsupportedTypeError,
-    UnsupportedVersionError,
     parse,
 )
 

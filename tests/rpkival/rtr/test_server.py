@@ -18,18 +18,8 @@ from rpkival.payload.vrps import Vrp, VrpColumns, Vrps
 from rpkival.prefixes import Prefixes
 from rpkival.rtr.cache import AnswerKind, Cache
 from rpkival.rtr.client import RtrClient, fetch_vrps
-from rpkival.rtr.pdu import (
-    CacheReset,
-    EndOfData,
-    ErrorCode,
-    ErrorReport,
-    Header,
-    Pdu,
-    PduType,
-    ResetQuery,
-    SerialQuery,
-    parse,
-)
+from rpkival.rtr.errors import ErrorCode
+from rpkival.rtr.pdu import CacheReset, EndOfData, ErrorReport, Header, Pdu, PduType, ResetQuery, SerialQuery, parse
 from rpkival.rtr.server import RtrServer
 
 Key = tuple[str, int, int]

@@ -12,11 +12,11 @@ from rpkival.limits import MAX_RTR_ENCAPSULATED_BYTES, MAX_RTR_ROUTER_PDU_BYTES
 from rpkival.payload.vrps import Vrp, Vrps
 from rpkival.rtr.cache import AnswerKind, Cache
 from rpkival.rtr.download import Download
+from rpkival.rtr.errors import ErrorCode
 from rpkival.rtr.pdu import (
     CacheReset,
     CacheResponse,
     EndOfData,
-    ErrorCode,
     ErrorReport,
     IPv4Prefix,
     IPv6Prefix,
