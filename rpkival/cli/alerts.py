@@ -125,7 +125,10 @@ def _ack(id: IdArgument, data_dir: DataDirOption = None) -> None:  # noqa: A002 
 
 def _test(
     url: Annotated[str, typer.Argument(metavar="URL", help="The receiver.")],
-    secret_file: Annotated[Path, typer.Option("--secret-file", metavar="FILE", help="whsec_..., one a line.")],
+    secret_file: Annotated[
+        Path | None,
+        typer.Option("--secret-file", metavar="FILE", help="whsec_..., one a line. [default: $RPKIVAL_WEBHOOK_SECRET]"),
+    ] = None,
     allow: Annotated[
         list[str] | None,
         typer.Option("--allow", metavar="HOST|NETWORK", help="Private target to allow by name; repeatable."),
@@ -141,10 +144,10 @@ def _test(
 
     from rpkival.alerts.message import compose
     from rpkival.alerts.schedule import Answer
-    from rpkival.alerts.signature import read_secrets
     from rpkival.alerts.webhook import Endpoint, open_session, post
+    from rpkival.cli.webhook_secret import webhook_secrets
 
-    endpoint = Endpoint(url, read_secrets(secret_file), tuple(allow or ()))
+    endpoint = Endpoint(url, webhook_secrets(secret_file), tuple(allow or ()))
     now = time.time()
     body = compose("test", now, {"message": "This is a test of rpkival's alerts; nothing has happened."})
 

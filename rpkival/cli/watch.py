@@ -67,7 +67,11 @@ def register(app: typer.Typer) -> None:
         ] = None,
         webhook_secret_file: Annotated[
             Path | None,
-            typer.Option("--webhook-secret-file", metavar="FILE", help="whsec_... of the webhook, one a line."),
+            typer.Option(
+                "--webhook-secret-file",
+                metavar="FILE",
+                help="Its whsec_..., one a line. [default: $RPKIVAL_WEBHOOK_SECRET]",
+            ),
         ] = None,
         webhook_allow: Annotated[
             list[str] | None,

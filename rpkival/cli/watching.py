@@ -16,12 +16,12 @@ import structlog
 from feeds.ris_live import RIS_LIVE_URL, RisLive
 from feeds.route_batch import RouteBatch
 from rpkival.alerts.deliverer import Deliverer
-from rpkival.alerts.signature import read_secrets
 from rpkival.alerts.webhook import Endpoint
 from rpkival.cli.event_loop import new_event_loop
 from rpkival.cli.incident_text import incident_line
 from rpkival.cli.source import Source
 from rpkival.cli.terminal import note
+from rpkival.cli.webhook_secret import webhook_secrets
 from rpkival.daemon.following import watch_silence
 from rpkival.daemon.stopping import until_stopped
 from rpkival.errors import RpkivalError, UsageError
@@ -46,9 +46,7 @@ def read_endpoint(url: str | None, secret_file: Path | None, allow: tuple[str, .
         if secret_file is not None:
             raise UsageError("--webhook-secret-file without --webhook sends nothing; give --webhook URL too.")
         return None
-    if secret_file is None:
-        raise UsageError("A webhook needs --webhook-secret-file, or receivers could not tell our alerts from others'.")
-    return Endpoint(url, read_secrets(secret_file), allow)
+    return Endpoint(url, webhook_secrets(secret_file), allow)
 
 
 class Watch:

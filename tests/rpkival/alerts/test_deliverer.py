@@ -13,6 +13,7 @@ import pytest
 from rpkival.alerts.deliverer import Deliverer
 from rpkival.alerts.signature import Secret
 from rpkival.alerts.webhook import Endpoint
+from rpkival.errors import StateError
 from rpkival.storage import Database, open_database
 
 StartReceiver = Callable[[], Any]
@@ -198,6 +199,27 @@ async def test_run_wakes_when_something_is_written(database: Database, start_rec
     with contextlib.suppress(asyncio.CancelledError):
         await task
     assert [message["data"]["n"] for _, message in receiver.received] == [0, 1, 2]
+
+
+async def test_run_outlives_a_database_that_fails(database: Database, start_receiver: StartReceiver) -> None:
+    """A disk that was full for a while costs time, not alerts."""
+    receiver = await start_receiver()
+    out = deliverer(database, receiver.endpoint())
+    database.write("CREATE TRIGGER full BEFORE INSERT ON deliveries BEGIN SELECT RAISE(FAIL, 'disk is full'); END")
+    identifier = out.outbox.enqueue("test", {}, time.time())
+    with pytest.raises(StateError, match="disk is full"):
+        await out.deliver_due(time.time())
+    task = asyncio.create_task(out.run())
+    await asyncio.sleep(0)
+    assert not task.done()
+
+    database.write("DROP TRIGGER full")
+
+    async with asyncio.timeout(30):
+        assert await receiver.arrivals.get() == identifier
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
 
 
 async def test_a_new_endpoint_hears_what_happens_from_now_on(database: Database, start_receiver: StartReceiver) -> None:

@@ -157,7 +157,7 @@ def test_an_alert_that_nobody_takes(
         (["--own", "AS4294967296"], "AS4294967296 does not exist"),
         (["carrier-pigeon", "--own", "AS1"], "not a feed that can be watched"),
         (["ris-live", "--own", "AS1"], "a run of its own"),
-        (["--own", "AS1", "--webhook", "https://hooks.example/"], "needs --webhook-secret-file"),
+        (["--own", "AS1", "--webhook", "https://hooks.example/"], "A webhook needs a secret"),
         (["--own", "AS1", "--webhook-secret-file", "none"], "give --webhook URL too"),
         (["--own", "AS1", "--webhook", "https://hooks.example/", "--webhook-secret-file", "none"], "cannot be read"),
     ],
@@ -220,7 +220,7 @@ def test_alerts_of_no_such_incident(rpkival: Rpkival, recorded: list[str | Path]
         assert "inc_nothing" in ended.err
 
 
-def test_alerts_test(rpkival: Rpkival, tmp_path: Path, receiver: Receiver) -> None:
+def test_alerts_test(rpkival: Rpkival, tmp_path: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
     """A signed event at once, and what the receiver said of it."""
     words = ["alerts", "test", receiver.url, "--secret-file", tmp_path / "secret"]
 
@@ -234,6 +234,8 @@ def test_alerts_test(rpkival: Rpkival, tmp_path: Path, receiver: Receiver) -> No
     assert taken.out.strip().endswith("thanks")
     assert receiver.received[0]["type"] == "test"
 
+    monkeypatch.setenv("RPKIVAL_WEBHOOK_SECRET", f"{Secret.new().text()} {receiver.secret.text()}")
+    assert rpkival("alerts", "test", receiver.url, "--allow", "127.0.0.1").code == 0
     receiver.status = 403
     assert rpkival(*words, "--allow", "127.0.0.0/8").code == 1
 
