@@ -86,6 +86,7 @@ def register(app: typer.Typer) -> None:
         """
         from rpkival.cli.output import check_writable, open_output
         from rpkival.cli.validation_summary import print_summary, report_json
+        from rpkival.daemon.locators import read_locators
         from rpkival.payload.collect import collect
         from rpkival.payload.formats import WRITERS, write_vrps
 
@@ -94,7 +95,7 @@ def register(app: typer.Typer) -> None:
         check_writable(output)
         check_writable(report)
         now = int(time.time()) if at is None else parse_time(at)
-        locators = _locators(tal)
+        locators = read_locators(tal or ())
         source = _source(
             repository_dir, data_dir, fetch=not (offline or no_rsync), allow_dubious_hosts=allow_dubious_hosts
         )
@@ -109,22 +110,6 @@ def register(app: typer.Typer) -> None:
         if not quiet:
             print_summary(run, vrps, source, time.monotonic() - started, verbose=verbose)
         raise typer.Exit(_exit_code(run, strict=strict, complete=complete))
-
-
-def _locators(paths: Sequence[Path] | None) -> list[Tal]:
-    from rpkival.objects.tal import parse_tal
-    from rpkival.resources import resource
-
-    found: dict[str, Tal] = {}
-    for path in paths or sorted(resource("tals").glob("*.tal")):
-        try:
-            content = path.read_bytes()
-        except OSError as error:
-            raise UsageError(f"The trust anchor locator {path} cannot be read: {error.strerror}.") from error
-        if path.stem in found:
-            raise UsageError(f"Two trust anchor locators are named {path.stem}; give each its own name.")
-        found[path.stem] = parse_tal(content, path.stem)
-    return list(found.values())
 
 
 def _source(

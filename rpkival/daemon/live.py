@@ -10,10 +10,10 @@ from rpkival.alerts.signature import Secret, read_secrets
 from rpkival.alerts.webhook import Endpoint
 from rpkival.config import Config, Webhook
 from rpkival.daemon.job import Job
+from rpkival.daemon.locators import read_locators
 from rpkival.daemon.service import Address, Service
 from rpkival.daemon.stopping import until_stopped
 from rpkival.errors import UsageError
-from rpkival.objects.tal import Tal, parse_tal
 from rpkival.repository.rsync import Rsync
 from rpkival.resources import resource
 from web.beacons import load_beacons
@@ -28,7 +28,7 @@ async def run_live(config: Config, data_dir: Path, *, rtr: Address, http: Addres
     if not validation.offline:
         Rsync()  # tells now, and not in a log ten seconds later, that it is not installed
     job = Job(
-        _locators(validation.tals),
+        read_locators(validation.tals),
         validation.repository_dir or data_dir / "repository",
         validation.offline,
         validation.allow_dubious_hosts,
@@ -49,15 +49,6 @@ async def run_live(config: Config, data_dir: Path, *, rtr: Address, http: Addres
         await until_stopped()
     finally:
         await service.close()
-
-
-def _locators(paths: tuple[Path, ...]) -> tuple[Tal, ...]:
-    try:
-        return tuple(
-            parse_tal(path.read_bytes(), path.stem) for path in paths or sorted(resource("tals").glob("*.tal"))
-        )
-    except OSError as error:
-        raise UsageError(f"The trust anchor locator {error.filename} cannot be read: {error.strerror}.") from error
 
 
 def _endpoint(webhook: Webhook) -> Endpoint:

@@ -19,7 +19,7 @@ from rpkival.daemon.board import Board
 from rpkival.daemon.following import follow, watch_silence
 from rpkival.daemon.job import Job
 from rpkival.daemon.validator import Validator
-from rpkival.errors import StateError, UsageError
+from rpkival.errors import UsageError
 from rpkival.limits import MAX_RIS_PREFIXES
 from rpkival.monitor.expectations import Expectations, Own
 from rpkival.monitor.monitor import Monitor
@@ -81,7 +81,7 @@ class Service:
         self._listeners.append(listener)
 
     async def start(self) -> Addresses:
-        """Listen, restore what there is, begin to validate. Raises `UsageError` and `StateError`."""
+        """Listen, restore what there is, begin to validate. Raises `UsageError`, `StateError`."""
         try:
             return await self._start()
         except BaseException:
@@ -186,7 +186,9 @@ def _locked(data_dir: Path) -> ExitStack:
         data_dir.mkdir(parents=True, exist_ok=True)
         lock = stack.enter_context((data_dir / "lock").open("w"))
     except OSError as error:
-        raise StateError(f"The data directory {data_dir} cannot be written: {error.strerror}.") from error
+        raise UsageError(
+            f"The data directory {data_dir} cannot be written: {error.strerror}; choose another --data-dir."
+        ) from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

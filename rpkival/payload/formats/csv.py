@@ -71,6 +71,7 @@ def _careful_table(text: str, name: str) -> tuple[list[str], list[list[str]]]:
         header, *rows = (row for row in csv.reader(io.StringIO(text), strict=True) if row)
     except (csv.Error, ValueError) as error:
         raise FormatError(f"{name} is not CSV with a header line: {error}.") from error
+    _places(header, name)  # what is no CSV of VRPs at all is called that, not a table with a wrong row
     for number, row in enumerate(rows):
         if len(row) != len(header):
             raise FormatError(f"{name}, VRP {number + 1}: {len(row)} fields where the header has {len(header)}.")
