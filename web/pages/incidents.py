@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from rpkival.limits import MAX_LISTED_INCIDENTS
 from web.answers import MissingError
 from web.keys import view_of
 from web.render import render
@@ -12,10 +11,16 @@ from web.render import render
 __all__ = ["incident_page", "incidents_page"]
 
 
+_PER_PAGE = 50
+
+
 async def incidents_page(request: web.Request) -> web.Response:
-    """The newest incidents first."""
+    """The newest incidents first, or those older than the id `before`."""
     store = view_of(request).incidents
-    return render(request, "incidents.html", incidents=store.list(limit=MAX_LISTED_INCIDENTS) if store else [])
+    # One more than is shown tells whether there is another page.
+    found = store.list(limit=_PER_PAGE + 1, before=request.query.get("before")) if store else []
+    older = found[_PER_PAGE - 1].id if len(found) > _PER_PAGE else ""
+    return render(request, "incidents.html", incidents=found[:_PER_PAGE], older=older)
 
 
 async def incident_page(request: web.Request) -> web.Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import NoneType
 from typing import Any
 
 import msgspec
@@ -48,3 +49,73 @@ async def test_openapi_names_exactly_the_api_that_there_is(client: TestClient) -
     assert described == there - {"/api/v1/openapi.json"}
     assert served["openapi"] == "3.1.0"
     assert set(served["components"]["schemas"]) >= {Verdict.__name__, LookupAnswer.__name__, "Problem"}
+
+
+def fits(schema: dict[str, Any], value: Any) -> bool:
+    """Whether `value` has exactly the fields that the schema names, of the types that it names."""
+    if "$ref" in schema:
+        return fits(document()["components"]["schemas"][schema["$ref"].rpartition("/")[2]], value)
+    if "anyOf" in schema:
+        return any(fits(each, value) for each in schema["anyOf"])
+    if "enum" in schema:
+        return value in schema["enum"]
+    kind: Any = {
+        "object": dict,
+        "array": list,
+        "string": str,
+        "integer": int,
+        "number": (int, float),
+        "boolean": bool,
+        "null": NoneType,
+    }[schema["type"]]
+    if not isinstance(value, kind):
+        return False
+    if isinstance(value, list):
+        return all(fits(schema["items"], each) for each in value)
+    if isinstance(value, dict) and "properties" in schema:
+        known = set(schema["required"]) <= set(value) <= set(schema["properties"])
+        return known and all(fits(schema["properties"][name], each) for name, each in value.items())
+    if isinstance(value, dict):
+        return all(fits(schema["additionalProperties"], each) for each in value.values())
+    return True
+
+
+EXAMPLES = {
+    "/api/v1/validity/{asn}/{prefix}": ["/api/v1/validity/AS64496/192.0.2.0/25", "/api/v1/validity/1/2001:db8::/32"],
+    "/validity": ["/validity?asn=64496&prefix=192.0.2.0/24", "/validity?asn=64496&prefix=203.0.113.0/24"],
+    "/api/v1/lookup": [
+        "/api/v1/lookup?q=192.0.2.0/24",
+        "/api/v1/lookup?q=192.0.2.0/24+AS1",
+        "/api/v1/lookup?q=AS64496",
+    ],
+    "/api/v1/incidents": ["/api/v1/incidents"],
+    "/api/v1/incidents/{id}": ["/api/v1/incidents/01KKTEST"],
+    "/api/v1/checks": ["/api/v1/checks"],
+    "/api/v1/status": ["/api/v1/status"],
+    "/api/v1/feeds": ["/api/v1/feeds"],
+    "/api/v1/health/live": ["/api/v1/health/live"],
+    "/api/v1/health/ready": ["/api/v1/health/ready"],
+}
+
+
+async def test_every_answer_fits_its_schema(client: TestClient) -> None:
+    """No field that is not described, none described that is missing."""
+    assert set(EXAMPLES) == set(document()["paths"])
+    for path, examples in EXAMPLES.items():
+        schema = document()["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+        for example in examples:
+            answer = await (await client.get(example)).json()
+            assert fits(schema, answer), example
+
+
+async def test_every_error_fits_its_schema(client: TestClient, empty_client: TestClient) -> None:
+    """The same problem document for all."""
+    schema = {"$ref": "#/components/schemas/Problem"}
+    for answer in (
+        await client.get("/api/v1/lookup?q=x"),
+        await client.get("/api/v1/incidents/x"),
+        await client.post("/api/v1/checks", data=b"{"),
+        await empty_client.get("/api/v1/lookup?q=AS1"),
+    ):
+        assert answer.status >= 400
+        assert fits(schema, await answer.json(content_type=None))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Literal
 
@@ -11,6 +13,9 @@ from aiohttp.test_utils import TestClient
 
 from feeds.status import FeedStatus
 from rpkival.limits import MAX_QUERY_LENGTH
+from rpkival.monitor.case import Case, Lifecycle
+from rpkival.monitor.incidents import Incident
+from rpkival.monitor.store import IncidentStore
 from web.view import View
 
 PAGES = {
@@ -203,6 +208,28 @@ async def test_what_incidents_say_never_becomes_markup(client: TestClient) -> No
 
     assert "&lt;b&gt;a part&lt;/b&gt;" in text
     assert "<b>" not in text
+
+
+async def test_many_incidents_are_shown_page_by_page(
+    store: IncidentStore, incident: Incident, client: TestClient
+) -> None:
+    """Fifty at a time, the newest first, each of them once."""
+    for number in range(99):
+        one = replace(incident, id=f"01KK{number:04}")
+        case = Case(one.id, one.kind, one.prefix, 64511, one.expected, one.rpki, 0, 0, Lifecycle("open"))
+        store.save(case, one)
+    seen: list[str] = []
+    path, pages = "/incidents", 0
+    while path:
+        pages += 1
+        text = await (await client.get(path)).text()
+        seen += re.findall(r'href="/incidents/(\w+)"', text)
+        older = re.search(r'href="(/incidents\?before=\w+)"', text)
+        path = older[1] if older else ""
+
+    assert pages == 2
+    assert len(seen) == len(set(seen)) == 100
+    assert seen == sorted(seen, reverse=True)
 
 
 async def test_the_status_page_names_what_was_refused(client: TestClient) -> None:
