@@ -1,4 +1,4 @@
-"""Webhook secrets of the command line: from a file or the environment, never from an option, which every user can see."""
+"""Webhook secrets of the command line: from a file or the environment, never an option, which every user can see."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def webhook_secrets(path: Path | None) -> tuple[Secret, ...]:
     words = os.environ.get(VARIABLE, "").split()
     if not words:
         raise UsageError(
-            "A webhook needs a secret, or receivers could not tell our alerts from others'; put one in a file and name it"
-            f" with the option for secret files, or set {VARIABLE}."
+            "A webhook needs a secret, or receivers could not tell our alerts from others'; put one in a file and name"
+            f" it with the option for secret files, or set {VARIABLE}."
         )
     return tuple(map(Secret.parse, words))
