@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from rpkival.errors import LimitError, ObjectError
 from rpkival.limits import MAX_FILE_NAME_LENGTH, MAX_MANIFEST_FILES
 from rpkival.objects import oids
+from rpkival.objects.asn1 import cms
 from rpkival.objects.asn1 import manifest as asn1
 from rpkival.objects.asn1.der import decode
 from rpkival.objects.bounds import check_number, shown
@@ -15,7 +16,7 @@ from rpkival.objects.certificate import Certificate
 from rpkival.objects.cms import parse_signed_object
 from rpkival.objects.times import generalized_seconds
 
-__all__ = ["Manifest", "parse_manifest", "parse_manifest_content"]
+__all__ = ["Manifest", "ManifestContent", "listed_names", "parse_manifest", "parse_manifest_content"]
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9_-]+\.[a-z]{3}")
 """RFC 9286 section 4.2.2: so no name can leave its directory."""
@@ -47,6 +48,15 @@ def parse_manifest(data: bytes, *, require_signing_time: bool = True) -> Manifes
     if not signed.certificate.resources.only_inherits:
         raise ObjectError("RFC 9286 section 5.1", "The manifest's certificate lists resources instead of inheriting.")
     return Manifest(signed.certificate, signed.signing_time, parse_manifest_content(signed.content))
+
+
+def listed_names(data: bytes) -> tuple[str, ...]:
+    """The file names on a manifest that nobody has judged; what to read before judging it, and nothing more.
+
+    Raises `ObjectError`, `LimitError` where the manifest cannot even be decoded.
+    """
+    wrapper = decode(cms.ContentInfo, data, "RFC 6488 section 2.1", "signed object")
+    return tuple(parse_manifest_content(wrapper.content.encap_content_info.e_content or b"").files)
 
 
 def parse_manifest_content(data: bytes) -> ManifestContent:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 
 from rpkival.errors import LimitError
 from rpkival.limits import MAX_PUBLICATION_POINTS, MAX_TREE_VRPS, MAX_TRUST_ANCHORS
@@ -21,6 +21,7 @@ from rpkival.validation.report import (
 )
 from rpkival.validation.source import Source
 from rpkival.validation.trust_anchor import open_trust_anchor
+from rpkival.validation.workers import Workers
 
 __all__ = ["Progress", "validate"]
 
@@ -28,15 +29,20 @@ Progress = Callable[[int, int], None]
 """Told after each publication point: how many are done, how many are known so far."""
 
 
-def validate(tals: Sequence[Tal], source: Source, *, now: int, on_progress: Progress | None = None) -> ValidationRun:
+def validate(
+    tals: Sequence[Tal], source: Source, *, now: int, on_progress: Progress | None = None, workers: int = 1
+) -> ValidationRun:
     """Validate all that the trust anchors lead to, as of `now` (unix seconds).
 
-    Bad objects end in the run's rejections. Raises `LimitError` only for more locators than `MAX_TRUST_ANCHORS`.
+    Bad objects end in the run's rejections. With more than one of `workers`, so many other processes judge, and the
+    result is the same. Raises `LimitError` only for more locators than `MAX_TRUST_ANCHORS`, and `StateError` where a
+    worker dies.
     """
     if len(tals) > MAX_TRUST_ANCHORS:
         raise LimitError(f"There are {len(tals)} trust anchor locators; {MAX_TRUST_ANCHORS} are allowed.")
-    walk = _Walk(source, now, on_progress)
-    anchors = tuple(walk.tree(tal) for tal in tals)
+    with Workers(workers, now) if workers > 1 else nullcontext() as pool:
+        walk = _Walk(source, now, on_progress, pool)
+        anchors = tuple(walk.tree(tal) for tal in tals)
     problems = tuple(FetchProblem(uri, sentence) for sentence, uri in walk.fetch_problems.items())
     return ValidationRun(now, anchors, tuple(walk.roas), tuple(walk.rejections), problems)
 
@@ -44,10 +50,11 @@ def validate(tals: Sequence[Tal], source: Source, *, now: int, on_progress: Prog
 class _Walk:
     """One run while it goes on."""
 
-    def __init__(self, source: Source, now: int, on_progress: Progress | None) -> None:
+    def __init__(self, source: Source, now: int, on_progress: Progress | None, workers: Workers | None) -> None:
         self._source = source
         self._now = now
         self._on_progress = on_progress
+        self._workers = workers
         self._done = 0
         self._known = 0
         self.roas: list[ValidatedRoa] = []
@@ -56,41 +63,50 @@ class _Walk:
         """Sentence to the first URI it was about: a repository that is down is down for all its CAs."""
 
     def tree(self, tal: Tal) -> TrustAnchorReport:
-        """Walk one tree, breadth first."""
+        """Walk one tree, level by level."""
         tally = Tally(tal.name)
         anchor = open_trust_anchor(tal, self._source, self._now, tally)
         counts = [tally.counts]
-        if anchor is not None:
-            self._known += 1
-            queue = deque([anchor])
-            points = vrps = 0
-            while queue:
+        level = [] if anchor is None else [anchor]
+        self._known += len(level)
+        points = vrps = 0
+        while level:
+            below: list[Issuer] = []
+            for point in self._judged(level):
                 if points >= MAX_PUBLICATION_POINTS or vrps > MAX_TREE_VRPS:
-                    tally.reject(anchor.uri, None, _too_large(points, vrps, len(queue)))
+                    tally.reject(tal.uris[0], None, _too_large(points, vrps))
+                    below.clear()
                     break
-                point = self._point(queue.popleft())
-                queue.extend(point.children)
+                self._take(point)
+                below.extend(point.children)
                 counts.append(point.counts)
                 points += 1
                 vrps += point.counts.vrps
+            level = below
         self.rejections.extend(tally.rejections(tal.uris[0]))
-        return TrustAnchorReport(tal.name, anchor.uri if anchor else "", Counts.sum(counts))
+        return TrustAnchorReport(tal.name, "" if anchor is None else anchor.uri, Counts.sum(counts))
 
-    def _point(self, issuer: Issuer) -> PublicationPoint:
+    def _judged(self, issuers: list[Issuer]) -> Iterator[PublicationPoint]:
+        """The publication points of one level, in order."""
+        prepared = map(self._prepared, issuers)
+        if self._workers is not None:
+            return self._workers.judge(prepared, self._source.read)
+        return (judge_publication_point(issuer, self._source.read, self._now) for issuer in prepared)
+
+    def _prepared(self, issuer: Issuer) -> Issuer:
         problem = self._source.prepare(issuer.repository)
         if problem is not None:
             self.fetch_problems.setdefault(problem, issuer.repository)
-        point = judge_publication_point(issuer, self._source.read, self._now)
+        return issuer
+
+    def _take(self, point: PublicationPoint) -> None:
         self.roas.extend(point.roas)
         self.rejections.extend(point.rejections)
         self._done += 1
         self._known += len(point.children)
         if self._on_progress is not None:
             self._on_progress(self._done, self._known)
-        return point
 
 
-def _too_large(points: int, vrps: int, left: int) -> LimitError:
-    return LimitError(
-        f"The tree passed its limit with {points} publication points and {vrps} VRPs; {left} CAs were not visited."
-    )
+def _too_large(points: int, vrps: int) -> LimitError:
+    return LimitError(f"The tree passed its limit after {points} publication points and {vrps} VRPs; no more is read.")
