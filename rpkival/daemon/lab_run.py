@@ -43,7 +43,7 @@ async def run_lab(
 ) -> None:
     """Run until SIGINT or SIGTERM; without `data_dir` everything is gone afterwards. Raises `UsageError`."""
     # What is wrong with the request is told before anything is signed.
-    scenario = Scenario(LAB.hijack, lasts=hijack_lasts, repeats=max(300.0, 2 * hijack_lasts))
+    scenario = Scenario(LAB.hijack, lasts=hijack_lasts, repeats=max(300.0, 2 * hijack_lasts), heartbeat=LAB.heartbeat)
     async with AsyncExitStack() as stack:
         if data_dir is None:
             data_dir = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rpkival-lab-")))
