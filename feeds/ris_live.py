@@ -38,6 +38,9 @@ __all__ = ["RIS_LIVE_URL", "RisLive", "Subscription", "Timing"]
 
 RIS_LIVE_URL = "wss://ris-live.ripe.net/v1/ws/"
 
+_CLOSE_SECONDS = 2.0
+"""How long a server may take over its goodbye; one that fell silent has none."""
+
 log = structlog.get_logger("feeds.ris_live")
 
 
@@ -173,7 +176,10 @@ class RisLive:
                 try:
                     async with asyncio.timeout(self._timing.connect):
                         socket = await session.ws_connect(
-                            self._url, heartbeat=self._timing.ping, max_msg_size=MAX_RIS_MESSAGE_BYTES
+                            self._url,
+                            heartbeat=self._timing.ping,
+                            max_msg_size=MAX_RIS_MESSAGE_BYTES,
+                            timeout=aiohttp.ClientWSTimeout(ws_close=_CLOSE_SECONDS),
                         )
                     async with socket:
                         state, why = await self._listen(socket)

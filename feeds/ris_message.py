@@ -187,7 +187,9 @@ def decode_messages(messages: Sequence[bytes | str]) -> RisMessages:
             if data.type in {"UPDATE", ""}:
                 # "rrc25" of 2019 and "rrc25.ripe.net" of today are the same collector.
                 host = data.host.removesuffix(".ripe.net")
-                malformed += not collectors.setdefault(host, _Collector(host)).add(data)
+                if host not in collectors:
+                    collectors[host] = _Collector(host)
+                malformed += not collectors[host].add(data)
     batches = tuple(batch for collector in collectors.values() for batch in collector.batches())
     return RisMessages(batches, malformed, heard, tuple(errors))
 

@@ -19,7 +19,7 @@ class FeedStatus:
     `connected_since`, `last_message`: unix seconds, None where it is not connected or never heard anything. `messages`:
     all that came. `routes`: announcements and withdrawals. `malformed`: messages that could not be understood.
     `dropped`: messages that came faster than they were taken. `reconnects`: attempts to connect after the first.
-    `error`: one sentence about the last trouble, None when live.
+    `error`: one sentence about the last trouble, None where it is over.
     """
 
     name: str

@@ -17,7 +17,7 @@ from feeds.mrt.decoded import Decoded
 from feeds.mrt.nlri import read_nlri
 from feeds.mrt.octets import Octets
 from feeds.mrt.records import Records, RecordType
-from feeds.route_batch import Peer, RouteBatch
+from feeds.route_batch import OriginKind, Peer, RouteBatch
 from rpkival.prefixes import Family, Rows
 
 __all__ = ["decode_updates", "is_message"]
@@ -27,7 +27,6 @@ _HEADER_BYTES = 19
 _UPDATE = 2
 _AFI: dict[Family, int] = {4: 1, 6: 2}
 _UNICAST = 1
-
 
 _MESSAGES = np.array([1, 4, 6, 7, 8, 9, 10, 11])
 """RFC 6396 section 4.4, RFC 8050 section 3: MESSAGE, _AS4, _LOCAL, _AS4_LOCAL, and the four again with _ADDPATH."""
@@ -88,7 +87,7 @@ def decode_updates(octets: Octets, records: Records, collector: str) -> Decoded:
             nlri.prefixes,
             announced,
             np.where(announced, paths.origin[owner], np.uint32(0)),
-            np.where(announced, paths.origin_kind[owner], np.uint8(1)),
+            np.where(announced, paths.origin_kind[owner], np.uint8(OriginKind.EMPTY)),
             messages.time[owner],
             messages.peer[owner],
             np.where(announced, owner, -1).astype(np.int32),
