@@ -17,6 +17,7 @@ from feeds.ris_live import RIS_LIVE_URL, RisLive
 from feeds.route_batch import RouteBatch
 from rpkival.alerts.deliverer import Deliverer
 from rpkival.alerts.webhook import Endpoint
+from rpkival.asn import format_asn
 from rpkival.cli.event_loop import new_event_loop
 from rpkival.cli.incident_text import incident_line
 from rpkival.cli.source import Source
@@ -50,7 +51,10 @@ def read_endpoint(url: str | None, secret_file: Path | None, allow: tuple[str, .
 
 
 class Watch:
-    """A monitor whose changes are printed to `stream` as they come; `opened` counts the incidents of this run."""
+    """A monitor whose changes are printed to `stream` as they come; `opened` counts the incidents of this run.
+
+    Raises `UsageError` where there is nothing to watch.
+    """
 
     def __init__(
         self,
@@ -73,8 +77,7 @@ class Watch:
         )
         self.opened = self.resolved = self.routes = 0
         self._own_prefixes = len(expectations)
-        for sentence in _warnings(own, expectations, source):
-            note(f"rpkival: {sentence}")
+        _check(own, expectations, source)
 
     @property
     def open(self) -> int:
@@ -171,13 +174,14 @@ def _text(change: IncidentChange) -> bytes:
     return f"{incident_line(change.change, at or incident.last_seen, incident)}\n".encode()
 
 
-def _warnings(own: Own, expectations: Expectations, source: Source) -> Iterable[str]:
+def _check(own: Own, expectations: Expectations, source: Source) -> None:
+    """Tell what would make the silence, or the noise, of this watch misleading."""
     if not len(expectations):
-        names = ", ".join(f"AS{asn}" for asn in sorted(own.asns))
-        yield f"no VRP of {source.name} names {names}, so no prefix is watched; add --own PREFIX."
+        names = ", ".join(map(format_asn, sorted(own.asns)))
+        raise UsageError(f"No VRP of {source.name} names {names}, so there is nothing to watch; add --own PREFIX.")
     if nobody := expectations.without_origin():
         more = f" and {len(nobody) - 3} more" if len(nobody) > 3 else ""
-        yield (
-            f"nobody is expected to announce {', '.join(nobody[:3])}{more}: no VRP covers it, so every announcement is"
-            " an incident; add --own ASN."
+        note(
+            f"rpkival: nobody is expected to announce {', '.join(nobody[:3])}{more}: no VRP covers it, so every"
+            " announcement is an incident; add --own ASN."
         )

@@ -6,7 +6,7 @@ import fcntl
 from contextlib import ExitStack
 from pathlib import Path
 
-from rpkival.errors import StateError, UsageError
+from rpkival.errors import UsageError
 
 __all__ = ["hold_directory"]
 
@@ -15,15 +15,16 @@ def hold_directory(data_dir: Path) -> ExitStack:
     """Make the data directory if need be and hold it against a second process, until the stack is closed.
 
     Two monitors over one database would not know of each other's incidents. The kernel lets go at the end of the
-    process, however it ends. Raises `UsageError` where another process holds it, `StateError` where it cannot be
-    written.
+    process, however it ends. Raises `UsageError` where another process holds it or it cannot be written.
     """
     stack = ExitStack()
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
         lock = stack.enter_context((data_dir / "lock").open("w"))
     except OSError as error:
-        raise StateError(f"The data directory {data_dir} cannot be written: {error.strerror}.") from error
+        raise UsageError(
+            f"The data directory {data_dir} cannot be written: {error.strerror}; choose another --data-dir."
+        ) from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

@@ -155,6 +155,7 @@ def test_an_alert_that_nobody_takes(
         ([], "Tell what is yours"),
         (["--own", "192.0.2.1/24"], "did you mean 192.0.2.0/24"),
         (["--own", "AS4294967296"], "AS4294967296 does not exist"),
+        (["--own", "AS999999"], "No VRP of"),
         (["carrier-pigeon", "--own", "AS1"], "not a feed that can be watched"),
         (["ris-live", "--own", "AS1"], "a run of its own"),
         (["--own", "AS1", "--webhook", "https://hooks.example/"], "A webhook needs a secret"),
