@@ -224,6 +224,9 @@ MAX_ROA_BYTES: Final = 2_000_000
 MAX_POINT_BYTES: Final = 512 * 1024**2
 """All files of one publication point, which are in memory at once: 250,000 of average size."""
 
+MAX_LOCATIONS_BYTES: Final = 16_384
+"""One extension that holds URIs. Real ones have 200 octets; the decoded ones of issuers are kept for their siblings."""
+
 MAX_RESOURCE_BLOCKS: Final = 200_000
 """Address blocks or AS ranges of one family in one certificate; rpki-client has the same bound."""
 

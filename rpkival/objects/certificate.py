@@ -44,7 +44,6 @@ class Role(Enum):
     TRUST_ANCHOR = "trust anchor"
     CA = "CA certificate"
     END_ENTITY = "end-entity certificate"
-    ROUTER = "router certificate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +69,7 @@ class Certificate:
 
 
 def parse_certificate(data: bytes, role: Role) -> Certificate:
-    """A certificate in one of the RSA roles, judged as far as it can be alone. Raises `ObjectError`, `LimitError`."""
+    """A certificate, judged as far as it can be alone. Raises `ObjectError`, `LimitError`."""
     outer = _decode(data)
     inner = outer.tbs_certificate
     _check_fields(outer)

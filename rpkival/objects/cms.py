@@ -46,7 +46,7 @@ _ATTRIBUTES: Final = {oids.CONTENT_TYPE, oids.MESSAGE_DIGEST, oids.SIGNING_TIME}
 
 # DER has one encoding of a value: signed attributes that are a content-type, a signing-time in UTCTime and a
 # message-digest, in this order, differ from each other only in the three values. Nearly all are so.
-_TIME_SECTION: Final = "RFC 9589 section 5"
+_TIME_SECTION: Final = "RFC 6488 section 2.1.6.4.3"
 _USUAL_OID_SIZE: Final = 13
 _USUAL_SIZE: Final = 109
 _USUAL_MIDDLE: Final = bytes.fromhex("302f 06092a864886f70d010904 3122 0420")
@@ -95,7 +95,7 @@ def parse_signed_object(
     signed_attributes = tlv_bytes(signer.signed_attrs, _SET_TAG)
     signing_time = _check_attributes(signed_attributes, content_type, content)
     if signing_time is None and require_signing_time:
-        raise ObjectError("RFC 9589 section 4", "The signed attributes have no signing-time.")
+        raise ObjectError("RFC 9589", "The signed attributes have no signing-time.")
     if not verifies(load_key(certificate.key_info), signer.signature, signed_attributes):
         raise ObjectError("RFC 6488 section 3", "The object's signature does not verify with its certificate's key.")
     return SignedObject(content, certificate, signing_time)
@@ -156,7 +156,7 @@ def _check_other_attributes(signed_attributes: bytes, content_type: ObjectIdenti
         if kind in values:
             raise ObjectError(section, f"The signed attribute {oids.name(kind)} appears twice.")
         if kind == oids.BINARY_SIGNING_TIME:
-            raise ObjectError("RFC 9589 section 4", "The signed attributes have a binary-signing-time.")
+            raise ObjectError("RFC 9589", "The signed attributes have a binary-signing-time.")
         if kind not in _ATTRIBUTES:
             raise ObjectError(section, f"The signed attribute {oids.name(kind)} is not allowed.")
         values[kind] = _only(

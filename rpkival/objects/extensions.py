@@ -13,9 +13,11 @@ from cryptography.hazmat.asn1 import TLV
 from cryptography.x509 import ObjectIdentifier
 
 from rpkival.errors import ObjectError
+from rpkival.limits import MAX_LOCATIONS_BYTES
 from rpkival.objects import oids
 from rpkival.objects.asn1 import pkix
 from rpkival.objects.asn1.der import decode, header
+from rpkival.objects.bounds import check_size
 from rpkival.objects.uris import is_https_uri, is_rsync_uri
 
 __all__ = [
@@ -157,12 +159,15 @@ def authority_key_identifier(value: bytes) -> bytes:
     raise ObjectError(section, "The authority key identifier names the issuer or its serial number.")
 
 
-@lru_cache(maxsize=256)
 def crl_uris(value: bytes) -> tuple[str, ...]:
-    """The rsync URIs of the CRL distribution point, at least one. Raises `ObjectError`.
+    """The rsync URIs of the CRL distribution point, at least one. Raises `ObjectError`, `LimitError`."""
+    check_size(value, MAX_LOCATIONS_BYTES, "CRL distribution points extension")
+    return _crl_uris(value)
 
-    All certificates of an issuer name the same CRL, and come one after the other: hence the cache.
-    """
+
+@lru_cache(maxsize=256)
+def _crl_uris(value: bytes) -> tuple[str, ...]:
+    """All certificates of an issuer name the same CRL, and come one after the other: hence the cache."""
     section = SECTIONS[oids.CRL_DISTRIBUTION_POINTS]
     decoded = decode(pkix.DistributionPoints, header(0x30, len(value)) + value, section, "CRL distribution points")
     if len(decoded.points) != 1:
@@ -178,9 +183,15 @@ def crl_uris(value: bytes) -> tuple[str, ...]:
     return uris
 
 
-@lru_cache(maxsize=256)
 def ca_issuers(value: bytes) -> str:
-    """The first rsync URI of the issuer's certificate. Raises `ObjectError`. Cached as `crl_uris` is."""
+    """The first rsync URI of the issuer's certificate. Raises `ObjectError`, `LimitError`."""
+    check_size(value, MAX_LOCATIONS_BYTES, "authority information access extension")
+    return _ca_issuers(value)
+
+
+@lru_cache(maxsize=256)
+def _ca_issuers(value: bytes) -> str:
+    """Cached as `_crl_uris` is."""
     section = SECTIONS[oids.AUTHORITY_INFO_ACCESS]
     uris = []
     for description in _descriptions(value, section, "authority information access"):
@@ -194,10 +205,11 @@ def ca_issuers(value: bytes) -> str:
 
 
 def subject_locations(value: bytes) -> SubjectLocations:
-    """The first usable URI of each kind of a subject information access extension. Raises `ObjectError`.
+    """The first usable URI of each kind of a subject information access extension. Raises `ObjectError`, `LimitError`.
 
     Which kinds must and must not be there is for the caller to say: it differs between CAs and end entities.
     """
+    check_size(value, MAX_LOCATIONS_BYTES, "subject information access extension")
     section = SECTIONS[oids.SUBJECT_INFO_ACCESS]
     found: dict[ObjectIdentifier, str] = {}
     for description in _descriptions(value, section, "subject information access"):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ipaddress
 from bisect import bisect_right
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final, Literal
@@ -29,9 +28,8 @@ __all__ = [
     "ResourceClaims",
     "Resources",
     "address_range",
-    "contains",
+    "first_outside",
     "format_ranges",
-    "normalised",
     "parse_as_identifiers",
     "parse_ip_blocks",
 ]
@@ -91,31 +89,14 @@ class ResourceClaims:
         )
 
 
-def contains(outer: Ranges, inner: Ranges) -> bool:
-    """Whether every number of `inner` is in `outer`; `len(inner) * log(len(outer))`."""
-    return first_outside(outer, inner) is None
-
-
 def first_outside(outer: Ranges, inner: Ranges) -> tuple[int, int] | None:
-    """The first range of `inner` that is not wholly in `outer`."""
+    """The first range of `inner` that is not wholly in `outer`; `len(inner) * log(len(outer))`."""
     for block in inner:
         # The only candidate is the last range that starts no later: the outer set has no adjacent ranges.
         at = bisect_right(outer, (block[0], _BEYOND)) - 1
         if at < 0 or outer[at][1] < block[1]:
             return block
     return None
-
-
-def normalised(ranges: Iterable[tuple[int, int]]) -> Ranges:
-    """Any ranges (`first <= last`) as a set: sorted, with what overlaps or touches joined."""
-    joined: list[tuple[int, int]] = []
-    for first, last in sorted(ranges):
-        if joined and first <= joined[-1][1] + 1:
-            if last > joined[-1][1]:
-                joined[-1] = (joined[-1][0], last)
-        else:
-            joined.append((first, last))
-    return tuple(joined)
 
 
 def parse_ip_blocks(data: bytes) -> tuple[Claim, Claim]:

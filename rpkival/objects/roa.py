@@ -84,7 +84,7 @@ def parse_roa_content(data: bytes) -> RoaContent:
 
 def _prefixes(addresses: list[asn1.ROAIPAddress], bits: int) -> tuple[RoaPrefix, ...]:
     if not addresses:
-        raise ObjectError("RFC 9582 section 4.3.2", "The ROA has an address family without any prefix.")
+        raise ObjectError("RFC 9582 section 4.3.1", "The ROA has an address family without any prefix.")
     if len(addresses) > MAX_ROA_PREFIXES:
         raise LimitError(f"The ROA has {len(addresses)} prefixes; {MAX_ROA_PREFIXES} are allowed.")
     prefixes = []

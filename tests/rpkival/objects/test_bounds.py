@@ -14,6 +14,7 @@ from rpkival.objects.asn1 import ip_resources, manifest, roa
 from rpkival.objects.asn1.der import decode, encode
 from rpkival.objects.bounds import shown, shown_octets
 from rpkival.objects.certificate import is_router_certificate
+from rpkival.objects.extensions import ca_issuers, crl_uris, subject_locations
 from rpkival.objects.manifest import parse_manifest_content
 from rpkival.objects.resources import parse_as_identifiers
 from rpkival.objects.roa import parse_roa_content
@@ -120,3 +121,10 @@ def test_what_is_small_is_shown_whole() -> None:
     assert shown(4294967296) == "4294967296"
     assert shown(1 << 64) == "(a number of 65 bits)"
     assert shown_octets(b"\x00\x03") == "0003"
+
+
+def test_extensions_full_of_uris_are_a_limit() -> None:
+    """They are kept in memory for the siblings of a certificate."""
+    for parse in (crl_uris, ca_issuers, subject_locations):
+        with pytest.raises(LimitError, match="octets; 16384 are allowed"):
+            parse(bytes(16_385))
