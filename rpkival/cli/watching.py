@@ -23,7 +23,7 @@ from rpkival.cli.incident_text import incident_line
 from rpkival.cli.source import Source
 from rpkival.cli.terminal import note
 from rpkival.cli.webhook_secret import webhook_secrets
-from rpkival.daemon.following import watch_silence
+from rpkival.daemon.following import subscription_to, watch_silence
 from rpkival.daemon.stopping import until_stopped
 from rpkival.errors import RpkivalError, UsageError
 from rpkival.monitor.expectations import Expectations, Own
@@ -71,12 +71,11 @@ class Watch:
         self._deliverer = Deliverer(database, [endpoint] if endpoint else [])
         self._own, self._stream, self._as_json = own, stream, as_json
         self._store = IncidentStore(database)
-        expectations = Expectations.build(source.vrps, own)
+        self._expectations = expectations = Expectations.build(source.vrps, own)
         self._monitor = Monitor(
             self._store, expectations=expectations, index=OriginIndex.build(source.vrps), min_peers=min_peers
         )
         self.opened = self.resolved = self.routes = 0
-        self._own_prefixes = len(expectations)
         _check(own, expectations, source)
 
     @property
@@ -105,12 +104,12 @@ class Watch:
     def watch(self, url: str | None, load: Callable[[], Source], *, quiet: bool) -> None:
         """Follow RIS Live until SIGINT or SIGTERM; `load` gives newer VRPs from time to time."""
         if not quiet:
-            note(f"Watching {self._own_prefixes:,} prefixes on {url or 'RIS Live'}; end with Ctrl-C.")
+            note(f"Watching {len(self._expectations):,} prefixes on {url or 'RIS Live'}; end with Ctrl-C.")
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
             runner.run(self._follow(url or RIS_LIVE_URL, load))
 
     async def _follow(self, url: str, load: Callable[[], Source]) -> None:
-        feed = RisLive(url)
+        feed = RisLive(url, subscribe=subscription_to(self._expectations))
         tasks = [
             asyncio.create_task(work)
             for work in (

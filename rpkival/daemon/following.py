@@ -9,13 +9,16 @@ from typing import Protocol
 
 import structlog
 
+from feeds.ris_live import Subscription
 from feeds.route_batch import RouteBatch
 from feeds.status import FeedStatus
 from rpkival.alerts.outbox import Outbox
 from rpkival.errors import StateError
+from rpkival.limits import MAX_RIS_PREFIXES
+from rpkival.monitor.expectations import Expectations
 from rpkival.monitor.monitor import Monitor
 
-__all__ = ["Feed", "follow", "watch_silence"]
+__all__ = ["Feed", "follow", "subscription_to", "watch_silence"]
 
 _LOOK_SECONDS = 5.0
 
@@ -29,6 +32,12 @@ class Feed(Protocol):
     def status(self) -> FeedStatus: ...
 
     def batches(self) -> AsyncIterator[Sequence[RouteBatch]]: ...
+
+
+def subscription_to(expectations: Expectations) -> Subscription:
+    """What touches our prefixes, where the server can be asked for so many; else everything."""
+    prefixes = (*expectations.ipv4.prefixes.texts(), *expectations.ipv6.prefixes.texts())
+    return Subscription(prefixes=prefixes if len(prefixes) <= MAX_RIS_PREFIXES else ())
 
 
 async def follow(feed: Feed, monitor: Monitor) -> None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,17 +15,15 @@ from rpkival.alerts.deliverer import Deliverer
 from rpkival.alerts.webhook import Endpoint
 from rpkival.config import Config
 from rpkival.daemon.board import Board
-from rpkival.daemon.following import follow, watch_silence
+from rpkival.daemon.following import follow, subscription_to, watch_silence
 from rpkival.daemon.job import Job
 from rpkival.daemon.validator import Validator
-from rpkival.errors import UsageError
-from rpkival.limits import MAX_RIS_PREFIXES
 from rpkival.monitor.expectations import Expectations, Own
 from rpkival.monitor.monitor import Monitor
 from rpkival.monitor.store import IncidentStore
 from rpkival.origin.index import OriginIndex
 from rpkival.rtr.server import RtrServer
-from rpkival.storage import DATABASE_NAME, open_database
+from rpkival.storage import DATABASE_NAME, hold_directory, open_database
 from web.app import make_app, start
 from web.view import View
 
@@ -97,7 +94,7 @@ class Service:
         await self._stack.aclose()
 
     async def _start(self) -> Addresses:
-        self._stack.enter_context(_locked(self._data_dir))
+        self._stack.enter_context(hold_directory(self._data_dir))
         database = open_database(self._data_dir / DATABASE_NAME)
         self._stack.callback(database.close)
         self._store = IncidentStore(database)
@@ -141,7 +138,7 @@ class Service:
             )
         else:
             self._monitor.update(expectations, index)
-        subscription = _subscription(expectations)
+        subscription = subscription_to(expectations)
         if subscription != self._subscription and "ris-live" in self._config.monitor.feeds:
             self._subscription = subscription
             self._follow(RisLive(self._config.monitor.ris_live_url, subscribe=subscription), self._monitor)
@@ -171,29 +168,3 @@ class Service:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
-
-
-def _subscription(expectations: Expectations) -> Subscription:
-    """What touches our prefixes, where the server can be asked for so many; else everything."""
-    prefixes = (*expectations.ipv4.prefixes.texts(), *expectations.ipv6.prefixes.texts())
-    return Subscription(prefixes=prefixes if len(prefixes) <= MAX_RIS_PREFIXES else ())
-
-
-def _locked(data_dir: Path) -> ExitStack:
-    """Hold the data directory against a second process. Raises `UsageError`."""
-    stack = ExitStack()
-    try:
-        data_dir.mkdir(parents=True, exist_ok=True)
-        lock = stack.enter_context((data_dir / "lock").open("w"))
-    except OSError as error:
-        raise UsageError(
-            f"The data directory {data_dir} cannot be written: {error.strerror}; choose another --data-dir."
-        ) from error
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        stack.close()
-        raise UsageError(
-            f"Another rpkival uses the data directory {data_dir}; end it or choose another --data-dir."
-        ) from None
-    return stack
