@@ -13,7 +13,7 @@ from rpkival.payload.snapshot import Snapshot
 from rpkival.rtr.server import SessionInfo
 from web.beacons import BeaconSet
 
-__all__ = ["AnchorSummary", "Rejection", "ValidationSummary", "View"]
+__all__ = ["AnchorSummary", "Isp", "Rejection", "ValidationSummary", "View"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +49,20 @@ class ValidationSummary:
     rejections: tuple[Rejection, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Isp:
+    """A network of the lab that a visitor can sit behind; its beacons take `name` as `?isp=`."""
+
+    name: str
+    title: str
+
+
 @dataclass(slots=True)
 class View:
-    """Everything may be missing or empty: the page says so in words. `incidents` is None where no monitor runs."""
+    """Everything may be missing or empty: the page says so in words. `incidents` is None where no monitor runs.
+
+    `isps` is what a lab offers; on the Internet one has the ISP that one has, and it is empty.
+    """
 
     snapshot: Snapshot | None = None
     index: OriginIndex | None = None
@@ -61,4 +72,5 @@ class View:
     routers: Callable[[], Sequence[SessionInfo]] = tuple
     beacons: tuple[BeaconSet, ...] = ()
     lab: bool = False
+    isps: tuple[Isp, ...] = ()
     now: Callable[[], float] = time.time

@@ -20,7 +20,7 @@ from rpkival.daemon.stopping import until_stopped
 from rpkival.lab.internet import Addresses, LabInternet
 from rpkival.lab.scenario import Scenario
 from rpkival.lab.topology import LAB
-from web.view import View
+from web.view import Isp, View
 
 __all__ = ["run_lab"]
 
@@ -56,7 +56,8 @@ async def run_lab(
         receiver = Receiver(secret, lambda kind, data: say(_alert(kind, data)))
         stack.push_async_callback(receiver.close)
         endpoint = Endpoint(await receiver.start(), (secret,), ("127.0.0.1",))
-        view = View(beacons=beacon_sets(lab.beacons), lab=True)
+        isps = tuple(Isp(name, LAB.system(asn).name) for name, asn in LAB.isps)
+        view = View(beacons=beacon_sets(lab.beacons), lab=True, isps=isps)
         service = Service(
             _lab_config(config, internet, lab),
             data_dir,

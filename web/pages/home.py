@@ -7,6 +7,7 @@ from aiohttp import web
 from rpkival.errors import StateError
 from web.keys import view_of
 from web.render import render
+from web.view import Isp, View
 
 __all__ = ["home"]
 
@@ -26,4 +27,11 @@ async def home(request: web.Request) -> web.Response:
         operators=" and ".join(sorted({each.operator for each in view.beacons})),
         incidents=incidents,
         feeds=view.feeds(),
+        isp=_isp(request, view),
     )
+
+
+def _isp(request: web.Request, view: View) -> Isp | None:
+    """Behind whom the visitor of a lab sits: `?isp=`, else the first."""
+    chosen = (isp for isp in view.isps if isp.name == request.query.get("isp"))
+    return next(chosen, view.isps[0] if view.isps else None)

@@ -20,6 +20,8 @@ async function ask(set, role, url, patience) {
   // A new query each time, so that no cache on the way answers for the beacon.
   const target = new URL(url);
   target.searchParams.set("once", crypto.getRandomValues(new Uint32Array(2)).join(""));
+  // Only a lab has this: its beacons answer as they would behind the chosen provider.
+  if (byId("run").dataset.isp) target.searchParams.set("isp", byId("run").dataset.isp);
   const sample = { set, role, outcome: "reached", ms: 0, route: null };
   const started = performance.now();
   try {

@@ -16,7 +16,7 @@ from rpkival.limits import MAX_QUERY_LENGTH
 from rpkival.monitor.case import Case, Lifecycle
 from rpkival.monitor.incidents import Incident
 from rpkival.monitor.store import IncidentStore
-from web.view import View
+from web.view import Isp, View
 
 PAGES = {
     "/": "Does your ISP drop invalid routes?",
@@ -170,6 +170,28 @@ async def test_the_lab_says_that_it_is_one(view: View, client: TestClient) -> No
     view.lab = True
     for path in PAGES:
         assert "This is the lab." in await (await client.get(path, headers=HTML)).text()
+
+
+@pytest.mark.parametrize(("query", "chosen"), [("", "drops"), ("?isp=accepts", "accepts"), ("?isp=%22%3E", "drops")])
+async def test_a_lab_lets_its_visitor_choose_the_provider(
+    view: View, client: TestClient, query: str, chosen: str
+) -> None:
+    """The choice is in the address, and goes along to the beacons with and without JavaScript."""
+    view.isps = (Isp("drops", "Guarded Fibre"), Isp("accepts", "Open Broadband"))
+
+    text = await (await client.get(f"/{query}")).text()
+
+    assert f'data-isp="{chosen}"' in text
+    assert f'<a href="/?isp={chosen}" aria-current="true">' in text
+    assert f'href="https://invalid.example/?isp={chosen}"' in text
+
+
+async def test_outside_a_lab_nobody_chooses(client: TestClient) -> None:
+    """On the Internet one has the provider that one has."""
+    text = await (await client.get("/?isp=accepts")).text()
+
+    assert "?isp=" not in text
+    assert 'data-isp=""' in text
 
 
 async def test_a_lookup_shows_state_reason_and_vrps(client: TestClient) -> None:
