@@ -54,7 +54,8 @@ def main() -> None:
         place = Path(name)
         place.chmod(0o755)
         with tarfile.open(options.archive) as archive:
-            archive.extractall(place, filter="data")
+            archive.extraction_filter = getattr(tarfile, "data_filter", None)  # Debian's Python 3.11.2 has none
+            archive.extractall(place)
         objects = sum(path.is_file() for path in (place / "rsync").rglob("*"))
         validators = [rpkival(place), start(place)]
         validators += [make(place) for program, make in PEERS.items() if shutil.which(program)]

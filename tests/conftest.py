@@ -62,7 +62,9 @@ def unpacked(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Cal
         if name not in done:
             done[name] = tmp_path_factory.mktemp(Path(name).name.split(".")[0])
             with tarfile.open(shared_data / name) as archive:
-                archive.extractall(done[name], filter="data")
+                # As an attribute, since Debian's Python 3.11.2 does not know the argument.
+                archive.extraction_filter = getattr(tarfile, "data_filter", None)
+                archive.extractall(done[name])
         return done[name]
 
     return unpack

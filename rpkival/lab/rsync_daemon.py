@@ -33,8 +33,9 @@ class RsyncDaemon:
             raise UsageError("The program rsync is not installed; install it to serve repositories with it.")
         self._place = tempfile.TemporaryDirectory(prefix="rpkival-rsyncd-")
         self._config = Path(self._place.name) / "rsyncd.conf"
-        # Run by root, rsync would serve as nobody, who cannot read what is ours alone.
-        self._config.write_text(f"use chroot = no\nreverse lookup = no\nuid = {os.getuid()}\ngid = {os.getgid()}\n")
+        # Run by root, rsync would serve as nobody, who cannot read what is ours alone; others may not choose.
+        user = "uid = 0\ngid = 0\n" if os.geteuid() == 0 else ""
+        self._config.write_text(f"use chroot = no\nreverse lookup = no\n{user}")
         self._command = [program, "--daemon", f"--config={self._config}"]
         self._running: list[subprocess.Popen[bytes]] = []
         self._socket = socket.create_server(("127.0.0.1", 0))
