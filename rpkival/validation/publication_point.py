@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from rpkival.errors import LimitError, ObjectError
+from rpkival.errors import LimitError, ObjectError, RpkivalError
 from rpkival.limits import MAX_POINT_BYTES
 from rpkival.objects.certificate import Role, is_router_certificate, parse_certificate
 from rpkival.objects.crl import Crl, parse_crl
@@ -19,7 +19,7 @@ from rpkival.objects.manifest import Manifest, parse_manifest
 from rpkival.objects.roa import parse_roa
 from rpkival.objects.times import format_time
 from rpkival.validation.issuer import Issuer, Judge, check_revocation
-from rpkival.validation.report import Counts, Rejection, Tally, ValidatedRoa
+from rpkival.validation.report import FAULT_SECTION, Counts, Rejection, Tally, ValidatedRoa
 
 __all__ = ["PublicationPoint", "Read", "judge_publication_point"]
 
@@ -50,7 +50,26 @@ class _Opened:
 
 
 def judge_publication_point(issuer: Issuer, read: Read, now: int) -> PublicationPoint:
-    """Everything the issuer has published that may be used at `now` (unix seconds). Never raises for bad objects."""
+    """Everything the issuer has published that may be used at `now` (unix seconds).
+
+    Raises nothing but what `read` raises of our own errors. A fault of ours that an object brings to light costs the
+    point of the CA that published it: were it to end the run, any CA could keep all others' changes from our routers.
+    """
+    try:
+        return _judge(issuer, read, now)
+    except (RpkivalError, KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # noqa: BLE001 - panics of the decoder, written in Rust, are no Exceptions
+        tally = Tally(issuer.trust_anchor)
+        tally.count("publication_points_rejected")
+        sentence = (
+            f"Judging this publication point failed ({type(error).__name__}: {str(error)[:200]}); please report it."
+        )
+        tally.reject(issuer.manifest, None, ObjectError(FAULT_SECTION, sentence))
+        return PublicationPoint(issuer.manifest, (), (), tally.rejections(issuer.manifest), tally.counts)
+
+
+def _judge(issuer: Issuer, read: Read, now: int) -> PublicationPoint:
     tally = Tally(issuer.trust_anchor)
     judge = Judge(issuer, now)
     opened = _open(judge, read, tally)

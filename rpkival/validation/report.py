@@ -25,6 +25,9 @@ __all__ = [
 LIMIT_SECTION = "limit of this validator"
 """In place of an RFC section where a bound of `rpkival.limits` was passed."""
 
+FAULT_SECTION = "fault of this validator"
+"""In place of an RFC section where we could not judge."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rejection:

@@ -8,12 +8,15 @@ from typing import Any
 
 import pytest
 
+from rpkival.errors import StateError
 from rpkival.lab.ca import Product
 from rpkival.lab.certificates import Validity, revocation_list
 from rpkival.lab.number_resources import INHERIT, Resources
 from rpkival.lab.signed_objects import MANIFEST, ROA, manifest_content, roa_content
-from rpkival.objects.roa import parse_roa
-from rpkival.validation.report import ValidationRun
+from rpkival.objects.roa import Roa, parse_roa
+from rpkival.validation.publication_point import judge_publication_point
+from rpkival.validation.report import Tally, ValidationRun
+from rpkival.validation.trust_anchor import open_trust_anchor
 
 EVERYTHING = {64499, 64500, 64501, 64502}
 ALPHA = {64499, 64500}
@@ -310,3 +313,39 @@ def test_publication_points_are_bounded_in_octets(lab: Any, monkeypatch: pytest.
     run = lab.validate()
     assert asns(run) == EVERYTHING - BELOW_ALPHA
     assert [rejection.section for rejection in run.rejections] == ["limit of this validator"]
+
+
+class Panic(BaseException):
+    """As a fault in the decoder's Rust comes to Python."""
+
+
+@pytest.mark.parametrize(
+    "fault", [ZeroDivisionError("ours"), Panic("ours"), MemoryError()], ids=["bug", "panic", "memory"]
+)
+def test_a_fault_of_ours_costs_one_point(lab: Any, monkeypatch: pytest.MonkeyPatch, fault: BaseException) -> None:
+    """No CA can end the validation of all others."""
+    victim = lab.beta.products[lab.beta_roa].content
+
+    def fail(data: bytes) -> Roa:
+        if data == victim:
+            raise fault
+        return parse_roa(data)
+
+    monkeypatch.setattr("rpkival.validation.publication_point.parse_roa", fail)
+    run = lab.validate()
+    assert asns(run) == EVERYTHING - {64501}
+    assert only(run) == ("beta.mft", "fault of this validator")
+    assert type(fault).__name__ in run.rejections[0].sentence
+    assert run.counts.publication_points_rejected == 1
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), StateError("The disk is gone.")], ids=["interrupt", "state"])
+def test_interrupts_and_errors_of_the_source_go_through(lab: Any, memory: Any, error: BaseException) -> None:
+    """These are not about an object."""
+
+    def read(uri: str) -> bytes | None:
+        raise error
+
+    issuer = open_trust_anchor(lab.tal, memory(lab.files), lab.now, Tally("lab"))
+    with pytest.raises(type(error)):
+        judge_publication_point(issuer, read, lab.now)
