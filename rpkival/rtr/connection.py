@@ -29,6 +29,10 @@ KEEPALIVE = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 20), ("TCP_KEEPCNT", 6))
 ANSWERS_A_TURN = 16
 """To one router before the others have their turn; a burst of small queries must not hold up the event loop."""
 
+LINGER_SECONDS = 5.0
+"""For a router to read the Error Report that ends its session. Closing at once, with octets of it still unread, would
+make the kernel reset the connection, and the report would be lost on the way."""
+
 log = structlog.get_logger("rpkival.rtr")
 
 
@@ -68,6 +72,7 @@ class Connection(asyncio.Protocol):
         self._chunks: deque[memoryview] = deque()
         self._writable = True
         self._close_after = False
+        self._hung_up = False
         self._notify_wanted = False
         self._logged_serial: int | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -120,6 +125,8 @@ class Connection(asyncio.Protocol):
         log.info("rtr_connected", peer=self.peer)
 
     def data_received(self, data: bytes) -> None:
+        if self._session.state is State.CLOSED:
+            return
         self._session.receive(data)
         if not self._session.hungry:
             self._transport.pause_reading()
@@ -171,7 +178,7 @@ class Connection(asyncio.Protocol):
     def _next_answer(self) -> bool:
         """Queue the next answer or notification; False where there is none."""
         if self._close_after:
-            self._transport.close()
+            self._hang_up()
             return False
         outgoing = self._session.next_answer()
         if outgoing is None:
@@ -182,6 +189,15 @@ class Connection(asyncio.Protocol):
             self._chunks.extend(view[start : start + CHUNK_BYTES] for start in range(0, len(view), CHUNK_BYTES))
         self._start_timer(self._owner.answer_seconds, "did not take its answer in time")
         return True
+
+    def _hang_up(self) -> None:
+        """Say that nothing more comes, and let the router close; what it still sends is thrown away."""
+        if self._hung_up:
+            return
+        self._hung_up = True
+        self._transport.write_eof()
+        self._transport.resume_reading()
+        self._start_timer(LINGER_SECONDS, self._session.last_error)
 
     def _between_answers(self) -> bool:
         """The router has taken everything: note what it has, read on, and tell it of news if there are any."""

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Coroutine
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ import pytest
 from rpkival.errors import FetchError, UsageError
 from rpkival.payload.vrps import Vrp, VrpColumns, Vrps
 from rpkival.prefixes import Prefixes
+from rpkival.rtr import connection
 from rpkival.rtr.cache import AnswerKind, Cache
 from rpkival.rtr.client import RtrClient, fetch_vrps
 from rpkival.rtr.errors import ErrorCode
@@ -297,6 +299,46 @@ def test_one_bad_router_is_told_and_the_others_go_on(run: Run, octets: str, code
             writer.close()
             await until(lambda: len(server.sessions()) == 1)
             assert await asyncio.to_thread(good.sync) is AnswerKind.DELTA
+        await server.close()
+
+    run(main())
+
+
+def test_who_sends_much_nonsense_can_read_why_it_is_dropped(run: Run) -> None:
+    """The report and a clean end arrive though megabytes were on their way to us, and then the router is gone."""
+
+    async def main() -> None:
+        cache = Cache(7)
+        cache.update(ONE)
+        server = RtrServer(cache)
+        host, port = await server.start(HOST, 0)
+        reader, writer = await asyncio.open_connection(host, port)
+        writer.write(b"\xff" * 4_000_000)
+        report = await read_pdu(reader)
+        assert isinstance(report, ErrorReport)
+        assert report.code == ErrorCode.CORRUPT_DATA
+        async with asyncio.timeout(DEADLINE):
+            assert await reader.read() == b""
+            await writer.drain()
+        writer.close()
+        await until(lambda: not server.sessions())
+        await server.close()
+
+    run(main())
+
+
+def test_who_does_not_leave_is_thrown_out(run: Run) -> None:
+    """After an Error Report there is a short time to read it, and no more."""
+
+    async def main() -> None:
+        server = RtrServer(Cache(7))
+        host, port = await server.start(HOST, 0)
+        with patch.object(connection, "LINGER_SECONDS", 0.2):
+            router = socket.create_connection((host, port))
+            router.sendall(bytes.fromhex("01 03 0000 00000008"))
+            await until(lambda: [info.state for info in server.sessions()] == ["closed"])
+            await until(lambda: not server.sessions())
+        router.close()
         await server.close()
 
     run(main())
