@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Annotated
 
 import typer
@@ -44,8 +43,7 @@ def _root(
 
 
 for _verb in VERBS:
-    if find_spec(f"rpkival.cli.{_verb}"):
-        import_module(f"rpkival.cli.{_verb}").register(app)
+    import_module(f"rpkival.cli.{_verb}").register(app)
 
 
 def main() -> None:

@@ -31,10 +31,10 @@ def register(app: typer.Typer) -> None:
         ] = None,
         listen: Annotated[
             str | None,
-            typer.Option("--listen", metavar="ADDR:PORT", help="Page, API, metrics. [default: 127.0.0.1:8323]"),
+            typer.Option("--listen", metavar="ADDR:PORT", help="Page, API, metrics. (default: 127.0.0.1:8323)"),
         ] = None,
         rtr_listen: Annotated[
-            str | None, typer.Option("--rtr-listen", metavar="ADDR:PORT", help="RTR. [default: 127.0.0.1:3323]")
+            str | None, typer.Option("--rtr-listen", metavar="ADDR:PORT", help="RTR. (default: 127.0.0.1:3323)")
         ] = None,
         bgp_port: Annotated[
             int, typer.Option("--bgp-port", min=0, max=65535, help="With --lab: where your router finds a neighbour.")
