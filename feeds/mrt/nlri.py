@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from feeds.mrt.octets import Octets, in_order
 from rpkival.prefixes import ADDRESS_BITS, Family, Prefixes, Rows
 
-__all__ = ["Nlri", "prefixes_at", "read_nlri"]
+__all__ = ["Nlri", "hidden_path_ids", "prefixes_at", "read_nlri"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,6 +53,23 @@ def read_nlri(octets: Octets, family: Family, start: Rows, end: Rows, with_path_
         identified = with_path_id[run]
         path_id[identified] = octets.u32(at[identified] - 4)
     return Nlri(run, prefixes_at(octets, family, at), path_id, malformed)
+
+
+def hidden_path_ids(octets: Octets, nlri: Nlri, start: Rows, end: Rows) -> Rows:
+    """The runs with path identifiers that their record denies, out of runs that were read without.
+
+    Collectors that keep sessions of RFC 7911 and write the subtypes of RFC 6396 leave such files. Identifiers are small
+    numbers, so their zeros read as default routes. A run that has more than one, or cannot be read at all, and that
+    reads well with identifiers, has them: no honest run has a prefix twice.
+    """
+    defaults = np.bincount(nlri.run[nlri.prefixes.length == 0], minlength=len(start))
+    suspects = np.flatnonzero(nlri.malformed | (defaults > 1))
+    if not len(suspects):
+        return suspects
+    family = nlri.prefixes.family
+    again = read_nlri(octets, family, start[suspects], end[suspects], np.ones(len(suspects), np.bool_))
+    defaults = np.bincount(again.run[again.prefixes.length == 0], minlength=len(suspects))
+    return suspects[~again.malformed & (defaults <= 1)]
 
 
 def prefixes_at(octets: Octets, family: Family, at: Rows) -> Prefixes:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from feeds.mrt.as_path import read_paths
 from feeds.mrt.attributes import Attribute, Attributes, find_attributes
 from feeds.mrt.decoded import Decoded
-from feeds.mrt.nlri import read_nlri
+from feeds.mrt.nlri import hidden_path_ids, read_nlri
 from feeds.mrt.octets import Octets
 from feeds.mrt.records import Records, RecordType
 from feeds.route_batch import OriginKind, Peer, RouteBatch
@@ -78,7 +78,12 @@ def decode_updates(octets: Octets, records: Records, collector: str) -> Decoded:
     parts = []
     for family in (4, 6):
         owner, start, end, announced = runs.of(family)
-        nlri = read_nlri(octets, family, start, end, messages.add_path[owner])
+        with_path_id = messages.add_path[owner]
+        nlri = read_nlri(octets, family, start, end, with_path_id)
+        hidden = hidden_path_ids(octets, nlri, start, end)
+        if len(hidden):
+            with_path_id[hidden] = True
+            nlri = read_nlri(octets, family, start, end, with_path_id)
         malformed[owner[nlri.malformed]] = True
         parts.append((nlri, owner[nlri.run], announced[nlri.run]))
     batches = []

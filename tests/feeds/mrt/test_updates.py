@@ -42,10 +42,10 @@ def origin_of(path):
 @given(
     st.lists(
         st.tuples(
-            st.lists(ipv4, max_size=6),
-            st.lists(ipv4, max_size=6),
-            st.lists(ipv6, max_size=4),
-            st.lists(ipv6, max_size=4),
+            st.lists(ipv4, max_size=6, unique=True),
+            st.lists(ipv4, max_size=6, unique=True),
+            st.lists(ipv6, max_size=4, unique=True),
+            st.lists(ipv6, max_size=4, unique=True),
             paths,
             st.sampled_from([4, 7]),
             st.booleans(),
@@ -106,6 +106,28 @@ def test_add_path_in_mp_reach(encode, routes, subtype):
     attributes = encode.attribute(2, encode.path([64496])) + encode.reach(2, nlri)
     found = routes(MrtReader(encode.bgp4mp(encode.update(attributes=attributes), subtype=subtype)).batches())
     assert [(row.prefix, row.path_id) for row in found] == [("2001:db8::/32", 5), ("2001:db8::/32", 6)]
+
+
+@pytest.mark.parametrize("ids", [(1, 1), (1, 720), (255, 256), (65_536, 1)])
+def test_path_identifiers_that_the_record_denies(encode, routes, ids):
+    """A collector may write them under a subtype that has none; their zeros give them away."""
+    runs = [
+        ("192.0.2.0/24", "198.51.100.0/22", 4),
+        ("2001:db8::/32", "2001:db8:1::/48", 6),
+    ]
+    data, expected = b"", []
+    for first, second, family in runs:
+        nlri = encode.prefix(first, ids[0]) + encode.prefix(second, ids[1])
+        path = encode.attribute(2, encode.path([64496]))
+        if family == 4:
+            data += encode.bgp4mp(encode.update(attributes=path, nlri=nlri))
+        else:
+            data += encode.bgp4mp(encode.update(attributes=path + encode.reach(2, nlri)))
+        expected += [(first, ids[0]), (str(ipaddress.ip_network(second, strict=False)), ids[1])]
+    reader = MrtReader(data + encode.announcement([64496], "0.0.0.0/0", "192.0.2.0/24", "10.0.0.0/8"))
+    expected += [("0.0.0.0/0", 0), ("192.0.2.0/24", 0), ("10.0.0.0/8", 0)]
+    assert sorted((row.prefix, row.path_id) for row in routes(reader.batches())) == sorted(expected)
+    assert reader.stats.malformed == 0
 
 
 def test_microseconds(encode, routes):
