@@ -96,8 +96,11 @@ class Deliverer:
         return min((due for n in self._endpoints if (due := self.outbox.next_due(n)) is not None), default=None)
 
     async def _deliver_to(self, number: int, now: float) -> int:
+        def next_one() -> Delivery | None:
+            return self.outbox.claim(number, now, begun=max(now, self._clock()))
+
         self.outbox.spread(number, now)
-        delivery = self.outbox.claim(number, now)
+        delivery = next_one()
         if delivery is None:
             return 0
         endpoint, attempts = self._endpoints[number], 0
@@ -105,7 +108,7 @@ class Deliverer:
             while delivery is not None:
                 await self._attempt(session, endpoint, delivery, now)
                 attempts += 1
-                delivery = self.outbox.claim(number, now)
+                delivery = next_one()
         return attempts
 
     async def _attempt(

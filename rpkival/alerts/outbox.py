@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from rpkival.alerts.message import compose
 from rpkival.alerts.schedule import Answer, DeliveryState, Outcome
 from rpkival.limits import EVENT_RETENTION, WEBHOOK_TIMEOUT
 from rpkival.storage import Database, append_event
@@ -54,7 +55,11 @@ class Outbox:
         self.database = database
 
     def enqueue(self, kind: str, data: Mapping[str, Any], now: float) -> str:
-        """Put an event (`feed.stale`, `payload.held`, ...) in; returns its id. It is safe when this returns."""
+        """Put an event (`feed.stale`, `payload.held`, ...) in; returns its id. It is safe when this returns.
+
+        Raises `ValueError` for data that no cutting of lists and texts makes small enough.
+        """
+        compose(kind, now, data)
         return append_event(self.database, kind, data, now)
 
     def register(self, url: str) -> int:
@@ -88,8 +93,11 @@ class Outbox:
                 "UPDATE endpoints SET told = (SELECT max(number) FROM events) WHERE number = ?", (endpoint,)
             )
 
-    def claim(self, endpoint: int, now: float) -> Delivery | None:
-        """Take the next delivery that is due to an endpoint; None where there is none."""
+    def claim(self, endpoint: int, now: float, *, begun: float | None = None) -> Delivery | None:
+        """Take the next delivery to an endpoint that is due at `now`; None where there is none.
+
+        It is ours for `_LEASE` from `begun`, when the attempt begins (default `now`).
+        """
         with self.database.transaction():
             rows = self.database.rows(
                 "SELECT event, endpoint, attempts, events.id, type, created, data FROM deliveries"
@@ -103,7 +111,7 @@ class Outbox:
             row = rows[0]
             self.database.write(
                 "UPDATE deliveries SET attempts = attempts + 1, due = ? WHERE event = ? AND endpoint = ?",
-                (now + _LEASE, row["event"], endpoint),
+                ((now if begun is None else begun) + _LEASE, row["event"], endpoint),
             )
         data = msgspec.json.decode(row["data"])
         return Delivery(row["event"], endpoint, row["attempts"] + 1, row["id"], row["type"], row["created"], data)

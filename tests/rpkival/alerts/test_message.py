@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rpkival.alerts.message import compose
+from rpkival.alerts.outbox import Outbox
+from rpkival.storage import open_database
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=400),
@@ -57,3 +60,11 @@ def test_always_within_the_limit_and_always_the_same(data: dict[str, Any]) -> No
 
     assert len(body) <= 5000
     assert body == compose("test", 0.0, data, limit=5000)
+
+
+def test_what_cannot_be_cut_is_refused_at_the_door() -> None:
+    """A thousand short fields are no event: whoever makes one hears of it, not the loop that delivers."""
+    data = {f"field-{number}": number for number in range(2000)}
+
+    with pytest.raises(ValueError, match="nothing to cut"):
+        Outbox(open_database(None)).enqueue("test", data, 0.0)
