@@ -52,7 +52,7 @@ MAX_FILE_NAME_LENGTH: Final = 255
 """Bytes of one path segment: what file systems hold (NAME_MAX)."""
 
 MAX_OBJECT_BYTES: Final = 20_000_000
-"""One signed object. Routinator and FORT have the same, rpki-client 8 MB; the largest manifests are below 4 MB today."""
+"""One signed object. Routinator and FORT have the same, rpki-client 8 MB; the largest manifests are below 4 MB."""
 
 RSYNC_CONNECT_SECONDS: Final = 10
 """Until a repository's daemon answers, as Routinator has it."""
@@ -112,7 +112,7 @@ keeps an old snapshot in memory."""
 # --- page and API ------------------------------------------------------------------------------------------------
 
 MAX_REQUEST_BYTES: Final = 100_000
-"""Body of a request: what Routinator takes for `POST /validity`, some 1,700 routes. An ISP check sends 13 kB at most."""
+"""Body of a request: what Routinator takes for `POST /validity`, 1,700 routes. An ISP check sends 13 kB at most."""
 
 MAX_CHECK_SAMPLES: Final = 128
 """Samples in one ISP check: four beacon sets with four URLs, eight rounds. The page takes 3 to 12 of each set."""
@@ -262,7 +262,7 @@ MAX_REJECTIONS_PER_POINT: Final = 1_000
 # --- feeds -------------------------------------------------------------------------------------------------------
 
 MRT_BLOCK_BYTES: Final = 8 * 1024**2
-"""Decompressed bytes of an MRT file that are decoded at once: some 100,000 routes, whose columns take about ten times it."""
+"""Decompressed bytes of an MRT file decoded at once: some 100,000 routes, whose columns take about ten times it."""
 
 MAX_MRT_RECORD_BYTES: Final = 16 * 1024**2
 """One MRT record. A BGP message has at most 65,535 bytes and a RIB record of the widest collector some 100 kB."""
