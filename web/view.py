@@ -11,20 +11,10 @@ from rpkival.monitor.store import IncidentStore
 from rpkival.origin.index import OriginIndex
 from rpkival.payload.snapshot import Snapshot
 from rpkival.rtr.server import SessionInfo
+from rpkival.validation.report import Rejection
 from web.beacons import BeaconSet
 
-__all__ = ["AnchorSummary", "Isp", "Rejection", "ValidationSummary", "View"]
-
-
-@dataclass(frozen=True, slots=True)
-class Rejection:
-    """One object that validation refused: where it was, what it was, which rule it broke."""
-
-    uri: str
-    sha256: str
-    section: str
-    sentence: str
-    trust_anchor: str
+__all__ = ["AnchorSummary", "Isp", "ValidationSummary", "View"]
 
 
 @dataclass(frozen=True, slots=True)

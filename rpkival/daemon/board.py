@@ -14,7 +14,7 @@ from rpkival.errors import StateError
 from rpkival.origin.index import OriginIndex
 from rpkival.payload.snapshot import SNAPSHOT_NAME, Snapshot, load_snapshot, save_snapshot
 from rpkival.rtr.cache import Cache
-from web.view import AnchorSummary, Rejection, ValidationSummary, View
+from web.view import AnchorSummary, ValidationSummary, View
 
 __all__ = ["Board"]
 
@@ -92,8 +92,5 @@ def _summary(outcome: Outcome) -> ValidationSummary:
             )
             for anchor in outcome.report.trust_anchors
         ),
-        tuple(
-            Rejection(rejected.uri, rejected.sha256, rejected.section, rejected.sentence, rejected.trust_anchor)
-            for rejected in outcome.report.rejections
-        ),
+        outcome.report.rejections,
     )

@@ -17,9 +17,10 @@ from rpkival.payload.snapshot import Snapshot
 from rpkival.payload.vrps import Vrp, Vrps
 from rpkival.rtr.server import SessionInfo
 from rpkival.storage import open_database
+from rpkival.validation.report import Rejection
 from web.app import make_app
 from web.beacons import BeaconFamily, BeaconSet
-from web.view import AnchorSummary, Rejection, ValidationSummary, View
+from web.view import AnchorSummary, ValidationSummary, View
 
 NOW = 1_773_648_000.0
 """2026-03-16T08:00:00Z."""

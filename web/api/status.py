@@ -8,10 +8,11 @@ from aiohttp import web
 from feeds.status import FeedStatus
 from rpkival import __version__
 from rpkival.limits import MAX_LISTED_REJECTIONS
+from rpkival.validation.report import Rejection
 from web.answers import json_answer, loaded
 from web.keys import view_of
 from web.story import tell
-from web.view import AnchorSummary, Rejection
+from web.view import AnchorSummary
 from web.words import iso
 
 __all__ = ["FeedAnswer", "FeedsAnswer", "HealthAnswer", "StatusAnswer", "feeds", "live", "ready", "status", "version"]
