@@ -34,7 +34,7 @@ class FileReport:
 
 
 class MrtFiles:
-    """Reads the files in turn, the next block always in a thread. The first is begun at once.
+    """Reads the files in turn, the next blocks always in a thread. The first is begun at once.
 
     A file that is damaged, or no MRT file at all, costs only itself: what is wrong with it is in `reports`. Raises
     `UsageError` where a file does not exist or cannot be opened.
@@ -47,7 +47,7 @@ class MrtFiles:
         self._total = sum(path.stat().st_size for path in paths if path != _STDIN)
         self._done_bytes = 0
         self._now: MrtReader | None = None
-        self._batches = read_ahead(self._read_all())
+        self._batches = read_ahead(self._read_all(), depth=2)
 
     def batches(self) -> Iterator[RouteBatch]:
         """The routes, with a bar on a terminal and a note about each file of which routes are missing.
