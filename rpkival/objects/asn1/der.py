@@ -9,7 +9,7 @@ from cryptography.hazmat.asn1 import TLV, decode_der, encode_der
 
 from rpkival.errors import ObjectError
 
-__all__ = ["contents_of", "decode", "encode", "header", "tlv", "tlv_bytes"]
+__all__ = ["contents_of", "decode", "encode", "header", "tlv_bytes"]
 
 T = TypeVar("T")
 
@@ -32,11 +32,6 @@ def decode(declaration: type[T], data: bytes, section: str, what: str) -> T:
 def encode(value: Any) -> bytes:
     """DER of a value of a declared type."""
     return encode_der(value)
-
-
-def tlv(data: bytes) -> TLV:
-    """DER bytes as they are, for a field of type `TLV`. Raises `ValueError` where they are not one DER element."""
-    return decode_der(TLV, data)
 
 
 def header(tag: int, size: int) -> bytes:

@@ -11,7 +11,6 @@ from cryptography.hazmat.asn1 import (
     Explicit,
     GeneralizedTime,
     Implicit,
-    Null,
     SetOf,
     UTCTime,
     sequence,
@@ -21,7 +20,6 @@ from cryptography.x509 import ObjectIdentifier
 __all__ = [
     "AccessDescription",
     "AccessDescriptions",
-    "AlgorithmIdentifier",
     "AttributeTypeAndValue",
     "AuthorityKeyIdentifier",
     "BasicConstraints",
@@ -31,15 +29,12 @@ __all__ = [
     "DistributionPointName",
     "DistributionPoints",
     "Extension",
-    "GeneralNames",
     "KeyPurposes",
     "Name",
     "PolicyInformation",
     "PolicyInformations",
     "PolicyQualifierInfo",
     "RevokedCertificate",
-    "RsaPublicKey",
-    "SubjectPublicKeyInfo",
     "TBSCertList",
     "TBSCertificate",
     "Time",
@@ -47,12 +42,6 @@ __all__ = [
 ]
 
 Time = UTCTime | GeneralizedTime
-
-
-@sequence
-class AlgorithmIdentifier:
-    algorithm: ObjectIdentifier
-    parameters: Null | None = None
 
 
 @sequence
@@ -72,20 +61,6 @@ class Name:
 class Validity:
     not_before: Time
     not_after: Time
-
-
-@sequence
-class SubjectPublicKeyInfo:
-    algorithm: TLV
-    subject_public_key: BitString
-
-
-@sequence
-class RsaPublicKey:
-    """RFC 8017 appendix A.1.1."""
-
-    modulus: int
-    public_exponent: int
 
 
 @sequence
@@ -166,13 +141,6 @@ class AccessDescriptions:
     """`AuthorityInfoAccessSyntax` and `SubjectInfoAccessSyntax`: decode behind an extra SEQUENCE header."""
 
     descriptions: list[AccessDescription]
-
-
-@sequence
-class GeneralNames:
-    """Decode behind an extra SEQUENCE header."""
-
-    names: list[TLV]
 
 
 @sequence

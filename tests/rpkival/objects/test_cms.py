@@ -6,13 +6,13 @@ import hashlib
 from collections.abc import Callable
 
 import pytest
-from cryptography.hazmat.asn1 import SetOf, UTCTime
+from cryptography.hazmat.asn1 import TLV, SetOf, UTCTime
 from cryptography.x509 import ObjectIdentifier
 
 from rpkival.errors import ObjectError
 from rpkival.objects import cms, oids
 from rpkival.objects.asn1 import cms as asn1
-from rpkival.objects.asn1.der import contents_of, decode, encode, tlv, tlv_bytes
+from rpkival.objects.asn1.der import contents_of, decode, encode, tlv_bytes
 from rpkival.objects.times import format_time
 
 CONTENT = b"content"
@@ -23,7 +23,7 @@ LATER_TIME = bytes.fromhex("180f") + b"20510316080000Z"
 
 def attribute(oid: ObjectIdentifier, *values: bytes) -> asn1.Attribute:
     """One attribute."""
-    return asn1.Attribute(attr_type=oid, attr_values=SetOf([tlv(value) for value in values]))
+    return asn1.Attribute(attr_type=oid, attr_values=SetOf([decode(TLV, value, "", "value") for value in values]))
 
 
 def attributes(*parts: asn1.Attribute) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from cryptography.hazmat.asn1 import PrintableString, SetOf
+from cryptography.hazmat.asn1 import TLV, PrintableString, SetOf
 from cryptography.x509 import ObjectIdentifier
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,15 +11,20 @@ from hypothesis import strategies as st
 from rpkival.errors import ObjectError
 from rpkival.objects import oids
 from rpkival.objects.asn1 import pkix
-from rpkival.objects.asn1.der import contents_of, encode, header, tlv
+from rpkival.objects.asn1.der import contents_of, decode, encode, header
 from rpkival.objects.names import check_name, format_name
 
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 '()+,-./:=?"
 
 
+def attribute(kind: ObjectIdentifier, value: bytes) -> pkix.AttributeTypeAndValue:
+    """One attribute; `value` is DER."""
+    return pkix.AttributeTypeAndValue(type=kind, value=decode(TLV, value, "", "value"))
+
+
 def name(*sets: list[tuple[ObjectIdentifier, bytes]]) -> bytes:
     """DER of a Name of sets of attributes."""
-    rdns = [SetOf([pkix.AttributeTypeAndValue(type=kind, value=tlv(value)) for kind, value in each]) for each in sets]
+    rdns = [SetOf([attribute(kind, value) for kind, value in each]) for each in sets]
     data = encode(pkix.Name(rdns=rdns))
     return data[contents_of(data) :]
 
