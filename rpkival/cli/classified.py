@@ -94,8 +94,8 @@ class Tally:
 
         generated = self._generated()
         rows = [
-            f"{counts['announcements']:,} announcements in {_files(len(self.files))}, "
-            f"judged by {self.vrps_count:,} VRPs from {self.vrps}" + (f" of {generated}" if generated else ""),
+            f"{_many(counts['announcements'], 'announcement')} in {_many(len(self.files), 'file')}, "
+            f"judged by {_many(self.vrps_count, 'VRP')} from {self.vrps}" + (f" of {generated}" if generated else ""),
             "",
             share("valid", "valid"),
             share("invalid", "invalid"),
@@ -121,8 +121,8 @@ def has_origin(batch: RouteBatch) -> NDArray[np.bool_]:
     return np.asarray(batch.announced & (batch.origin_kind == OriginKind.AS), np.bool_)
 
 
-def _files(n: int) -> str:
-    return "1 file" if n == 1 else f"{n} files"
+def _many(n: int, noun: str) -> str:
+    return f"{n:,} {noun}" + ("" if n == 1 else "s")
 
 
 def _record_remark(counts: dict[str, int]) -> str:
@@ -229,8 +229,10 @@ class _Json(Listing):
     def add(self, batch: RouteBatch, verdicts: Verdicts) -> None:
         if not self._rows:
             return
-        for row in rows_of(batch, verdicts, self._only):
-            self._stream.write(self._between + msgspec.json.encode(row))
+        encoder = msgspec.json.Encoder()
+        rows = [encoder.encode(row) for row in rows_of(batch, verdicts, self._only)]
+        if rows:
+            self._stream.write(self._between + b",\n".join(rows))
             self._between = b",\n"
 
     def finish(self, tally: Tally) -> None:

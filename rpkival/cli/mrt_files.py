@@ -90,7 +90,10 @@ def _complaint(name: str, stats: MrtStats) -> str:
     if stats.damage:
         return f"{name} is damaged: {stats.damage}; what could be read is counted."
     if stats.malformed:
-        return f"{name} has {stats.malformed:,} records that break their format; the rest is counted."
+        records = (
+            "1 record that breaks its" if stats.malformed == 1 else f"{stats.malformed:,} records that break their"
+        )
+        return f"{name} has {records} format; the rest is counted."
     return ""
 
 

@@ -157,7 +157,7 @@ def test_an_output_file(classify: Rpkival, tmp_path: Path) -> None:
 def test_standard_input(classify: Rpkival, monkeypatch: pytest.MonkeyPatch) -> None:
     """- reads from a pipe."""
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(gzip.compress(VALID))))
-    assert classify("-").out.startswith("1 announcements in 1 file")
+    assert classify("-").out.startswith("1 announcement in 1 file")
 
 
 def test_a_truncated_file(classify: Rpkival) -> None:
@@ -172,9 +172,9 @@ def test_a_malformed_record(classify: Rpkival) -> None:
     """So too where a record within the file is broken."""
     broken = VALID[:-4] + bytes([33]) + VALID[-3:]
     ended = classify(VALID + broken)
-    assert ended.out.startswith("1 announcements")
+    assert ended.out.startswith("1 announcement")
     assert "1 malformed" in ended.out
-    assert ended.err.endswith("has 1 records that break their format; the rest is counted.\n")
+    assert ended.err.endswith("has 1 record that breaks its format; the rest is counted.\n")
     assert ended.code == 3
 
 
