@@ -172,8 +172,12 @@ class Connection(asyncio.Protocol):
         except Exception:
             # A fault of ours while serving one router must not reach the others.
             log.exception("rtr_internal_error", peer=self.peer)
-            self._transport.write(self._session.internal_error())
-            self._transport.close()
+            if self._close_after:
+                self.abort("internal error")
+                return
+            self._chunks = deque([memoryview(self._session.internal_error())])
+            self._close_after = True
+            asyncio.get_running_loop().call_soon(self._pump)
 
     def _next_answer(self) -> bool:
         """Queue the next answer or notification; False where there is none."""
