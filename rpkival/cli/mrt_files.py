@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 from feeds.mrt import MrtReader, MrtStats
 from feeds.mrt.ahead import read_ahead
@@ -43,7 +43,9 @@ class MrtFiles:
     def __init__(self, paths: list[Path], *, quiet: bool = False) -> None:
         self.reports: list[FileReport] = []
         self._quiet = quiet
-        self._sources = [(str(path), _open(path)) for path in paths]
+        for path in paths:
+            _check(path)
+        self._paths = paths
         self._total = sum(path.stat().st_size for path in paths if path != _STDIN)
         self._done_bytes = 0
         self._now: MrtReader | None = None
@@ -72,16 +74,16 @@ class MrtFiles:
         return any(report.incomplete for report in self.reports)
 
     def _read_all(self) -> Iterator[RouteBatch]:
-        for name, stream in self._sources:
-            with stream:
-                self._now = reader = MrtReader(stream, name=name)
-                complaint = ""
-                try:
-                    yield from reader.batches()
-                except FormatError as error:
-                    complaint = str(error)
-                except OSError as error:
-                    complaint = f"{name} cannot be read to its end: {error.strerror}."
+        for path in self._paths:
+            name = str(path)
+            self._now = reader = MrtReader(sys.stdin.buffer if path == _STDIN else path, name=name)
+            complaint = ""
+            try:
+                yield from reader.batches()
+            except FormatError as error:
+                complaint = str(error)
+            except OSError as error:
+                complaint = f"{name} cannot be read: {error.strerror}."
             self._done_bytes += reader.stats.compressed_bytes
             self.reports.append(FileReport(name, reader.stats, complaint or _complaint(name, reader.stats)))
 
@@ -97,14 +99,13 @@ def _complaint(name: str, stats: MrtStats) -> str:
     return ""
 
 
-def _open(path: Path) -> BinaryIO:
+def _check(path: Path) -> None:
+    """Raise `UsageError` for what can never be read; without opening it, which a pipe would notice."""
     if path == _STDIN:
-        return sys.stdin.buffer
+        return
     if path.is_dir():
         raise UsageError(f"{path} is a directory; name the MRT files in it.")
-    try:
-        return path.open("rb")
-    except FileNotFoundError:
-        raise UsageError(f"{path} does not exist; check the name of the MRT file.") from None
-    except OSError as error:
-        raise UsageError(f"{path} cannot be opened: {error.strerror}.") from error
+    if not path.exists():
+        raise UsageError(f"{path} does not exist; check the name of the MRT file.")
+    if not os.access(path, os.R_OK):
+        raise UsageError(f"{path} cannot be read; check who may read it.")

@@ -207,6 +207,15 @@ def test_one_sentence(classify: Rpkival, words: tuple[str | bytes, ...], sentenc
     assert (ended.out, ended.code) == ("", code)
 
 
+def test_without_vrps(rpkival: Rpkival, tmp_path: Path) -> None:
+    """There is nothing to judge by, whatever was already read of the files."""
+    for name in ("one.mrt", "two.mrt"):
+        (tmp_path / name).write_bytes(ALL)
+    ended = rpkival("classify", tmp_path / "one.mrt", tmp_path / "two.mrt", "--data-dir", tmp_path / "none")
+    assert ended.err.startswith("rpkival: There are no VRPs to judge by")
+    assert (ended.out, ended.code) == ("", 2)
+
+
 def test_the_counts_of_rtrlib(rpkival: Rpkival, shared_data: Path) -> None:
     """A full table of 2015 against the world's VRPs of 2025, as rtrlib counts them."""
     ended = rpkival(
