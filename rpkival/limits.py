@@ -105,6 +105,10 @@ MAX_RTR_SESSIONS_PER_ADDRESS: Final = 1_024
 MAX_RTR_FIRST_QUERY_SECONDS: Final = 60.0
 """From the connection to the first query: RFC 8210 section 8.1 has routers send one at once."""
 
+MAX_RTR_HOLD_SECONDS: Final = 300.0
+"""A router that came before the first data waits so long for its answer. The first validation of the world takes less;
+told at once that there are none, routers would stay away for their retry time, twice as long by default."""
+
 MAX_RTR_ANSWER_SECONDS: Final = 900.0
 """From a query to the last octet of its answer taken: 17 MB at 20 kB/s. Later a router is dead, or ill-willed, and
 keeps an old snapshot in memory."""

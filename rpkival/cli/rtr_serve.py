@@ -48,13 +48,14 @@ async def _serve(load: Callable[[], Source], file: Path | None, host: str, port:
     loop = asyncio.get_running_loop()
     for number, event in ((signal.SIGINT, stop), (signal.SIGTERM, stop), (signal.SIGHUP, reload)):
         loop.add_signal_handler(number, event.set)
-    # Listening comes first: a taken port is told before a minute of reading, and early routers hear "no data yet".
+    # Listening comes first: a taken port is told before a minute of reading, and early routers wait for the data.
     address, port = await server.start(host, port)
     try:
         seen = _stamp(file)
         source = await asyncio.to_thread(load)
         _warn_if_stale(source)
         cache.update(source.vrps)
+        server.notify()
         shown = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
         typer.echo(f"Serving {len(cache.vrps):,} VRPs over RTR on {shown}, session {cache.session_id}.")
         watcher = asyncio.create_task(_watch(file, seen, reload))

@@ -58,6 +58,7 @@ def register(app: typer.Typer) -> None:
         import msgspec
 
         from rpkival.cli.event_loop import new_event_loop
+        from rpkival.cli.file_limit import allow_many_files
         from rpkival.cli.logs import configure_logs
         from rpkival.cli.source import default_data_dir
         from rpkival.config import load_config
@@ -65,6 +66,7 @@ def register(app: typer.Typer) -> None:
         from rpkival.daemon.live import run_live
 
         configure_logs(quiet=quiet, verbose=verbose)
+        allow_many_files()
         settings = load_config(config, os.environ)
         if own:
             settings = msgspec.structs.replace(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -13,6 +14,7 @@ from rpkival.daemon.job import Outcome
 from rpkival.errors import StateError
 from rpkival.origin.index import OriginIndex
 from rpkival.payload.snapshot import SNAPSHOT_NAME, Snapshot, load_snapshot, save_snapshot
+from rpkival.payload.vrps import Vrps
 from rpkival.rtr.cache import Cache
 from web.view import AnchorSummary, ValidationSummary, View
 
@@ -49,15 +51,15 @@ class Board:
 
     async def take(self, outcome: Outcome) -> None:
         """Put the outcome of a validation in force."""
-        changed = await asyncio.to_thread(self.cache.update, outcome.vrps)
-        snapshot = Snapshot(self.cache.vrps, int(outcome.started), self.cache.serial, self._session_id)
+        generated = int(outcome.started)
+        # Before any router can have it: a serial that routers know and the disk does not would, after a crash, be given
+        # to other data, and those routers would never learn of them.
+        changed = await asyncio.to_thread(self.cache.update, outcome.vrps, save=partial(self._save, generated))
+        if not changed:
+            await asyncio.to_thread(self._save, generated, self.cache.vrps, self.cache.serial)
+        snapshot = Snapshot(self.cache.vrps, generated, self.cache.serial, self._session_id)
         await self._put(snapshot)
         self._view.validation = _summary(outcome)
-        try:
-            await asyncio.to_thread(save_snapshot, self._path, snapshot)
-        except StateError as error:
-            # Routers and people are served from memory; only the next start would be poorer.
-            log.error("snapshot_not_saved", error=str(error))
         log.info(
             "validated",
             vrps=len(snapshot.vrps),
@@ -68,6 +70,13 @@ class Board:
         )
         for problem in outcome.report.fetch_problems:
             log.warning("fetch_failed", uri=problem.uri, error=problem.sentence)
+
+    def _save(self, generated: int, vrps: Vrps, serial: int) -> None:
+        try:
+            save_snapshot(self._path, Snapshot(vrps, generated, serial, self._session_id))
+        except StateError as error:
+            # Routers and people are served from memory; only the next start would be poorer.
+            log.error("snapshot_not_saved", error=str(error))
 
     async def _put(self, snapshot: Snapshot) -> None:
         if not self.cache.ready:

@@ -55,6 +55,7 @@ class Owner(Protocol):
 
     first_query_seconds: float
     answer_seconds: float
+    hold_seconds: float
 
     def admit(self, connection: Connection) -> str | None:
         """None, or the reason why there is no room for this router."""
@@ -74,6 +75,7 @@ class Connection(asyncio.Protocol):
         self._close_after = False
         self._hung_up = False
         self._notify_wanted = False
+        self._holds = False
         self._logged_serial: int | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._since = time.time()
@@ -95,6 +97,11 @@ class Connection(asyncio.Protocol):
             last_answer=session.last_answer,
             last_error=session.last_error,
         )
+
+    @property
+    def has_data(self) -> bool:
+        """Whether the router has read a whole answer."""
+        return self._session.serial is not None
 
     def notify(self) -> None:
         """Tell the router of news, after the answer that it is reading now."""
@@ -185,6 +192,9 @@ class Connection(asyncio.Protocol):
             self._hang_up()
             return False
         outgoing = self._session.next_answer()
+        if outgoing is None and self._session.held:
+            self._wait_for_data()
+            return False
         if outgoing is None:
             return self._between_answers()
         self._close_after = outgoing.close
@@ -193,6 +203,19 @@ class Connection(asyncio.Protocol):
             self._chunks.extend(view[start : start + CHUNK_BYTES] for start in range(0, len(view), CHUNK_BYTES))
         self._start_timer(self._owner.answer_seconds, "did not take its answer in time")
         return True
+
+    def _wait_for_data(self) -> None:
+        """The router waits with us for the first data, but not for ever, whatever else it sends meanwhile."""
+        if self._holds:
+            return
+        self._holds = True
+        self._stop_timer()
+
+        def give_up() -> None:
+            self._session.give_up()
+            self._pump()
+
+        self._timer = asyncio.get_running_loop().call_later(self._owner.hold_seconds, give_up)
 
     def _hang_up(self) -> None:
         """Say that nothing more comes, and let the router close; what it still sends is thrown away."""

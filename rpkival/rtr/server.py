@@ -12,6 +12,7 @@ from rpkival.errors import UsageError
 from rpkival.limits import (
     MAX_RTR_ANSWER_SECONDS,
     MAX_RTR_FIRST_QUERY_SECONDS,
+    MAX_RTR_HOLD_SECONDS,
     MAX_RTR_SESSIONS,
     MAX_RTR_SESSIONS_PER_ADDRESS,
 )
@@ -48,6 +49,7 @@ class RtrServer:
         max_sessions_per_address: int = MAX_RTR_SESSIONS_PER_ADDRESS,
         first_query_seconds: float = MAX_RTR_FIRST_QUERY_SECONDS,
         answer_seconds: float = MAX_RTR_ANSWER_SECONDS,
+        hold_seconds: float = MAX_RTR_HOLD_SECONDS,
     ) -> None:
         self._cache = cache
         self._notify_seconds = notify_seconds
@@ -55,6 +57,7 @@ class RtrServer:
         self._max_sessions_per_address = max_sessions_per_address
         self.first_query_seconds = first_query_seconds
         self.answer_seconds = answer_seconds
+        self.hold_seconds = hold_seconds
         self._connections: dict[Connection, None] = {}
         self._addresses: Counter[str] = Counter()
         self._server: asyncio.Server | None = None
@@ -68,7 +71,10 @@ class RtrServer:
         loop = asyncio.get_running_loop()
         try:
             self._server = await loop.create_server(
-                lambda: Connection(self, Session(self._cache)), host, port, backlog=_BACKLOG
+                lambda: Connection(self, Session(self._cache, patient=self.hold_seconds > 0)),
+                host,
+                port,
+                backlog=_BACKLOG,
             )
         except OSError as error:
             why = _NO_LISTEN.get(error.errno or 0, error.strerror or str(error))
@@ -137,6 +143,8 @@ class RtrServer:
 
     def _notify_all(self) -> None:
         self._notify_timer = None
-        self._notified_at = asyncio.get_running_loop().time()
+        if any(connection.has_data for connection in self._connections):
+            # Who waits for the first data is answered, not notified, which leaves the pace as it is.
+            self._notified_at = asyncio.get_running_loop().time()
         for connection in tuple(self._connections):
             connection.notify()

@@ -16,6 +16,10 @@ version than the session's is Error 8.
 Session ids (RFC 8210 section 5.1 and 5.3; clearer in draft-ietf-sidrops-8210bis-26 section 5.3). A router that comes
 with the id of an earlier life of ours gets Cache Reset. One that uses another id than the one we told it in this very
 session is confused: Error 0.
+
+No data yet. RFC 8210 section 8.4 answers with Error 2, and routers then stay away for their retry time, ten minutes by
+default, though data are a minute away. A session that is `patient` keeps the query instead and answers it when there
+are data, or with Error 2 after `give_up`.
 """
 
 from __future__ import annotations
@@ -87,8 +91,10 @@ class Outgoing:
 class Session:
     """One router at the cache."""
 
-    def __init__(self, cache: Cache) -> None:
+    def __init__(self, cache: Cache, *, patient: bool = False) -> None:
         self._cache = cache
+        self._patient = patient
+        self._held: ResetQuery | SerialQuery | None = None
         self._waiting = bytearray()
         self._told_session_id = False
         self._offered_lower_version = False
@@ -111,7 +117,10 @@ class Session:
 
     def next_answer(self) -> Outgoing | None:
         """What to send now, or None where more has to come first."""
-        if self.state is State.CLOSED or len(self._waiting) < HEADER_BYTES:
+        if self._held is not None and (self._cache.ready or not self._patient):
+            query, self._held = self._held, None
+            return self._answer(query)
+        if self._held or self.state is State.CLOSED or len(self._waiting) < HEADER_BYTES:
             return None
         header = Header.parse(self._waiting)
         pdu = bytes(self._waiting[: header.length])
@@ -129,6 +138,15 @@ class Session:
             if header.type == PduType.ERROR_REPORT:
                 return Outgoing((), close=True)
             return Outgoing((self._report(error, header, pdu),), close=True)
+
+    @property
+    def held(self) -> bool:
+        """Whether a query waits for the cache to have data."""
+        return self._held is not None
+
+    def give_up(self) -> None:
+        """Answer queries with "No Data Available" from now on, the one that waits too."""
+        self._patient = False
 
     def notification(self) -> bytes | None:
         """A Serial Notify, where the router has data and the cache has newer; never before the version is fixed."""
@@ -162,7 +180,7 @@ class Session:
         self.last_error = str(error)
         return Outgoing((self._report(error, header, pdu),))
 
-    def _act(self, pdu: Pdu) -> Outgoing:
+    def _act(self, pdu: Pdu) -> Outgoing | None:
         following = TRANSITIONS[self.state].get(pdu.type)
         match pdu:
             case ResetQuery() | SerialQuery() if following:
@@ -176,7 +194,7 @@ class Session:
             case _:
                 raise InvalidRequestError(f"A router does not send PDUs of type {pdu.type}.")
 
-    def _answer(self, query: ResetQuery | SerialQuery) -> Outgoing:
+    def _answer(self, query: ResetQuery | SerialQuery) -> Outgoing | None:
         if isinstance(query, SerialQuery) and self._told_session_id:
             expected = self._cache.session_id_of(query.version)
             if query.session_id != expected:
@@ -184,6 +202,9 @@ class Session:
         try:
             answer = self._cache.respond(query)
         except NoDataError as error:
+            if self._patient:
+                self._held = query
+                return None
             # Not fatal (RFC 8210 section 8.4), and not the query's fault, so it is not repeated (section 5.11).
             self.last_error = str(error)
             return Outgoing((ErrorReport.about(error, query.version).serialize(),))

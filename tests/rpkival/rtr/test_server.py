@@ -100,6 +100,50 @@ def test_a_router_takes_everything_and_follows(run: Run, keys: Callable[[Vrps], 
     run(main())
 
 
+def test_who_comes_before_the_data_waits_for_them(run: Run) -> None:
+    """Told at once that there are none, a router would stay away for ten minutes."""
+
+    async def main() -> None:
+        cache = Cache(7)
+        server = RtrServer(cache)
+        host, port = await server.start(HOST, 0)
+        reader, writer = await asyncio.open_connection(host, port)
+        writer.write(ResetQuery(1).serialize())
+        await until(lambda: any(session.state == "open" for session in server.sessions()))
+
+        cache.update(ONE)
+        server.notify()
+
+        assert isinstance((await read_answer(reader))[-1], EndOfData)
+        writer.close()
+        await server.close()
+
+    run(main())
+
+
+def test_who_waits_for_data_in_vain_is_told(run: Run) -> None:
+    """Waiting has an end, and the session is still good for the next query."""
+
+    async def main() -> None:
+        cache = Cache(7)
+        server = RtrServer(cache, hold_seconds=0.05)
+        host, port = await server.start(HOST, 0)
+        reader, writer = await asyncio.open_connection(host, port)
+        writer.write(ResetQuery(1).serialize())
+
+        report = await read_pdu(reader)
+        assert isinstance(report, ErrorReport)
+        assert report.code == ErrorCode.NO_DATA_AVAILABLE
+        cache.update(ONE)
+        writer.write(ResetQuery(1).serialize())
+
+        assert isinstance((await read_answer(reader))[-1], EndOfData)
+        writer.close()
+        await server.close()
+
+    run(main())
+
+
 def test_notifications_keep_the_rfcs_pace(run: Run) -> None:
     """Two changes within the interval: one notification at once, one at its end, and that for the last serial."""
 

@@ -285,6 +285,37 @@ def test_no_data_is_not_the_end() -> None:
     assert session.serial == 0
 
 
+def test_a_patient_session_waits_for_data() -> None:
+    """The query is answered when there is something to answer with, and nothing overtakes it."""
+    cache = Cache(7)
+    session = Session(cache, patient=True)
+    assert ask(session, ResetQuery(1).serialize()) == []
+    assert session.held
+    assert ask(session, SerialQuery(1, 7, 0).serialize()) == []
+
+    cache.update(ONE)
+    answers = [session.next_answer(), session.next_answer(), session.next_answer()]
+
+    assert [session.last_answer, answers[2]] == [AnswerKind.DELTA, None]
+    assert session.serial == 0
+    assert not session.held
+
+
+def test_patience_ends() -> None:
+    """Whoever has waited long enough is told that there are no data, and may ask again."""
+    cache = Cache(7)
+    session = Session(cache, patient=True)
+    ask(session, ResetQuery(1).serialize())
+
+    session.give_up()
+    outgoing = session.next_answer()
+
+    assert outgoing is not None
+    report = parse(b"".join(outgoing.buffers))
+    assert isinstance(report, ErrorReport)
+    assert (report.code, outgoing.close) == (ErrorCode.NO_DATA_AVAILABLE, False)
+
+
 # --- notifications ---
 
 
