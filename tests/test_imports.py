@@ -16,11 +16,13 @@ BASE = {
     "rpkival.prefix_text",
     "rpkival.prefixes",
     "rpkival.asn",
+    "rpkival.compression",
     "rpkival.resources",
 }
 """Leaves that everybody may import and that import only each other."""
 
 ALLOWED: dict[str, set[str]] = {
+    "rpkival.compression": set(),
     "rpkival.objects": set(),
     "rpkival.repository": {"rpkival.objects"},
     "rpkival.validation": {"rpkival.objects"},

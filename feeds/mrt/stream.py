@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
 from feeds.mrt.ahead import read_ahead
-from feeds.mrt.bzip2 import bunzip
-from feeds.mrt.damage import DamagedError
-from feeds.mrt.gzip import gunzip
+from rpkival.compression.bzip2 import bunzip
+from rpkival.compression.damage import DamagedError
+from rpkival.compression.gzip import gunzip
 
 __all__ = ["Source", "Stream"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 
-from feeds.mrt.damage import DamagedError
+from rpkival.compression.damage import DamagedError
 
 __all__ = ["gunzip"]
 

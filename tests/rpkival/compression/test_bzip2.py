@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feeds.mrt import bzip2
-from feeds.mrt.bzip2 import bunzip
-from feeds.mrt.damage import DamagedError
+from rpkival.compression import bzip2
+from rpkival.compression.bzip2 import bunzip
+from rpkival.compression.damage import DamagedError
 
 
 def pieces(data, size):

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
-from feeds.mrt.damage import DamagedError
+from rpkival.compression.damage import DamagedError
 
 __all__ = ["bunzip"]
 

@@ -1,0 +1,1 @@
+"""Compressed files within bounds: a few kilobytes can claim to be terabytes."""
