@@ -215,7 +215,7 @@ class TestRefusing:
         whole = compress(b"ASN,IP Prefix,Max Length\nAS1,10.0.0.0/8,8\n")
 
         for length in range(4, len(whole)):
-            with pytest.raises(FormatError, match="is damaged: its compressed data ends too early"):
+            with pytest.raises(FormatError, match="is damaged: its compressed data "):
                 read(whole[:length])
 
     def test_a_torn_large_file(self, shared_data: Path) -> None:
