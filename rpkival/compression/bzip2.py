@@ -115,7 +115,7 @@ def _blocks(pieces: Iterator[bytes]) -> Iterator[_Bits]:
         if len(data) > _MAX_BLOCK_BYTES:
             raise DamagedError("its compressed data is damaged")
     rest = data[_next_stream(at) :]
-    if kind == _BLOCK or rest.startswith(b"BZ"):
+    if kind == _BLOCK or rest.startswith(b"BZ") or 8 * len(data) < at + _MARKER_BITS + _CRC_BITS:
         raise DamagedError("its compressed data ends too early")
     if rest.strip(b"\0"):
         raise DamagedError("something else follows its compressed data")
