@@ -13,6 +13,7 @@ import structlog
 from rpkival.daemon.job import Outcome
 from rpkival.errors import StateError
 from rpkival.origin.index import OriginIndex
+from rpkival.payload.expiry import of_trust_anchors, unexpired
 from rpkival.payload.snapshot import SNAPSHOT_NAME, Snapshot, load_snapshot, save_snapshot
 from rpkival.payload.vrps import Vrps
 from rpkival.rtr.cache import Cache
@@ -42,28 +43,35 @@ class Board:
         session_id = self._last.session_id if self._last else secrets.randbelow(2**16)
         self.cache = Cache(session_id, self._last.serial if self._last else 0)
         self._session_id = session_id
+        self._turn = asyncio.Lock()
 
-    async def restore(self) -> None:
-        """Serve what the last process served, if there is any."""
+    async def restore(self, now: float) -> None:
+        """Serve what the last process served, if there is any and as far as it still holds at `now` (unix seconds)."""
         if self._last is not None:
             log.info("snapshot_restored", vrps=len(self._last.vrps), serial=self._last.serial)
-            await self._put(self._last)
+            async with self._turn:
+                await self._put(self._last.vrps, self._last.generated)
+            await self.expire(now)
 
     async def take(self, outcome: Outcome) -> None:
-        """Put the outcome of a validation in force."""
-        generated = int(outcome.started)
-        # Before any router can have it: a serial that routers know and the disk does not would, after a crash, be given
-        # to other data, and those routers would never learn of them.
-        changed = await asyncio.to_thread(self.cache.update, outcome.vrps, save=partial(self._save, generated))
-        if not changed:
-            await asyncio.to_thread(self._save, generated, self.cache.vrps, self.cache.serial)
-        snapshot = Snapshot(self.cache.vrps, generated, self.cache.serial, self._session_id)
-        await self._put(snapshot)
-        self._view.validation = _summary(outcome)
+        """Put the outcome of a validation in force.
+
+        A trust anchor whose certificate could not be had is out of reach, not empty: what it said last stays until it
+        expires.
+        """
+        lost = {anchor.name for anchor in outcome.report.trust_anchors if not anchor.uri}
+        vrps = outcome.vrps
+        async with self._turn:
+            if lost and self._view.snapshot is not None:
+                kept = of_trust_anchors(self._view.snapshot.vrps, lost)
+                log.error("trust_anchor_out_of_reach", names=sorted(lost), vrps_kept=len(kept))
+                vrps = Vrps.concat([vrps, kept]).unique_sorted()
+            changed = await self._put(unexpired(vrps, outcome.finished), int(outcome.started))
+            self._view.validation = _summary(outcome)
         log.info(
             "validated",
-            vrps=len(snapshot.vrps),
-            serial=snapshot.serial,
+            vrps=len(self.cache.vrps),
+            serial=self.cache.serial,
             changed=changed,
             rejected=len(outcome.report.rejections),
             seconds=round(outcome.finished - outcome.started, 3),
@@ -71,19 +79,36 @@ class Board:
         for problem in outcome.report.fetch_problems:
             log.warning("fetch_failed", uri=problem.uri, error=problem.sentence)
 
+    async def expire(self, now: float) -> None:
+        """Take back what has expired at `now`, whether or not validation still works."""
+        async with self._turn:
+            snapshot = self._view.snapshot
+            if snapshot is None:
+                return
+            left = unexpired(snapshot.vrps, now)
+            if left is not snapshot.vrps:
+                log.warning("vrps_expired", expired=len(snapshot.vrps) - len(left), left=len(left))
+                await self._put(left, snapshot.generated)
+
+    async def _put(self, vrps: Vrps, generated: int) -> bool:
+        """Serve a set; True where routers have something to fetch."""
+        # Saved before any router can have it: a serial that routers know and the disk does not would, after a crash, be
+        # given to other data, and those routers would never learn of them.
+        changed = await asyncio.to_thread(self.cache.update, vrps, save=partial(self._save, generated))
+        # Where only times have changed, the cache keeps its set, which has the old ones.
+        if not changed:
+            await asyncio.to_thread(self._save, generated, vrps, self.cache.serial)
+        self._view.index = await asyncio.to_thread(OriginIndex.build, vrps)
+        self._view.snapshot = Snapshot(vrps, generated, self.cache.serial, self._session_id)
+        self._changed()
+        return changed
+
     def _save(self, generated: int, vrps: Vrps, serial: int) -> None:
         try:
             save_snapshot(self._path, Snapshot(vrps, generated, serial, self._session_id))
         except StateError as error:
             # Routers and people are served from memory; only the next start would be poorer.
             log.error("snapshot_not_saved", error=str(error))
-
-    async def _put(self, snapshot: Snapshot) -> None:
-        if not self.cache.ready:
-            await asyncio.to_thread(self.cache.update, snapshot.vrps)
-        self._view.index = await asyncio.to_thread(OriginIndex.build, snapshot.vrps)
-        self._view.snapshot = snapshot
-        self._changed()
 
 
 def _summary(outcome: Outcome) -> ValidationSummary:

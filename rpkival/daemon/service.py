@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -30,6 +31,9 @@ from web.view import View
 __all__ = ["Addresses", "Service"]
 
 _RESTART_SECONDS = 5.0
+
+_EXPIRE_SECONDS = 60.0
+"""How often expired VRPs are looked for: between validations, and when they fail or hang, signed dates still count."""
 
 log = structlog.get_logger("rpkival")
 
@@ -110,11 +114,17 @@ class Service:
         self._stack.push_async_callback(runner.cleanup)
         self._url = f"http://{http[0]}:{http[1]}"
         self._view.feeds = lambda: (self._feed.status,) if self._feed else ()
-        await self._board.restore()
+        await self._board.restore(time.time())
         validator = Validator(self._job, self._config.validation.refresh, self._board.take)
         self._keep("validate", validator.run)
         self._keep("deliver", self._deliverer.run)
+        self._keep("expire", self._expire)
         return Addresses(rtr, http)
+
+    async def _expire(self) -> None:
+        while True:
+            await asyncio.sleep(_EXPIRE_SECONDS)
+            await self._board.expire(time.time())
 
     def _payload_changed(self) -> None:
         self._server.notify()

@@ -9,10 +9,15 @@ from rpkival.daemon.board import Board
 from rpkival.daemon.job import Outcome
 from rpkival.payload.snapshot import SNAPSHOT_NAME
 from rpkival.payload.vrps import Vrp, Vrps
-from rpkival.validation.report import Report
+from rpkival.validation.report import Counts, Report, TrustAnchorReport
 from web.view import View
 
 OUTCOME = Outcome(Vrps.of([Vrp("192.0.2.0/24", 24, 64496, "lab")]), Report(1000, (), (), ()), 1000.0, 1001.0)
+
+
+def expiring(expires: int) -> Vrps:
+    """One VRP of the trust anchor `lab`."""
+    return Vrps.of([Vrp("192.0.2.0/24", 24, 64496, "lab", expires)])
 
 
 def board_in(directory: Path) -> tuple[Board, View, list[int]]:
@@ -42,7 +47,7 @@ async def test_a_restart_goes_unnoticed(tmp_path: Path) -> None:
     await board.take(replace(OUTCOME, vrps=more))
 
     again, view, told = board_in(tmp_path)
-    await again.restore()
+    await again.restore(1000.0)
 
     assert (again.cache.session_id, again.cache.serial) == (board.cache.session_id, board.cache.serial)
     assert list(again.cache.vrps) == list(more)
@@ -63,6 +68,58 @@ async def test_the_same_payload_keeps_its_serial(tmp_path: Path) -> None:
     assert view.snapshot.generated == 2000
 
 
+async def test_renewed_times_count(tmp_path: Path) -> None:
+    """The same VRPs signed for longer keep their serial and hold for longer."""
+    board, _, _ = board_in(tmp_path)
+    await board.take(replace(OUTCOME, vrps=expiring(2000)))
+    serial = board.cache.serial
+    await board.take(replace(OUTCOME, vrps=expiring(3000)))
+
+    await board.expire(2500.0)
+
+    assert (len(board.cache.vrps), board.cache.serial) == (1, serial)
+
+
+async def test_what_expires_is_taken_back_without_any_validation(tmp_path: Path) -> None:
+    """Signed dates hold even where validation hangs; routers get a delta."""
+    board, view, told = board_in(tmp_path)
+    await board.take(replace(OUTCOME, vrps=expiring(2000)))
+    serial = board.cache.serial
+
+    await board.expire(2000.0)
+
+    assert (len(board.cache.vrps), board.cache.serial) == (0, serial + 1)
+    assert view.snapshot is not None
+    assert len(view.snapshot.vrps) == 0
+    assert len(told) == 2
+
+
+async def test_what_expired_while_nobody_ran_is_not_served_again(tmp_path: Path) -> None:
+    """A restart after a long time begins with what still holds, under a new serial."""
+    board, _, _ = board_in(tmp_path)
+    await board.take(replace(OUTCOME, vrps=expiring(2000)))
+
+    again, _, _ = board_in(tmp_path)
+    await again.restore(5000.0)
+
+    assert (len(again.cache.vrps), again.cache.serial) == (0, board.cache.serial + 1)
+
+
+async def test_a_trust_anchor_out_of_reach_takes_nothing_away(tmp_path: Path) -> None:
+    """Its VRPs stay until they expire; those of the others are what was validated."""
+    board, _, _ = board_in(tmp_path)
+    both = Vrps.of([*expiring(2000), Vrp("198.51.100.0/24", 24, 64497, "other", 2000)])
+    await board.take(replace(OUTCOME, vrps=both))
+    anchors = (
+        TrustAnchorReport("lab", "", Counts()),
+        TrustAnchorReport("other", "rsync://x.example/m/a.cer", Counts()),
+    )
+
+    await board.take(replace(OUTCOME, vrps=Vrps.empty(), report=Report(1000, (out_of_reach, fine), (), ())))
+
+    assert list(board.cache.vrps) == list(expiring(2000))
+
+
 async def test_a_damaged_snapshot_is_a_new_beginning(tmp_path: Path) -> None:
     """What cannot be read is not served."""
     board, _, _ = board_in(tmp_path)
@@ -72,7 +129,7 @@ async def test_a_damaged_snapshot_is_a_new_beginning(tmp_path: Path) -> None:
     (tmp_path / SNAPSHOT_NAME).write_bytes(content)
 
     again, view, _ = board_in(tmp_path)
-    await again.restore()
+    await again.restore(1000.0)
 
     assert not again.cache.ready
     assert view.snapshot is None
