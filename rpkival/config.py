@@ -9,7 +9,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -27,12 +27,14 @@ class Validation(_Table, frozen=True):
 
     tals: tuple[Path, ...] = ()
     """Trust anchor locators; none means the five registries'."""
-    refresh: int = 600
+    refresh: Annotated[int, msgspec.Meta(ge=1)] = 600
     """Seconds from the end of one run to the start of the next; Routinator's default."""
     repository_dir: Path | None = None
     """A local copy of the repositories, laid out host/module/path."""
     offline: bool = False
     """Fetch nothing; `repository_dir` or what the last run brought is all there is."""
+    workers: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
+    """Processes that judge; more than one pays from some ten thousand objects on."""
     allow_dubious_hosts: bool = False
     """Accept repositories on loopback, IP literals and explicit ports; for labs."""
 

@@ -90,8 +90,8 @@ def _with_embedded(address: Address) -> Iterator[Address]:
 
 
 def _is_public(address: Address) -> bool:
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
-        return True  # judged as the IPv4 address it is
+    if isinstance(address, ipaddress.IPv6Address) and (address.ipv4_mapped or address.sixtofour):
+        return True  # judged as the IPv4 address it is, and not by what this version of Python thinks of the wrapping
     return address.is_global and not address.is_multicast and address not in _RELAYS
 
 

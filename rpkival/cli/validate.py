@@ -13,8 +13,6 @@ from rpkival.cli.options import AtOption, DataDirOption, OutputOption, QuietOpti
 from rpkival.errors import UsageError
 
 if TYPE_CHECKING:
-    from rich.progress import TaskID
-
     from rpkival.objects.tal import Tal
     from rpkival.repository.fetch import FetchedDirectory
     from rpkival.repository.local import LocalDirectory
@@ -68,6 +66,12 @@ def register(app: typer.Typer) -> None:
                 "--report", metavar="FILE", help="Write every rejected object, with RFC section and reason, as JSON."
             ),
         ] = None,
+        workers: Annotated[
+            int,
+            typer.Option(
+                "--workers", metavar="N", min=1, max=64, help="Judge in so many processes; the result is the same."
+            ),
+        ] = 1,
         strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if any object was rejected.")] = False,
         complete: Annotated[
             bool, typer.Option("--complete", help="Exit with 3 if any repository or publication point failed.")
@@ -100,7 +104,7 @@ def register(app: typer.Typer) -> None:
             repository_dir, data_dir, fetch=not (offline or no_rsync), allow_dubious_hosts=allow_dubious_hosts
         )
         started = time.monotonic()
-        run = _run(locators, source, now, quiet=quiet)
+        run = _run(locators, source, now, workers=workers, quiet=quiet)
         vrps = collect(run)
         with open_output(output) as stream:
             write_vrps(vrps, listing, stream, generated=now)
@@ -126,28 +130,25 @@ def _source(
     return LocalDirectory(directory)
 
 
-def _run(locators: Sequence[Tal], source: FetchedDirectory | LocalDirectory, now: int, *, quiet: bool) -> ValidationRun:
-    """Validate one trust anchor after the other, each with a bar of its own while it lasts."""
+def _run(
+    locators: Sequence[Tal],
+    source: FetchedDirectory | LocalDirectory,
+    now: int,
+    *,
+    workers: int,
+    quiet: bool,
+) -> ValidationRun:
+    """Validate one trust anchor after the other, with a bar for each."""
     from rpkival.cli.terminal import progress
-    from rpkival.validation.report import ValidationRun
     from rpkival.validation.walk import validate
 
-    runs: list[ValidationRun] = []
     with progress(quiet=quiet) as bars:
-        for locator in locators:
-            bar = bars.add_task(f"{locator.name}, publication points", total=None)
+        shown = {locator.name: bars.add_task(f"{locator.name}, publication points", total=None) for locator in locators}
 
-            def show(done: int, known: int, bar: TaskID = bar) -> None:
-                bars.update(bar, completed=done, total=known)
+        def show(trust_anchor: str, done: int, known: int) -> None:
+            bars.update(shown[trust_anchor], completed=done, total=known)
 
-            runs.append(validate([locator], source, now=now, on_progress=show))
-    return ValidationRun(
-        now,
-        tuple(anchor for run in runs for anchor in run.trust_anchors),
-        tuple(roa for run in runs for roa in run.roas),
-        tuple(rejection for run in runs for rejection in run.rejections),
-        tuple(problem for run in runs for problem in run.fetch_problems),
-    )
+        return validate(locators, source, now=now, on_progress=show, workers=workers)
 
 
 def _exit_code(run: ValidationRun, *, strict: bool, complete: bool) -> int:

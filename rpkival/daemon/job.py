@@ -26,6 +26,7 @@ class Job:
     directory: Path
     offline: bool = False
     allow_dubious_hosts: bool = False
+    workers: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,5 +46,5 @@ def run(job: Job) -> Outcome:
         source: LocalDirectory | FetchedDirectory = LocalDirectory(job.directory)
     else:
         source = FetchedDirectory(job.directory, Rsync(), allow_dubious_hosts=job.allow_dubious_hosts)
-    judged = validate(job.tals, source, now=int(started))
+    judged = validate(job.tals, source, now=int(started), workers=job.workers)
     return Outcome(collect(judged), judged.report, started, time.time())

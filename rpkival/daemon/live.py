@@ -32,6 +32,7 @@ async def run_live(config: Config, data_dir: Path, *, rtr: Address, http: Addres
         validation.repository_dir or data_dir / "repository",
         validation.offline,
         validation.allow_dubious_hosts,
+        validation.workers,
     )
     view = View(beacons=load_beacons(config.http.beacons or resource("beacons.toml")))
     endpoints = tuple(_endpoint(webhook) for webhook in config.webhooks)

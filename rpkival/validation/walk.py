@@ -25,8 +25,8 @@ from rpkival.validation.workers import Workers
 
 __all__ = ["Progress", "validate"]
 
-Progress = Callable[[int, int], None]
-"""Told after each publication point: how many are done, how many are known so far."""
+Progress = Callable[[str, int, int], None]
+"""Told after each publication point: the trust anchor, how many of its points are done, how many are known so far."""
 
 
 def validate(
@@ -68,7 +68,7 @@ class _Walk:
         anchor = open_trust_anchor(tal, self._source, self._now, tally)
         counts = [tally.counts]
         level = [] if anchor is None else [anchor]
-        self._known += len(level)
+        self._done, self._known = 0, len(level)
         points = vrps = 0
         while level:
             below: list[Issuer] = []
@@ -77,7 +77,7 @@ class _Walk:
                     tally.reject(tal.uris[0], None, _too_large(points, vrps))
                     below.clear()
                     break
-                self._take(point)
+                self._take(tal.name, point)
                 below.extend(point.children)
                 counts.append(point.counts)
                 points += 1
@@ -99,13 +99,13 @@ class _Walk:
             self.fetch_problems.setdefault(problem, issuer.repository)
         return issuer
 
-    def _take(self, point: PublicationPoint) -> None:
+    def _take(self, trust_anchor: str, point: PublicationPoint) -> None:
         self.roas.extend(point.roas)
         self.rejections.extend(point.rejections)
         self._done += 1
         self._known += len(point.children)
         if self._on_progress is not None:
-            self._on_progress(self._done, self._known)
+            self._on_progress(trust_anchor, self._done, self._known)
 
 
 def _too_large(points: int, vrps: int) -> LimitError:

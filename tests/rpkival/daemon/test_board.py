@@ -110,10 +110,8 @@ async def test_a_trust_anchor_out_of_reach_takes_nothing_away(tmp_path: Path) ->
     board, _, _ = board_in(tmp_path)
     both = Vrps.of([*expiring(2000), Vrp("198.51.100.0/24", 24, 64497, "other", 2000)])
     await board.take(replace(OUTCOME, vrps=both))
-    anchors = (
-        TrustAnchorReport("lab", "", Counts()),
-        TrustAnchorReport("other", "rsync://x.example/m/a.cer", Counts()),
-    )
+    out_of_reach = TrustAnchorReport("lab", "", Counts())
+    fine = TrustAnchorReport("other", "rsync://rpki.example/repository/other.cer", Counts())
 
     await board.take(replace(OUTCOME, vrps=Vrps.empty(), report=Report(1000, (out_of_reach, fine), (), ())))
 

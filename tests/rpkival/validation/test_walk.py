@@ -98,7 +98,7 @@ def test_too_many_locators_are_refused(lab: Any, memory: Any, monkeypatch: pytes
 def test_progress_is_told(lab: Any, memory: Any) -> None:
     """After each publication point; at the end all known are done."""
     seen: list[tuple[int, int]] = []
-    validate([lab.tal], memory(lab.files), now=lab.now, on_progress=lambda done, known: seen.append((done, known)))
+    validate([lab.tal], memory(lab.files), now=lab.now, on_progress=lambda _, done, known: seen.append((done, known)))
     assert [done for done, _ in seen] == [1, 2, 3, 4]
     assert seen[-1] == (4, 4)
 

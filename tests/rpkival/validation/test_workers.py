@@ -28,7 +28,7 @@ def test_the_real_tree_gives_the_same_run(real_tree: Any, memory: Any) -> None:
         memory(files),
         now=real_tree.now,
         workers=2,
-        on_progress=lambda done, known: seen.append((done, known)),
+        on_progress=lambda _, done, known: seen.append((done, known)),
     )
     assert together == alone
     assert {rejection.uri for rejection in alone.rejections} == set(changes)
