@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from pathlib import Path
 from typing import Annotated
@@ -55,6 +54,8 @@ def register(app: typer.Typer) -> None:
 
         Example: rpkival up --config /etc/rpkival.toml
         """
+        import asyncio
+
         import msgspec
 
         from rpkival.cli.event_loop import new_event_loop
