@@ -139,9 +139,9 @@ def test_a_filter_drops_what_is_invalid(
 def test_a_cache_without_data_is_waited_for(
     bird: Callable[..., Bird], live_cache: Any, eventually: Callable[..., None]
 ) -> None:
-    """BIRD hears "No Data Available", asks again, and has the VRPs soon after the cache does."""
+    """BIRD asks before there are data, waits for its answer, and has the VRPs as soon as the cache does."""
     router = bird()
-    eventually(lambda: "no data" in " ".join(info.last_error for info in live_cache.sessions()), True)
+    eventually(lambda: [(info.state, info.serial) for info in live_cache.sessions()], [("open", None)])
 
     live_cache.serve(Vrps.of([Vrp("192.0.2.0/24", 24, 64496)]))
 
