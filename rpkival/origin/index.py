@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from rpkival.origin.verdict import Reason, State, Verdicts
 from rpkival.payload.vrps import VrpColumns, Vrps, first_of_each
-from rpkival.prefixes import Family, Prefixes, Rows, word_masks
+from rpkival.prefixes import ADDRESS_BITS, Family, Prefixes, Rows, word_masks
 
 __all__ = ["OriginIndex"]
 
@@ -89,6 +89,7 @@ class _FamilyIndex:
         first_vrp = np.append(np.flatnonzero(starts), len(vrps))
         nodes = vrps.prefixes.take(starts)
         order = _Order.of(nodes)
+        key = order.key(nodes)
         node = np.cumsum(starts) - 1
         entry = (node.astype(np.uint64) << _NODE_SHIFT) | vrps.asn
         rows = np.lexsort((255 - vrps.max_length, entry))
@@ -97,8 +98,8 @@ class _FamilyIndex:
         return cls(
             nodes,
             order,
-            order.key(nodes),
-            _parents(nodes),
+            key,
+            _parents(nodes, order, key),
             first_vrp,
             np.searchsorted(entry, np.arange(len(nodes) + 1, dtype=np.uint64) << _NODE_SHIFT),
             entry,
@@ -186,21 +187,22 @@ def _ranks(known: NDArray[np.uint64], words: NDArray[np.uint64]) -> NDArray[np.u
     return (2 * at + exact).astype(np.uint64)
 
 
-def _parents(nodes: Prefixes) -> NDArray[np.int32]:
+def _parents(nodes: Prefixes, order: _Order, key: NDArray[np.uint64]) -> NDArray[np.int32]:
     """`int32[m]`: the closest covering node of each sorted node, -1 for none.
 
-    The first guess is the node before. A guess that does not cover is replaced by that node's own guess, settled or
-    not: whatever covers a node also covers all that stand between the two, so nothing that covers is ever jumped over,
-    and jumps double in length each round.
+    What a node covers stands right behind it, up to its last address. Nodes of one length are disjoint, so they write
+    themselves over what they cover all at once; the longer ones come later and are closer.
     """
-    parent = np.arange(-1, len(nodes) - 1, dtype=np.int32)
-    row = np.arange(1, len(nodes))
-    while len(row):
-        guess = parent[row]
-        wrong = ~covers(nodes, guess, nodes, row)
-        row = row[wrong]
-        parent[row] = parent[guess[wrong]]
-        row = row[parent[row] >= 0]
+    longest = np.full(len(nodes), ADDRESS_BITS[nodes.family], np.uint8)
+    last = np.searchsorted(key, order.key(Prefixes(nodes.last_words(), longest)), "right")
+    covered = last - np.arange(1, len(nodes) + 1)
+    covering = np.flatnonzero(covered)
+    parent = np.full(len(nodes), -1, np.int32)
+    for length in np.unique(nodes.length[covering]):
+        node = covering[nodes.length[covering] == length]
+        count = covered[node]
+        ahead = np.cumsum(count) - count
+        parent[np.repeat(node + 1 - ahead, count) + np.arange(count.sum())] = np.repeat(node, count)
     return parent
 
 
