@@ -76,6 +76,9 @@ class Deliverer:
                 sleep = sleep if due is None else min(max(due - self._clock(), 0.0), sleep)
             except StateError as error:
                 log.warning("outbox.unusable", reason=str(error))
+            except Exception:
+                # Our own fault, met by one endpoint: the alerts of the others must not wait for its repair.
+                log.exception("delivery.failed", host=urlsplit(self._endpoints[number].url).hostname)
             with suppress(TimeoutError):
                 async with asyncio.timeout(sleep):
                     await wake.wait()

@@ -70,7 +70,7 @@ def _asked_wait(text: str, now: float) -> float:
     else:
         try:
             moment = parsedate_to_datetime(text)
-        except ValueError:
+            seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now
+        except (ValueError, OverflowError):  # a year or an offset of twenty digits is the latter
             return 0.0
-        seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now
     return min(max(seconds, 0.0), MAX_RETRY_AFTER)

@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from rpkival.alerts import deliverer as module
 from rpkival.alerts.deliverer import Deliverer
+from rpkival.alerts.schedule import Answer, Outcome, after_attempt
 from rpkival.alerts.signature import Secret
 from rpkival.alerts.webhook import Endpoint
 from rpkival.errors import StateError
@@ -217,6 +219,35 @@ async def test_run_outlives_a_database_that_fails(database: Database, start_rece
 
     async with asyncio.timeout(30):
         assert await receiver.arrivals.get() == identifier
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+async def test_what_breaks_at_one_endpoint_stays_there(
+    database: Database, start_receiver: StartReceiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fault of ours that the answers of one receiver lay open does not end the deliveries to the others."""
+    poison, good = await start_receiver(), await start_receiver()
+    poison.status = 503
+
+    def decide(answer: Answer, *rest: Any) -> Outcome:
+        if answer.status == 503:
+            raise ArithmeticError
+        return after_attempt(answer, *rest)
+
+    monkeypatch.setattr(module, "after_attempt", decide)
+    out = deliverer(database, poison.endpoint(), good.endpoint())
+    task = asyncio.create_task(out.run())
+    out.outbox.enqueue("test", {}, time.time())
+    async with asyncio.timeout(30):
+        await poison.arrivals.get()
+        await good.arrivals.get()
+
+    identifier = out.outbox.enqueue("test", {}, time.time())
+
+    async with asyncio.timeout(30):
+        assert await good.arrivals.get() == identifier
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await task

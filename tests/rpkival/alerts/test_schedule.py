@@ -47,6 +47,8 @@ def test_gone_disables_and_keeps() -> None:
         ("", 0),
         ("-5", 0),
         ("soon", 0),
+        ("Mon, 01 Jan 99999999999999999999 00:00:00 GMT", 0),
+        ("Mon, 01 Jan 2026 00:00:00 +99999999999999999", 0),
         (formatdate(1000 + 90, usegmt=True), 90),
         (formatdate(500, usegmt=True), 0),
     ],
