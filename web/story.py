@@ -60,6 +60,8 @@ def _open_incidents(view: View) -> tuple[int, str]:
 
 
 def _problem(view: View, age: float) -> str:
+    if view.troubles:
+        return " ".join(view.troubles.values())
     if view.snapshot is None:
         return "There is no data yet: the first validation has not finished. This page fills itself when it has."
     if age > STALE_AFTER:

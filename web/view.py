@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from feeds.status import FeedStatus
 from rpkival.monitor.store import IncidentStore
@@ -51,6 +51,7 @@ class Isp:
 class View:
     """Everything may be missing or empty: the page says so in words. `incidents` is None where no monitor runs.
 
+    `troubles` are sentences about what does not work now, by the name of the room.
     `isps` is what a lab offers; on the Internet one has the ISP that one has, and it is empty.
     """
 
@@ -64,3 +65,4 @@ class View:
     lab: bool = False
     isps: tuple[Isp, ...] = ()
     now: Callable[[], float] = time.time
+    troubles: dict[str, str] = field(default_factory=dict)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -107,8 +108,14 @@ class Board:
         try:
             save_snapshot(self._path, Snapshot(vrps, generated, serial, self._session_id))
         except StateError as error:
-            # Routers and people are served from memory; only the next start would be poorer.
+            # Routers are served from memory. But a restart from the snapshot before this one would give this serial to
+            # other data: better to begin a new session without any.
             log.error("snapshot_not_saved", error=str(error))
+            self._view.troubles["snapshot"] = f"{error} After a restart routers would have to wait for a validation."
+            with suppress(OSError):
+                self._path.unlink(missing_ok=True)
+        else:
+            self._view.troubles.pop("snapshot", None)
 
 
 def _summary(outcome: Outcome) -> ValidationSummary:

@@ -22,14 +22,16 @@ log = structlog.get_logger("rpkival.validation")
 class Validator:
     """Runs `job`, hands the outcome to `take`, waits `refresh` seconds, and again.
 
-    A run that fails costs that run: what is in force stays in force, and `last_error` says why.
+    A run that fails costs that run: what is in force stays in force, and `troubles["validation"]` says why.
     """
 
-    def __init__(self, job: Job, refresh: float, take: Callable[[Outcome], Awaitable[None]]) -> None:
+    def __init__(
+        self, job: Job, refresh: float, take: Callable[[Outcome], Awaitable[None]], troubles: dict[str, str]
+    ) -> None:
         self._job = job
         self._refresh = refresh
         self._take = take
-        self.last_error: str | None = None
+        self._troubles = troubles
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -37,10 +39,10 @@ class Validator:
             try:
                 outcome = await validate_once(self._job)
             except RpkivalError as error:
-                self.last_error = str(error)
+                self._troubles["validation"] = f"The last validation failed: {error}"
                 log.error("validation_failed", error=str(error))
             else:
-                self.last_error = None
+                self._troubles.pop("validation", None)
                 await self._take(outcome)
             await asyncio.sleep(self._refresh)
 
@@ -65,7 +67,8 @@ async def validate_once(job: Job, seconds: float = VALIDATION_SECONDS) -> Outcom
         await _end(worker)
     if worker.returncode or not said:
         raise StateError(f"The validation worker ended unexpectedly (exit code {worker.returncode}).")
-    answer = pickle.loads(said)  # noqa: S301 - our own worker wrote it
+    # In a thread: the world's payload takes a moment, in which routers want answers.
+    answer = await asyncio.to_thread(pickle.loads, said)
     if isinstance(answer, RpkivalError):
         raise answer
     assert isinstance(answer, Outcome)
