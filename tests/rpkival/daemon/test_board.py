@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from rpkival.daemon.board import Board
 from rpkival.daemon.job import Outcome
-from rpkival.payload.snapshot import SNAPSHOT_NAME
+from rpkival.errors import StateError
+from rpkival.payload.snapshot import SNAPSHOT_NAME, Snapshot
 from rpkival.payload.vrps import Vrp, Vrps
 from rpkival.validation.report import Counts, Report, TrustAnchorReport
 from web.view import View
@@ -131,6 +134,23 @@ async def test_a_damaged_snapshot_is_a_new_beginning(tmp_path: Path) -> None:
 
     assert not again.cache.ready
     assert view.snapshot is None
+
+
+async def test_no_restart_gives_a_known_serial_to_other_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk, a crash, other data: routers that have the serial must learn of it, so the session is a new one."""
+    board, view, _ = board_in(tmp_path)
+    await board.take(replace(OUTCOME, vrps=expiring(2000)))
+
+    def full(path: Path, snapshot: Snapshot) -> None:
+        raise StateError("The disk is full.")
+
+    monkeypatch.setattr("rpkival.daemon.board.save_snapshot", full)
+    await board.take(replace(OUTCOME, vrps=Vrps.empty()))
+    assert "disk is full" in view.troubles["snapshot"]
+
+    again, _, _ = board_in(tmp_path)
+    await again.restore(1000.0)
+    assert not again.cache.ready
 
 
 async def test_a_snapshot_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:

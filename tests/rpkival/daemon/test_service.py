@@ -1,0 +1,92 @@
+"""The whole service on loopback: what it serves, and what it survives."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from rpkival.config import Config
+from rpkival.daemon.job import Job
+from rpkival.daemon.service import Addresses, Service
+from rpkival.errors import UsageError
+from rpkival.lab.topology import LAB
+from rpkival.rtr.client import fetch_vrps
+from rpkival.storage import DATABASE_NAME
+from web.view import View
+
+ANYWHERE = ("127.0.0.1", 0)
+
+
+@asynccontextmanager
+async def running(directory: Path, job: Job, view: View) -> AsyncIterator[tuple[Service, Addresses]]:
+    """A service that is ended at the end."""
+    service = Service(Config(), directory, job, view, rtr=ANYWHERE, http=ANYWHERE)
+    addresses = await service.start()
+    try:
+        yield service, addresses
+    finally:
+        await service.close()
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Wait for `condition`, but not for ever."""
+    async with asyncio.timeout(30):
+        while not condition():  # noqa: ASYNC110 - a view sets no Event
+            await asyncio.sleep(0.02)
+
+
+async def test_signed_objects_reach_routers_and_the_page(job: Job, tmp_path: Path) -> None:
+    """From the registry's ROAs to RTR and HTTP."""
+    view = View()
+
+    async with running(tmp_path, job, view) as (_, addresses):
+        vrps = await asyncio.to_thread(fetch_vrps, *addresses.rtr, timeout=30)
+        await until(lambda: view.snapshot)
+        async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{addresses.http[1]}/csv") as csv:
+            lines = (await csv.text()).splitlines()
+
+    assert {(vrp.asn, vrp.prefix, vrp.max_length) for vrp in vrps} == set(LAB.roas)
+    assert len(lines) == len(LAB.roas) + 1
+
+
+async def test_a_damaged_database_stops_alerts_and_not_routers(job: Job, tmp_path: Path) -> None:
+    """The page says that nobody watches; routers get what they need."""
+    (tmp_path / DATABASE_NAME).write_bytes(b"this is no database" * 1000)
+    view = View()
+
+    async with running(tmp_path, job, view) as (_, addresses):
+        vrps = await asyncio.to_thread(fetch_vrps, *addresses.rtr, timeout=30)
+        async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{addresses.http[1]}/") as page:
+            text = await page.text()
+
+    assert len(vrps) == len(LAB.roas)
+    assert "Hijacks are not watched" in text
+
+
+async def test_a_listener_that_fails_keeps_nothing_from_the_others(job: Job, tmp_path: Path) -> None:
+    """One room's fault is its own."""
+    view, told = View(), []
+
+    def broken() -> None:
+        raise RuntimeError
+
+    service = Service(Config(), tmp_path, job, view, rtr=ANYWHERE, http=ANYWHERE)
+    service.on_payload(broken)
+    service.on_payload(lambda: told.append(view.snapshot))
+    await service.start()
+    await until(lambda: told)
+    await service.close()
+
+
+async def test_one_data_directory_is_for_one_process(job: Job, tmp_path: Path) -> None:
+    """Two would give out the same serials for different data."""
+    async with running(tmp_path, job, View()):
+        other = Service(Config(), tmp_path, job, View(), rtr=ANYWHERE, http=ANYWHERE)
+
+        with pytest.raises(UsageError, match="data directory"):
+            await other.start()
