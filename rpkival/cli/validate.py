@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -98,22 +98,30 @@ def register(app: typer.Typer) -> None:
             raise UsageError(f"{listing!r} is not a format of VRPs; choose one of {', '.join(WRITERS)}.")
         check_writable(output)
         check_writable(report)
-        now = int(time.time()) if at is None else parse_time(at)
+        clock = _clock(at)
         locators = read_locators(tal or ())
         source = _source(
             repository_dir, data_dir, fetch=not (offline or no_rsync), allow_dubious_hosts=allow_dubious_hosts
         )
         started = time.monotonic()
-        run = _run(locators, source, now, workers=workers, quiet=quiet)
+        run = _run(locators, source, clock, workers=workers, quiet=quiet)
         vrps = collect(run)
         with open_output(output) as stream:
-            write_vrps(vrps, listing, stream, generated=now)
+            write_vrps(vrps, listing, stream, generated=run.now)
         if report is not None:
             with open_output(report) as stream:
                 stream.write(report_json(run, source))
         if not quiet:
             print_summary(run, vrps, source, time.monotonic() - started, verbose=verbose)
         raise typer.Exit(_exit_code(run, strict=strict, complete=complete))
+
+
+def _clock(at: str | None) -> Callable[[], int]:
+    """The time in unix seconds: of this machine, or always the one asked for."""
+    if at is None:
+        return lambda: int(time.time())
+    moment = parse_time(at)
+    return lambda: moment
 
 
 def _source(
@@ -133,7 +141,7 @@ def _source(
 def _run(
     locators: Sequence[Tal],
     source: FetchedDirectory | LocalDirectory,
-    now: int,
+    clock: Callable[[], int],
     *,
     workers: int,
     quiet: bool,
@@ -148,7 +156,7 @@ def _run(
         def show(trust_anchor: str, done: int, known: int) -> None:
             bars.update(shown[trust_anchor], completed=done, total=known)
 
-        return validate(locators, source, now=now, on_progress=show, workers=workers)
+        return validate(locators, source, clock=clock, on_progress=show, workers=workers)
 
 
 def _exit_code(run: ValidationRun, *, strict: bool, complete: bool) -> int:

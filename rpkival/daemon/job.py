@@ -46,5 +46,5 @@ def run(job: Job) -> Outcome:
         source: LocalDirectory | FetchedDirectory = LocalDirectory(job.directory)
     else:
         source = FetchedDirectory(job.directory, Rsync(), allow_dubious_hosts=job.allow_dubious_hosts)
-    judged = validate(job.tals, source, now=int(started), workers=job.workers)
+    judged = validate(job.tals, source, clock=lambda: int(time.time()), workers=job.workers)
     return Outcome(collect(judged), judged.report, started, time.time())

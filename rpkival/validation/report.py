@@ -113,7 +113,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class ValidationRun:
-    """The result of one validation as of `now` (unix seconds)."""
+    """The result of one validation that began at `now` (unix seconds)."""
 
     now: int
     trust_anchors: tuple[TrustAnchorReport, ...]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from rpkival.errors import LimitError, ObjectError
 from rpkival.objects.certificate import Role, parse_certificate
 from rpkival.objects.keys import load_key, verifies
@@ -16,8 +18,11 @@ __all__ = ["open_trust_anchor"]
 _SECTION = "RFC 8630 section 3"
 
 
-def open_trust_anchor(tal: Tal, source: Source, now: int, tally: Tally) -> Issuer | None:
-    """The trust anchor from the first of the locator's URIs that gives a good certificate, or None and records why."""
+def open_trust_anchor(tal: Tal, source: Source, clock: Callable[[], int], tally: Tally) -> Issuer | None:
+    """The trust anchor from the first of the locator's URIs that gives a good certificate, or None and records why.
+
+    `clock` (unix seconds) is asked when a certificate is there.
+    """
     answered = False
     for uri in tal.uris:
         data = source.trust_anchor(uri)
@@ -25,7 +30,7 @@ def open_trust_anchor(tal: Tal, source: Source, now: int, tally: Tally) -> Issue
             continue
         answered = True
         try:
-            anchor = _judge(tal, uri, data, now)
+            anchor = _judge(tal, uri, data, clock())
         except (ObjectError, LimitError) as error:
             tally.count("certificates_rejected")
             tally.reject(uri, data, error)

@@ -30,9 +30,18 @@ Progress = Callable[[str, int, int], None]
 
 
 def validate(
-    tals: Sequence[Tal], source: Source, *, now: int, on_progress: Progress | None = None, workers: int = 1
+    tals: Sequence[Tal],
+    source: Source,
+    *,
+    clock: Callable[[], int],
+    on_progress: Progress | None = None,
+    workers: int = 1,
 ) -> ValidationRun:
-    """Validate all that the trust anchors lead to, as of `now` (unix seconds).
+    """Validate all that the trust anchors lead to.
+
+    `clock` gives the time in unix seconds. It is asked once per publication point, after its files are there: fetching
+    takes minutes, and what a CA has signed meanwhile is not yet valid by the time of the start. A constant clock judges
+    as of one moment.
 
     Bad objects end in the run's rejections. With more than one of `workers`, so many other processes judge, and the
     result is the same. Raises `LimitError` only for more locators than `MAX_TRUST_ANCHORS`, and `StateError` where a
@@ -40,19 +49,22 @@ def validate(
     """
     if len(tals) > MAX_TRUST_ANCHORS:
         raise LimitError(f"There are {len(tals)} trust anchor locators; {MAX_TRUST_ANCHORS} are allowed.")
-    with Workers(workers, now) if workers > 1 else nullcontext() as pool:
-        walk = _Walk(source, now, on_progress, pool)
+    started = clock()
+    with Workers(workers) if workers > 1 else nullcontext() as pool:
+        walk = _Walk(source, clock, on_progress, pool)
         anchors = tuple(walk.tree(tal) for tal in tals)
     problems = tuple(FetchProblem(uri, sentence) for sentence, uri in walk.fetch_problems.items())
-    return ValidationRun(now, anchors, tuple(walk.roas), tuple(walk.rejections), problems)
+    return ValidationRun(started, anchors, tuple(walk.roas), tuple(walk.rejections), problems)
 
 
 class _Walk:
     """One run while it goes on."""
 
-    def __init__(self, source: Source, now: int, on_progress: Progress | None, workers: Workers | None) -> None:
+    def __init__(
+        self, source: Source, clock: Callable[[], int], on_progress: Progress | None, workers: Workers | None
+    ) -> None:
         self._source = source
-        self._now = now
+        self._clock = clock
         self._on_progress = on_progress
         self._workers = workers
         self._done = 0
@@ -65,7 +77,7 @@ class _Walk:
     def tree(self, tal: Tal) -> TrustAnchorReport:
         """Walk one tree, level by level."""
         tally = Tally(tal.name)
-        anchor = open_trust_anchor(tal, self._source, self._now, tally)
+        anchor = open_trust_anchor(tal, self._source, self._clock, tally)
         counts = [tally.counts]
         level = [] if anchor is None else [anchor]
         self._done, self._known = 0, len(level)
@@ -91,13 +103,14 @@ class _Walk:
         prepared = map(self._prepared, issuers)
         if self._workers is not None:
             return self._workers.judge(prepared, self._source.read)
-        return (judge_publication_point(issuer, self._source.read, self._now) for issuer in prepared)
+        return (judge_publication_point(issuer, self._source.read, now) for issuer, now in prepared)
 
-    def _prepared(self, issuer: Issuer) -> Issuer:
+    def _prepared(self, issuer: Issuer) -> tuple[Issuer, int]:
+        """The issuer, once its files are there, and the time as of which to judge them."""
         problem = self._source.prepare(issuer.repository)
         if problem is not None:
             self.fetch_problems.setdefault(problem, issuer.repository)
-        return issuer
+        return issuer, self._clock()
 
     def _take(self, trust_anchor: str, point: PublicationPoint) -> None:
         self.roas.extend(point.roas)

@@ -30,8 +30,7 @@ _AHEAD: Final = 4
 class Workers:
     """A pool of processes; a context manager that ends them."""
 
-    def __init__(self, number: int, now: int) -> None:
-        self._now = now
+    def __init__(self, number: int) -> None:
         self._most_waiting = number * _AHEAD
         # A fork would copy whatever threads of ours hold at that moment, locks included.
         context = multiprocessing.get_context("spawn")
@@ -45,13 +44,13 @@ class Workers:
     ) -> None:
         self._executor.shutdown(cancel_futures=True)
 
-    def judge(self, issuers: Iterable[Issuer], read: Read) -> Iterator[PublicationPoint]:
-        """The points of the issuers, in their order. Raises `StateError` where a worker dies."""
+    def judge(self, issuers: Iterable[tuple[Issuer, int]], read: Read) -> Iterator[PublicationPoint]:
+        """The points of the issuers, each as of its time, in their order. Raises `StateError` where a worker dies."""
         waiting: deque[Future[PublicationPoint]] = deque()
         try:
-            for issuer in issuers:
+            for issuer, now in issuers:
                 files = _files(issuer, read)
-                waiting.append(self._executor.submit(_judge, issuer, files, self._now))
+                waiting.append(self._executor.submit(_judge, issuer, files, now))
                 if len(waiting) >= self._most_waiting:
                     yield waiting.popleft().result()
             while waiting:

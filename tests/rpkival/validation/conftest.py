@@ -101,7 +101,7 @@ class Lab:
 
     def validate(self, files: Mapping[str, bytes] | None = None) -> ValidationRun:
         """Validate these files, or what is published now."""
-        return validate([self.tal], Memory(self.files if files is None else files), now=MOMENT)
+        return validate([self.tal], Memory(self.files if files is None else files), clock=lambda: MOMENT)
 
     def republish(self, authority: CertificateAuthority, changes: Mapping[str, bytes | None]) -> dict[str, bytes]:
         """Everything, with files of one authority changed or (None) left off, under a manifest that says so."""

@@ -98,7 +98,7 @@ def test_a_root_with_a_bad_signature_is_refused(suite: Path, memory: Any) -> Non
     run = validate(
         [Tal("bbn", ("rsync://rpki.bbn.com/m/root.cer",), key_info)],
         memory({"rsync://rpki.bbn.com/m/root.cer": data}),
-        now=NOW,
+        clock=lambda: NOW,
     )
     assert [rejection.section for rejection in run.rejections] == ["RFC 8630 section 3"]
     assert "signature" in run.rejections[0].sentence

@@ -346,6 +346,6 @@ def test_interrupts_and_errors_of_the_source_go_through(lab: Any, memory: Any, e
     def read(uri: str) -> bytes | None:
         raise error
 
-    issuer = open_trust_anchor(lab.tal, memory(lab.files), lab.now, Tally("lab"))
+    issuer = open_trust_anchor(lab.tal, memory(lab.files), lambda: lab.now, Tally("lab"))
     with pytest.raises(type(error)):
         judge_publication_point(issuer, read, lab.now)

@@ -26,7 +26,7 @@ CA_POINTS = 422
 def points(real_tree: Any, memory: Memory) -> Points:
     """Every publication point by its manifest, judged intact; some CAs share a directory."""
     source = memory(real_tree.files)
-    anchor = open_trust_anchor(real_tree.tal, source, real_tree.now, Tally("twnic"))
+    anchor = open_trust_anchor(real_tree.tal, source, lambda: real_tree.now, Tally("twnic"))
     assert anchor is not None
     found: dict[str, tuple[Issuer, PublicationPoint]] = {}
     queue = deque([anchor])
@@ -41,7 +41,7 @@ def points(real_tree: Any, memory: Memory) -> Points:
 @pytest.fixture(scope="module")
 def whole(real_tree: Any, memory: Memory) -> ValidationRun:
     """The run over the intact tree."""
-    return validate([real_tree.tal], memory(real_tree.files), now=real_tree.now)
+    return validate([real_tree.tal], memory(real_tree.files), clock=lambda: real_tree.now)
 
 
 def flipped(data: bytes, part: float) -> bytes:
@@ -97,7 +97,7 @@ def test_a_flipped_byte_costs_its_publication_point(
     crl = points[crl_at][0].repository + next(name for name in listed if name.endswith(".crl"))
     victims = [points[roa_at][1].roas[0].uri, crl, mft_at]
     files = dict(real_tree.files) | {uri: flipped(real_tree.files[uri], part) for uri in victims}
-    run = validate([real_tree.tal], memory(files), now=real_tree.now)
+    run = validate([real_tree.tal], memory(files), clock=lambda: real_tree.now)
     lost = uris_under(points, roa_at) | uris_under(points, crl_at) | uris_under(points, mft_at)
     assert {roa.uri for roa in whole.roas} - {roa.uri for roa in run.roas} == lost
     assert {roa.uri for roa in run.roas} <= {roa.uri for roa in whole.roas}
@@ -116,7 +116,7 @@ def test_a_flipped_byte_in_a_ca_certificate_costs_the_parents_point(
     parent = max(points, key=lambda at: len(points[at][1].children))
     victim = points[parent][1].children[7].uri
     files = dict(real_tree.files) | {victim: flipped(real_tree.files[victim], part)}
-    run = validate([real_tree.tal], memory(files), now=real_tree.now)
+    run = validate([real_tree.tal], memory(files), clock=lambda: real_tree.now)
     kept = {roa.uri for roa in whole.roas} - uris_under(points, parent)
     assert {roa.uri for roa in run.roas} == kept
     assert [(rejection.uri, rejection.section) for rejection in run.rejections] == [(victim, "RFC 9286 section 6.5")]
@@ -127,7 +127,9 @@ def test_a_flipped_byte_in_the_trust_anchor_costs_everything(real_tree: Any, mem
     """Nothing is left, and the record names the file."""
     uri = real_tree.tal.uris[0]
     run = validate(
-        [real_tree.tal], memory({**real_tree.files, uri: flipped(real_tree.files[uri], part)}), now=real_tree.now
+        [real_tree.tal],
+        memory({**real_tree.files, uri: flipped(real_tree.files[uri], part)}),
+        clock=lambda: real_tree.now,
     )
     assert run.roas == ()
     assert [rejection.uri for rejection in run.rejections] == [uri]
@@ -141,14 +143,14 @@ def test_a_flipped_byte_in_the_trust_anchor_costs_everything(real_tree: Any, mem
 )
 def test_outside_its_time_nothing_of_it_holds(real_tree: Any, memory: Memory, now: int, section: str) -> None:
     """The trust anchor itself is not valid then."""
-    run = validate([real_tree.tal], memory(real_tree.files), now=now)
+    run = validate([real_tree.tal], memory(real_tree.files), clock=lambda: now)
     assert run.roas == ()
     assert [rejection.section for rejection in run.rejections] == [section]
 
 
 def test_a_month_later_the_manifests_are_stale(real_tree: Any, memory: Memory) -> None:
     """Stale publication points fail (RFC 9286 section 6.3), each with its own record."""
-    run = validate([real_tree.tal], memory(real_tree.files), now=real_tree.now + 30 * 86_400)
+    run = validate([real_tree.tal], memory(real_tree.files), clock=lambda: real_tree.now + 30 * 86_400)
     assert run.roas == ()
     assert run.rejections
     assert all(rejection.uri.endswith(".mft") for rejection in run.rejections)

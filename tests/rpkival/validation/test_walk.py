@@ -18,7 +18,7 @@ from rpkival.validation.walk import validate
 def test_a_locator_with_another_key_gives_nothing(lab: Any, memory: Any) -> None:
     """The record says so (RFC 8630 section 3)."""
     tal = replace(lab.tal, key_info=lab.alpha.key.public_key_info)
-    run = validate([tal], memory(lab.files), now=lab.now)
+    run = validate([tal], memory(lab.files), clock=lambda: lab.now)
     assert run.roas == ()
     assert [(each.uri, each.section) for each in run.rejections] == [(tal.uris[0], "RFC 8630 section 3")]
     assert run.trust_anchors[0].uri == ""
@@ -28,7 +28,7 @@ def test_the_first_good_uri_of_a_locator_is_used(lab: Any, memory: Any) -> None:
     """One is silent, one has a certificate of another key, the third is right."""
     silent, wrong = "https://ta.example/ta.cer", "rsync://ta.example/ta/ta.cer"
     tal = Tal("lab", (silent, wrong, lab.anchor.certificate_uri), lab.tal.key_info)
-    run = validate([tal], memory({**lab.files, wrong: lab.alpha.certificate}), now=lab.now)
+    run = validate([tal], memory({**lab.files, wrong: lab.alpha.certificate}), clock=lambda: lab.now)
     assert run.trust_anchors[0].uri == lab.anchor.certificate_uri
     assert len(run.roas) == 4
     assert [each.uri for each in run.rejections] == [wrong]
@@ -36,7 +36,7 @@ def test_the_first_good_uri_of_a_locator_is_used(lab: Any, memory: Any) -> None:
 
 def test_a_locator_that_nobody_answers_is_named(lab: Any, memory: Any) -> None:
     """Nothing to hash, so no hash."""
-    run = validate([lab.tal], memory({}), now=lab.now)
+    run = validate([lab.tal], memory({}), clock=lambda: lab.now)
     assert [(each.uri, each.sha256) for each in run.rejections] == [(lab.tal.uris[0], "")]
     assert "could not be had" in run.rejections[0].sentence
 
@@ -44,7 +44,7 @@ def test_a_locator_that_nobody_answers_is_named(lab: Any, memory: Any) -> None:
 def test_a_trust_anchor_that_did_not_sign_itself_is_refused(lab: Any, memory: Any) -> None:
     """The key is right, the signature is not."""
     forged = lab.anchor.certificate[:-1] + bytes([lab.anchor.certificate[-1] ^ 1])
-    run = validate([lab.tal], memory({**lab.files, lab.anchor.certificate_uri: forged}), now=lab.now)
+    run = validate([lab.tal], memory({**lab.files, lab.anchor.certificate_uri: forged}), clock=lambda: lab.now)
     assert run.roas == ()
     assert "signature" in run.rejections[0].sentence
 
@@ -52,7 +52,7 @@ def test_a_trust_anchor_that_did_not_sign_itself_is_refused(lab: Any, memory: An
 def test_trust_anchors_are_counted_apart(lab: Any, memory: Any) -> None:
     """One good and one bad locator."""
     other = Tal("other", ("rsync://nowhere.example/m/ta.cer",), lab.tal.key_info)
-    run = validate([other, lab.tal], memory(lab.files), now=lab.now)
+    run = validate([other, lab.tal], memory(lab.files), clock=lambda: lab.now)
     assert [(anchor.name, anchor.counts.roas_valid) for anchor in run.trust_anchors] == [("other", 0), ("lab", 4)]
     assert {rejection.trust_anchor for rejection in run.rejections} == {"other"}
 
@@ -92,13 +92,18 @@ def test_too_many_locators_are_refused(lab: Any, memory: Any, monkeypatch: pytes
     """Before any work."""
     monkeypatch.setattr("rpkival.validation.walk.MAX_TRUST_ANCHORS", 1)
     with pytest.raises(LimitError, match="2 trust anchor locators; 1 are allowed"):
-        validate([lab.tal, lab.tal], memory({}), now=lab.now)
+        validate([lab.tal, lab.tal], memory({}), clock=lambda: lab.now)
 
 
 def test_progress_is_told(lab: Any, memory: Any) -> None:
     """After each publication point; at the end all known are done."""
     seen: list[tuple[int, int]] = []
-    validate([lab.tal], memory(lab.files), now=lab.now, on_progress=lambda _, done, known: seen.append((done, known)))
+    validate(
+        [lab.tal],
+        memory(lab.files),
+        clock=lambda: lab.now,
+        on_progress=lambda _, done, known: seen.append((done, known)),
+    )
     assert [done for done, _ in seen] == [1, 2, 3, 4]
     assert seen[-1] == (4, 4)
 
@@ -106,7 +111,7 @@ def test_progress_is_told(lab: Any, memory: Any) -> None:
 def test_each_repository_is_prepared_and_problems_are_kept(lab: Any, memory: Any) -> None:
     """What there is of an unreachable repository is used all the same."""
     source = memory(lab.files, {lab.alpha.repository: "It is down.", lab.beta.repository: "It is down."})
-    run = validate([lab.tal], source, now=lab.now)
+    run = validate([lab.tal], source, clock=lambda: lab.now)
     assert source.prepared == [at.repository for at in (lab.anchor, lab.alpha, lab.beta, lab.customer)]
     assert [(each.uri, each.sentence) for each in run.fetch_problems] == [(lab.alpha.repository, "It is down.")]
     assert len(run.roas) == 4
@@ -124,3 +129,23 @@ def test_the_report_travels_as_json(lab: Any) -> None:
     report = lab.validate().report
     assert msgspec.json.decode(msgspec.json.encode(report), type=Report) == report
     assert len(report.rejections[0].sha256) == 64
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_was_signed_while_the_run_was_fetching_is_valid(lab: Any, memory: Any, workers: int) -> None:
+    """Each point is judged as of when its files are there; the run tells when it began."""
+    time = lab.now - 10
+
+    class Slow(memory):  # type: ignore[misc]
+        """Its fetches take until after the moment at which everything was signed anew."""
+
+        def prepare(self, uri: str) -> str | None:
+            nonlocal time
+            time += 20
+            return super().prepare(uri)  # type: ignore[no-any-return]
+
+    signed_now = type(lab.day)(lab.now, lab.now + 86_400)
+    run = validate([lab.tal], Slow(lab.anchor.tree(signed_now)), clock=lambda: time, workers=workers)
+    assert run.rejections == ()
+    assert len(run.roas) == 4
+    assert run.now == lab.now - 10

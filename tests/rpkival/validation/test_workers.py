@@ -21,12 +21,12 @@ def test_the_real_tree_gives_the_same_run(real_tree: Any, memory: Any) -> None:
     names = sorted(uri for uri in real_tree.files if uri.endswith(".roa"))
     changes: Mapping[str, bytes] = dict.fromkeys(names[10::700], b"broken")
     files = {**real_tree.files, **changes}
-    alone = validate([real_tree.tal], memory(files), now=real_tree.now)
+    alone = validate([real_tree.tal], memory(files), clock=lambda: real_tree.now)
     seen: list[tuple[int, int]] = []
     together = validate(
         [real_tree.tal],
         memory(files),
-        now=real_tree.now,
+        clock=lambda: real_tree.now,
         workers=2,
         on_progress=lambda _, done, known: seen.append((done, known)),
     )
@@ -40,22 +40,22 @@ def test_what_is_missing_or_too_large_is_the_same(lab: Any, memory: Any, monkeyp
     files = lab.files
     del files[f"{lab.alpha.repository}{lab.alpha_roa}"]
     files[f"{lab.beta.repository}beta.mft"] = b"garbage"
-    run = validate([lab.tal, lab.tal], memory(files), now=lab.now, workers=2)
-    assert run == validate([lab.tal, lab.tal], memory(files), now=lab.now)
+    run = validate([lab.tal, lab.tal], memory(files), clock=lambda: lab.now, workers=2)
+    assert run == validate([lab.tal, lab.tal], memory(files), clock=lambda: lab.now)
     assert len(run.rejections) == 4
 
 
 def test_a_worker_that_dies_is_an_error(lab: Any, memory: Any) -> None:
     """Not a run with holes."""
     source = memory(lab.files)
-    with Workers(1, lab.now) as workers:
+    with Workers(1) as workers:
 
         def kill_and_read(uri: str) -> bytes | None:
             for process in list(workers._executor._processes or {}):
                 os.kill(process, signal.SIGKILL)
             return source.files.get(uri)
 
-        anchor = open_trust_anchor(lab.tal, source, lab.now, Tally("lab"))
+        anchor = open_trust_anchor(lab.tal, source, lambda: lab.now, Tally("lab"))
         assert anchor is not None
         with pytest.raises(StateError, match="ended without a result"):
-            list(workers.judge([anchor] * 50, kill_and_read))
+            list(workers.judge([(anchor, lab.now)] * 50, kill_and_read))
