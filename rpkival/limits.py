@@ -157,6 +157,10 @@ MAX_UNSETTLED_INCIDENTS: Final = 100_000
 """Incidents open or gathering evidence at once. The largest leak known touched 180,000 prefixes of everybody; an own
 network with half of that is beyond any."""
 
+MAX_REMEMBERED_PREFIXES: Final = 100_000
+"""Own prefixes of one family that stay watched after their last VRP is gone. The AS with the most has ten thousand;
+whoever signs ROAs that name our AS, and drops them again, ends here."""
+
 MAX_WEBHOOK_BODY: Final = 20_000
 """Bytes of a webhook body: Standard Webhooks asks for less than 20 kB."""
 

@@ -109,7 +109,7 @@ class Watch:
             runner.run(self._follow(url or RIS_LIVE_URL, load))
 
     async def _follow(self, url: str, load: Callable[[], Source]) -> None:
-        feed = RisLive(url, subscribe=subscription_to(self._expectations))
+        feed = RisLive(url, subscribe=subscription_to(self._monitor.expectations))
         tasks = [
             asyncio.create_task(work)
             for work in (

@@ -34,9 +34,11 @@ class Feed(Protocol):
     def batches(self) -> AsyncIterator[Sequence[RouteBatch]]: ...
 
 
-def subscription_to(expectations: Expectations) -> Subscription:
-    """What touches our prefixes, where the server can be asked for so many; else everything."""
+def subscription_to(expectations: Expectations) -> Subscription | None:
+    """What touches our prefixes, where the server can be asked for so many; else everything. None without prefixes."""
     prefixes = (*expectations.ipv4.prefixes.texts(), *expectations.ipv6.prefixes.texts())
+    if not prefixes:
+        return None
     return Subscription(prefixes=prefixes if len(prefixes) <= MAX_RIS_PREFIXES else ())
 
 

@@ -64,8 +64,8 @@ class Watch:
             )
         else:
             self._monitor.update(expectations, index)
-        subscription = subscription_to(expectations)
-        if subscription != self._subscription and "ris-live" in self._settings.feeds:
+        subscription = subscription_to(self._monitor.expectations)
+        if subscription and subscription != self._subscription and "ris-live" in self._settings.feeds:
             self._subscription = subscription
             self._follow(RisLive(self._settings.ris_live_url, subscribe=subscription), self._monitor)
 

@@ -29,10 +29,11 @@ Change: TypeAlias = Literal["opened", "updated", "resolved"]
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """The own prefix that is touched, and who may announce it."""
+    """The own prefix that is touched, and who may announce it. `learned`: a VRP made it own, not the operator."""
 
     prefix: str
     origins: tuple[int, ...]
+    learned: bool = False
 
 
 @dataclass(frozen=True, slots=True)

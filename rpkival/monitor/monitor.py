@@ -70,9 +70,14 @@ class Monitor:
         self._in_step = False
         self._load()
 
+    @property
+    def expectations(self) -> Expectations:
+        """What is judged by now: the last ones given, and own prefixes whose VRPs are gone since."""
+        return self._expectations
+
     def update(self, expectations: Expectations, index: Classifier) -> None:
         """Judge by these from the next batch on; cases that they make legitimate are resolved with it."""
-        self._expectations, self._index = expectations, index
+        self._expectations, self._index = expectations.remembering(self._expectations), index
         self._payload_changed = True
 
     def process(self, batch: RouteBatch, now: float) -> list[IncidentChange]:
@@ -97,6 +102,11 @@ class Monitor:
         self._cases, self._by_prefix, self._idle, self._watched = {}, {}, {}, {}
         for case in self._store.unsettled():
             self._file(case, case.last_seen)
+        learned = {
+            case.expected.prefix: case.expected.origins for case in self._cases.values() if case.expected.learned
+        }
+        if learned:
+            self._expectations = self._expectations.remembering(Expectations.learned(self._expectations.own, learned))
         self._in_step = True
 
     def _follow(self, batch: RouteBatch, now: float) -> dict[str, Case]:
@@ -151,7 +161,7 @@ class Monitor:
         whole = self._expectations.cover(family).prefixes.take(slice(own, own + 1)).texts()[0]
         return _Charge(
             kind,
-            Expected(whole, self._expectations.origins(family, own)),
+            Expected(whole, self._expectations.origins(family, own), not self._expectations.is_named(family, own)),
             Rpki(
                 State(judgement.verdicts.state[row]).text,
                 Reason(judgement.verdicts.reason[row]).text,
@@ -184,7 +194,7 @@ class Monitor:
                     charge = self._charge(prefixes.take(slice(number, number + 1)), judgement, row, _KINDS[kinds[row]])
                     case.kind, case.expected, case.rpki = charge.kind, charge.expected, charge.rpki
                 else:
-                    case.pardon("A VRP or the configuration now allows this announcement.", now)
+                    case.pardon(_excuse(judgement, row), now)
         return {case.id: case for case in cases}
 
     def _settle(self, touched: Iterable[Case], now: float) -> list[IncidentChange]:
@@ -235,6 +245,15 @@ def _kinds(judgement: Judgement) -> NDArray[np.uint8]:
     for number, detect in enumerate(DETECTORS.values(), start=1):
         kinds[detect(judgement)] = number
     return kinds
+
+
+def _excuse(judgement: Judgement, row: int) -> str:
+    """Why an announcement is no longer charged; `row` is -1 where it touches no own prefix any more."""
+    if row < 0:
+        return "Its prefix is no longer among those that you call yours."
+    if judgement.verdicts.state[row] == State.VALID:
+        return "A VRP now allows this announcement."
+    return "Its origin is one that is expected to announce it."
 
 
 def _timely_id(now: float) -> str:

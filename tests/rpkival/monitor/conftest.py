@@ -70,6 +70,11 @@ class Desk:
             url_base="https://rpkival.example/",
         )
 
+    def payload(self, vrps: Sequence[Vrp]) -> None:
+        """What the RPKI says from now on."""
+        self.vrps = Vrps.of(vrps)
+        self.monitor.update(Expectations.build(self.vrps, self.own), OriginIndex.build(self.vrps))
+
     def at(self, time: float, prefix: str, peer: int, path: Sequence[int] | None) -> list[str]:
         """What one announcement (path None: a withdrawal) changes: `["opened 192.0.2.0/25 AS64666"]`."""
         changes = self.monitor.process(build_batch([(prefix, peer, path, time)]), time)

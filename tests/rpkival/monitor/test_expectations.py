@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from rpkival.errors import UsageError
+from rpkival.monitor import expectations as module
 from rpkival.monitor.expectations import Expectations, Own
 from rpkival.payload.vrps import Vrp, Vrps
 from rpkival.prefixes import Family, parse_prefix
@@ -80,6 +81,33 @@ def test_prefixes_that_nobody_may_announce_are_named() -> None:
     assert expectations.without_origin() == ["192.0.2.0/24", "2001:db8::/32"]
     assert origins_of(expectations, "192.0.2.0/24") == ()
     assert not expectations.expected(4, np.zeros(1, np.int64), np.array([64496], np.uint32))
+
+
+def test_what_vrps_taught_is_remembered() -> None:
+    """With the origins of then, until a VRP says it anew; what was named, or learned by an AS no longer own, is not."""
+    words = ["AS64496", "198.51.100.0/24"]
+    both = [Vrp("192.0.2.0/24", 24, 64497), Vrp("192.0.2.0/24", 24, 64496), Vrp("2001:db8::/32", 48, 64496)]
+    before = Expectations.build(Vrps.of(both), Own.of(words))
+    now = Expectations.build(Vrps.of([Vrp("10.0.0.0/8", 8, 64496)]), Own.of(words[:1]))
+
+    after = now.remembering(before)
+
+    assert after.ipv4.prefixes.texts() == ["10.0.0.0/8", "192.0.2.0/24"]
+    assert origins_of(after, "10.1.0.0/16") == (64496,)
+    assert origins_of(after, "192.0.2.0/25") == (64496, 64497)
+    assert origins_of(after, "2001:db8:1::/48") == (64496,)
+    assert [before.is_named(4, row) for row in range(2)] == [False, True]
+    assert origins_of(Expectations.build(Vrps.of(both[1:]), now.own).remembering(after), "192.0.2.0/25") == (64496,)
+    assert len(Expectations.build(Vrps.empty(), Own.of(["AS64499"])).remembering(after)) == 0
+
+
+def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever signs ROAs that name our AS, and drops them again, does not fill ours."""
+    monkeypatch.setattr(module, "MAX_REMEMBERED_PREFIXES", 2)
+    own = Own.of(["AS64496"])
+    before = Expectations.build(Vrps.of([Vrp(f"192.0.{n}.0/24", 24, 64496) for n in range(5)]), own)
+
+    assert len(Expectations.build(Vrps.empty(), own).remembering(before)) == 2
 
 
 def test_nothing_is_mine() -> None:

@@ -214,10 +214,53 @@ def test_a_new_roa_ends_the_incident(desk: Desk) -> None:
     at.at(1, "192.0.2.0/25", 64500, BAD)
     vrps = Vrps.of([VRP, Vrp("192.0.2.0/25", 25, 64666)])
 
-    at.monitor.update(Expectations.build(vrps, Own.of(OWN)), OriginIndex.build(vrps))
+    at.monitor.update(Expectations.build(vrps, at.own), OriginIndex.build(vrps))
 
     assert at.at(2, "203.0.113.0/24", 64500, GOOD) == ["resolved 192.0.2.0/25 AS64666"]
     assert "now allows" in at.store.list()[0].reasons[-1]
+
+
+def test_a_roa_that_vanishes_gives_nothing_away(desk: Desk) -> None:
+    """It expired, or its repository lost it: the prefix stays ours, so the incident stays open, and new ones open."""
+    at = desk([VRP, Vrp("192.0.2.0/24", 24, 64497)], OWN)
+    at.at(1, "192.0.2.0/24", 64500, BAD)
+
+    at.payload([])
+
+    assert at.at(2, "203.0.113.0/24", 64500, GOOD) == ["updated 192.0.2.0/24 AS64666"]
+    assert at.store.list()[0].rpki.state == "not-found"
+    assert at.at(3, "192.0.2.128/25", 64500, BAD) == ["opened 192.0.2.128/25 AS64666"]
+    assert at.at(4, "192.0.2.0/24", 64501, [64501, 64497]) == [], "who was expected then is no hijacker now"
+    assert at.at(5, "192.0.2.0/24", 64500, None) == ["resolved 192.0.2.0/24 AS64666"]
+    assert "withdrawn" in at.store.list()[1].reasons[-1]
+
+
+def test_a_case_keeps_its_prefix_over_a_restart(desk: Desk) -> None:
+    """A new process that starts without the ROA still hears how the incident ends."""
+    at = desk([VRP], OWN)
+    at.at(1, "192.0.2.0/25", 64500, BAD)
+    at.vrps = Vrps.empty()
+
+    at.restart()
+
+    assert at.monitor.expectations.ipv4.prefixes.texts() == ["192.0.2.0/24"]
+    at.payload([])
+    assert at.at(2, "203.0.113.0/24", 64500, GOOD) == ["updated 192.0.2.0/25 AS64666"]
+    assert at.at(3, "192.0.2.0/25", 64500, None) == ["resolved 192.0.2.0/25 AS64666"]
+
+
+@pytest.mark.parametrize(("before", "after"), [(OWN, ["AS64499"]), ([*OWN, "192.0.2.0/24"], OWN)])
+def test_what_the_operator_no_longer_calls_theirs_is_let_go(desk: Desk, before: list[str], after: list[str]) -> None:
+    """Only VRPs may vanish by accident; the configuration means what it says, and the all-clear says so."""
+    at = desk([VRP] if before == OWN else [], before)
+    at.at(1, "192.0.2.0/25", 64500, BAD)
+    at.own, at.vrps = Own.of(after), Vrps.empty()
+
+    at.restart()
+    at.payload([])
+
+    assert at.at(2, "203.0.113.0/24", 64500, GOOD) == ["resolved 192.0.2.0/25 AS64666"]
+    assert "no longer" in at.store.list()[0].reasons[-1]
 
 
 def test_a_new_roa_makes_it_worse(desk: Desk) -> None:
