@@ -37,6 +37,15 @@ class Issuer:
     expires: int
     chain: tuple[bytes, ...]
 
+    @property
+    def decisive(self) -> tuple[bytes, bytes, Resources, str, str]:
+        """Two CAs that are equal in this get the same from the same files, but for when it expires.
+
+        The key and the manifest alone are not enough: anybody can issue a certificate for a stranger's, with resources
+        that leave nothing of the stranger's objects, and the stranger's own certificate must count all the same.
+        """
+        return self.subject, self.key_info, self.resources, self.repository, self.manifest
+
     @classmethod
     def of(cls, certificate: Certificate, uri: str, trust_anchor: str, resources: Resources) -> Issuer:
         """A trust anchor."""

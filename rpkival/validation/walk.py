@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 
 from rpkival.errors import LimitError
@@ -82,6 +82,7 @@ class _Walk:
         level = [] if anchor is None else [anchor]
         self._done, self._known = 0, len(level)
         points = vrps = 0
+        walked: set[tuple[object, ...]] = set()
         while level:
             below: list[Issuer] = []
             for point in self._judged(level):
@@ -89,8 +90,9 @@ class _Walk:
                     tally.reject(tal.uris[0], None, _too_large(points, vrps))
                     below.clear()
                     break
-                self._take(tal.name, point)
-                below.extend(point.children)
+                children = _not_yet(point.children, walked, tally)
+                self._take(tal.name, point, children)
+                below.extend(children)
                 counts.append(point.counts)
                 points += 1
                 vrps += point.counts.vrps
@@ -112,13 +114,28 @@ class _Walk:
             self.fetch_problems.setdefault(problem, issuer.repository)
         return issuer, self._clock()
 
-    def _take(self, trust_anchor: str, point: PublicationPoint) -> None:
+    def _take(self, trust_anchor: str, point: PublicationPoint, children: Sequence[Issuer]) -> None:
         self.roas.extend(point.roas)
         self.rejections.extend(point.rejections)
         self._done += 1
-        self._known += len(point.children)
+        self._known += len(children)
         if self._on_progress is not None:
             self._on_progress(trust_anchor, self._done, self._known)
+
+
+def _not_yet(children: Iterable[Issuer], walked: set[tuple[object, ...]], tally: Tally) -> list[Issuer]:
+    """The CAs that no other certificate has led to before, and a record for each of the rest.
+
+    Forty certificates each for the next of four keys would else be two and a half million publication points to walk.
+    """
+    new = []
+    for child in children:
+        if child.decisive in walked:
+            tally.reject(child.uri, None, LimitError("Another certificate for the same CA and resources has led here."))
+        else:
+            walked.add(child.decisive)
+            new.append(child)
+    return new
 
 
 def _too_large(points: int, vrps: int) -> LimitError:

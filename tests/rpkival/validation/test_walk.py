@@ -9,6 +9,8 @@ import msgspec
 import pytest
 
 from rpkival.errors import LimitError
+from rpkival.lab.ca import Product
+from rpkival.lab.certificates import CertificateContent, Validity, certificate
 from rpkival.lab.number_resources import Resources
 from rpkival.objects.tal import Tal
 from rpkival.validation.report import Report
@@ -149,3 +151,42 @@ def test_what_was_signed_while_the_run_was_fetching_is_valid(lab: Any, memory: A
     assert run.rejections == ()
     assert len(run.roas) == 4
     assert run.now == lab.now - 10
+
+
+def certify(issuer: Any, subject: Any, name: str, resources: Resources) -> None:
+    """One more certificate by `issuer` for the key and the publication point of `subject`."""
+    serial = max(product.serial for product in issuer.products.values()) + 1_000
+    content = CertificateContent(
+        serial=serial,
+        validity=Validity(1_767_225_600, 1_798_761_600),
+        subject_key=subject.key,
+        resources=resources,
+        is_ca=True,
+        subject_info=(subject.repository, f"{subject.repository}{subject.name}.mft"),
+        crl_uri=f"{issuer.repository}{issuer.name}.crl",
+        issuer_uri=issuer.certificate_uri,
+    )
+    issuer.products[name] = Product(certificate(content, issuer.key), serial)
+
+
+def test_many_certificates_for_one_ca_are_one_way_to_it(lab: Any) -> None:
+    """Else three levels of twenty each would be eight thousand publication points."""
+    parent = lab.beta
+    for level in range(3):
+        child = parent.issue_ca(f"level{level}", Resources(["10.2.0.0/24"]))
+        for number in range(19):
+            certify(parent, child, f"again{number}.cer", Resources(["10.2.0.0/24"]))
+        parent = child
+    parent.issue_roa(64510, [("10.2.0.0/24", 24)])
+    run = lab.validate()
+    assert run.counts.publication_points_valid == 4 + 3
+    assert [roa.asn for roa in run.roas].count(64510) == 1
+    assert len(run.rejections) == 3 * 19
+    assert {each.section for each in run.rejections} == {"limit of this validator"}
+
+
+def test_a_certificate_for_a_strangers_key_does_not_hide_the_stranger(lab: Any) -> None:
+    """Though the walk comes to the stranger's publication point by the wrong certificate first."""
+    certify(lab.anchor, lab.customer, "aaa.cer", Resources(["10.99.0.0/16"]))
+    run = lab.validate()
+    assert {roa.asn for roa in run.roas} == {64499, 64500, 64501, 64502}
