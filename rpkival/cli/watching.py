@@ -23,7 +23,7 @@ from rpkival.cli.incident_text import incident_line
 from rpkival.cli.source import Source
 from rpkival.cli.terminal import note
 from rpkival.cli.webhook_secret import webhook_secrets
-from rpkival.daemon.following import subscription_to, watch_silence
+from rpkival.daemon.following import follow, subscription_to, watch_silence
 from rpkival.daemon.stopping import until_stopped
 from rpkival.errors import RpkivalError, UsageError
 from rpkival.monitor.expectations import Expectations, Own
@@ -94,7 +94,9 @@ class Watch:
         for batch in batches:
             for part in _by_minute(batch):
                 now = max(now, float(part.time.max()))
-                self._process(part, now)
+                self.routes += len(part)
+                for change in self._monitor.process(part, now):
+                    self._tell(change, now)
 
     def deliver(self) -> int:
         """Try what is due once, at the end of a replay; how many deliveries still wait."""
@@ -114,7 +116,7 @@ class Watch:
             asyncio.create_task(work)
             for work in (
                 until_stopped(),
-                self._live(feed),
+                follow(feed, self._monitor, lambda change: self._tell(change, time.time())),
                 self._deliverer.run(),
                 watch_silence(feed, self._deliverer.outbox),
                 self._reload(load),
@@ -124,13 +126,9 @@ class Watch:
         for task in rest:
             task.cancel()
         await asyncio.gather(*rest, return_exceptions=True)
+        self.routes = feed.status.routes
         for task in done:
             task.result()
-
-    async def _live(self, feed: RisLive) -> None:
-        async for batches in feed.batches():
-            for batch in batches:
-                self._process(batch, time.time())
 
     async def _reload(self, load: Callable[[], Source]) -> None:
         while True:
@@ -143,13 +141,11 @@ class Watch:
             index = await asyncio.to_thread(OriginIndex.build, source.vrps)
             self._monitor.update(Expectations.build(source.vrps, self._own), index)
 
-    def _process(self, batch: RouteBatch, now: float) -> None:
-        self.routes += len(batch)
-        for change in self._monitor.process(batch, now):
-            self.opened += change.change == "opened"
-            self.resolved += change.change == "resolved"
-            self._stream.write(_json(change, now) if self._as_json else _text(change))
-            self._stream.flush()
+    def _tell(self, change: IncidentChange, now: float) -> None:
+        self.opened += change.change == "opened"
+        self.resolved += change.change == "resolved"
+        self._stream.write(_json(change, now) if self._as_json else _text(change))
+        self._stream.flush()
 
 
 def _by_minute(batch: RouteBatch) -> Iterator[RouteBatch]:

@@ -1,10 +1,10 @@
-"""Feeds to the monitor: every batch judged, every silence told."""
+"""Feeds to the monitor: every batch judged, time passing in between, every silence told."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Protocol
 
 import structlog
@@ -16,11 +16,21 @@ from rpkival.alerts.outbox import Outbox
 from rpkival.errors import StateError
 from rpkival.limits import MAX_RIS_PREFIXES
 from rpkival.monitor.expectations import Expectations
+from rpkival.monitor.incidents import IncidentChange
 from rpkival.monitor.monitor import Monitor
 
 __all__ = ["Feed", "follow", "subscription_to", "watch_silence"]
 
+_TICK_SECONDS = 2.0
+"""Without a message for so long, the monitor is told the time: all-clears and new VRPs must not wait for a feed."""
+
+_BACKOFF_SECONDS = (1.0, 60.0)
+"""The first wait before a batch that could not be written is given again, and the longest; each doubles the last."""
+
 _LOOK_SECONDS = 5.0
+
+_GRACE_SECONDS = 60.0
+"""How long a feed may take to come up before that is told: some attempts, and a network that starts after us."""
 
 log = structlog.get_logger("rpkival.monitor")
 
@@ -42,37 +52,91 @@ def subscription_to(expectations: Expectations) -> Subscription | None:
     return Subscription(prefixes=prefixes if len(prefixes) <= MAX_RIS_PREFIXES else ())
 
 
-async def follow(feed: Feed, monitor: Monitor) -> None:
-    """Judge what a feed yields, until cancelled."""
-    async for batches in feed.batches():
+def _log_change(change: IncidentChange) -> None:
+    incident = change.incident
+    log.warning(
+        "incident",
+        change=change.change,
+        id=incident.id,
+        kind=incident.kind,
+        prefix=incident.prefix,
+        origin=incident.observed.origin,
+        rpki=incident.rpki.state,
+    )
+
+
+async def follow(
+    feed: Feed,
+    monitor: Monitor,
+    tell: Callable[[IncidentChange], None] = _log_change,
+    *,
+    tick: float = _TICK_SECONDS,
+    backoff: tuple[float, float] = _BACKOFF_SECONDS,
+) -> None:
+    """Judge what a feed yields until it ends or this is cancelled, and let the monitor's time pass where it is silent.
+
+    What cannot be written is given again until it can; meanwhile the feed queues, and counts what it has to drop.
+    """
+    source = feed.batches()
+    while True:
+        arrival = asyncio.ensure_future(anext(source))
+        try:
+            while not (await asyncio.wait({arrival}, timeout=tick))[0]:
+                await _judge(monitor, None, tell, backoff)
+        finally:
+            if not arrival.done():
+                arrival.cancel()
+                await asyncio.wait({arrival})
+        try:
+            batches = arrival.result()
+        except StopAsyncIteration:
+            return
         for batch in batches:
-            try:
-                changes = monitor.process(batch, time.time())
-            except StateError as error:
-                log.error("batch_not_judged", feed=feed.status.name, error=str(error))
-                continue
+            await _judge(monitor, batch, tell, backoff)
+
+
+async def _judge(
+    monitor: Monitor, batch: RouteBatch | None, tell: Callable[[IncidentChange], None], backoff: tuple[float, float]
+) -> None:
+    wait, longest = backoff
+    while True:
+        try:
+            changes = monitor.tick(time.time()) if batch is None else monitor.process(batch, time.time())
+        except StateError as error:
+            log.error("batch_not_judged", again_in=wait, error=str(error))
+            await asyncio.sleep(wait)
+            wait = min(2 * wait, longest)
+        else:
             for change in changes:
-                log.warning(
-                    "incident",
-                    change=change.change,
-                    id=change.incident.id,
-                    kind=change.incident.kind,
-                    prefix=change.incident.prefix,
-                    origin=change.incident.observed.origin,
-                    rpki=change.incident.rpki.state,
-                )
+                tell(change)
+            return
 
 
-async def watch_silence(feed: Feed, outbox: Outbox) -> None:
-    """Put `feed.stale` into the outbox whenever a feed that was live falls silent, until cancelled."""
-    was_live = False
+async def watch_silence(
+    feed: Feed, outbox: Outbox, *, look: float = _LOOK_SECONDS, grace: float = _GRACE_SECONDS
+) -> None:
+    """Put `feed.stale` into the outbox, once for each silence, until cancelled.
+
+    A silence begins where a feed that was live is stale or down, or where one has not come up within `grace` seconds.
+    """
+    up_by = time.monotonic() + grace
+    told = False
     while True:
         status = feed.status
-        is_live = status.state == "live"
-        if was_live and status.state in {"stale", "down"}:
-            data = {"feed": status.name, "state": status.state, "last_message": status.last_message, "url": status.url}
-            outbox.enqueue("feed.stale", data, time.time())
-            log.error("feed_stale", feed=status.name, state=status.state)
-        if is_live or status.state in {"stale", "down"}:
-            was_live = is_live
-        await asyncio.sleep(_LOOK_SECONDS)
+        if status.state == "live":
+            up_by, told = 0.0, False
+        elif status.state != "connecting" and not told and time.monotonic() >= up_by:
+            told = _tell_silence(status, outbox)
+        await asyncio.sleep(look)
+
+
+def _tell_silence(status: FeedStatus, outbox: Outbox) -> bool:
+    """Whether it is written now."""
+    data = {"feed": status.name, "state": status.state, "last_message": status.last_message, "url": status.url}
+    try:
+        outbox.enqueue("feed.stale", data, time.time())
+    except StateError as error:
+        log.error("feed_stale_not_told", feed=status.name, state=status.state, error=str(error))
+        return False
+    log.error("feed_stale", feed=status.name, state=status.state)
+    return True

@@ -76,22 +76,33 @@ class Monitor:
         return self._expectations
 
     def update(self, expectations: Expectations, index: Classifier) -> None:
-        """Judge by these from the next batch on; cases that they make legitimate are resolved with it."""
+        """Judge by these from the next step on; cases that they make legitimate are resolved with it."""
         self._expectations, self._index = expectations.remembering(self._expectations), index
         self._payload_changed = True
 
     def process(self, batch: RouteBatch, now: float) -> list[IncidentChange]:
-        """Follow one batch; an empty one still lets time pass. `now` is unix time (the batch's own in a replay).
+        """Follow one batch. `now` is unix time (the batch's own in a replay).
 
         What it returns is in the database, with its events, when it returns. Raises `StateError` where it cannot be
         written; the same batch can then be given again.
         """
+        return self._step(batch, now)
+
+    def tick(self, now: float) -> list[IncidentChange]:
+        """Let time pass without a batch: cases that have been quiet long enough, and those that `update` changed.
+
+        Raises `StateError` as `process` does.
+        """
+        return self._step(None, now)
+
+    def _step(self, batch: RouteBatch | None, now: float) -> list[IncidentChange]:
         if not self._in_step:
             self._load()
         self._in_step = False
         changes = self._settle(tuple(self._idle.values()), now)
         touched = self._pardon(now) if self._payload_changed else {}
-        touched |= self._follow(batch, now)
+        if batch is not None:
+            touched |= self._follow(batch, now)
         changes += self._settle(touched.values(), now)
         self._payload_changed = False
         self._in_step = True
