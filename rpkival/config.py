@@ -9,13 +9,13 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 from rpkival.errors import UsageError
 
-__all__ = ["Config", "Http", "Log", "Monitor", "Rtr", "Validation", "Webhook", "load_config"]
+__all__ = ["Config", "Http", "Monitor", "Rtr", "Validation", "Webhook", "load_config"]
 
 
 class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -43,7 +43,7 @@ class Rtr(_Table, frozen=True):
     """`[rtr]`: the cache that routers connect to."""
 
     listen: str = "127.0.0.1:3323"
-    notify_interval: float = 60.0
+    notify_interval: Annotated[float, msgspec.Meta(ge=0)] = 60.0
     """Seconds between Serial Notifies. RFC 8210 section 5.2: no more than one a minute."""
 
 
@@ -51,7 +51,7 @@ class Http(_Table, frozen=True):
     """`[http]`: page, API and metrics."""
 
     listen: str = "127.0.0.1:8323"
-    public_url: str = ""
+    public_url: Annotated[str, msgspec.Meta(pattern=r"^$|^https?://[^\s/]")] = ""
     """How the page is reached from outside; stands in alerts as the link to an incident."""
     beacons: Path | None = None
     """A beacons file of your own in place of the one that ships with rpkival."""
@@ -62,9 +62,9 @@ class Monitor(_Table, frozen=True):
 
     own: tuple[str, ...] = ()
     """AS numbers (their prefixes are taken from their ROAs) and prefixes."""
-    feeds: tuple[str, ...] = ("ris-live",)
-    ris_live_url: str = "wss://ris-live.ripe.net/v1/ws/"
-    min_peers: int = 1
+    feeds: tuple[Literal["ris-live"], ...] = ("ris-live",)
+    ris_live_url: Annotated[str, msgspec.Meta(pattern=r"^wss?://[^\s/]")] = "wss://ris-live.ripe.net/v1/ws/"
+    min_peers: Annotated[int, msgspec.Meta(ge=1)] = 1
     """Distinct peers that must have seen a hijack before it becomes an incident."""
 
 
@@ -80,12 +80,6 @@ class Webhook(_Table, frozen=True):
     """Hosts or networks that may be private or loopback, which are refused otherwise."""
 
 
-class Log(_Table, frozen=True):
-    """`[log]`."""
-
-    level: str = "info"
-
-
 class Config(_Table, frozen=True):
     """The whole file."""
 
@@ -95,7 +89,6 @@ class Config(_Table, frozen=True):
     http: Http = Http()
     monitor: Monitor = Monitor()
     webhooks: tuple[Webhook, ...] = ()
-    log: Log = Log()
 
 
 def load_config(path: Path | None, environment: Mapping[str, str]) -> Config:
@@ -108,19 +101,35 @@ def load_config(path: Path | None, environment: Mapping[str, str]) -> Config:
             raise UsageError(f"The configuration {path} cannot be read: {error.strerror}.") from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise UsageError(f"The configuration {path} is not TOML: {error}.") from error
-    for name, table in _tables().items():
-        for key, kind in table.items():
-            value = environment.get(f"RPKIVAL_{name}_{key}".upper())
-            if value is None:
-                continue
-            section = content.setdefault(name, {})
-            if not isinstance(section, dict):
-                continue  # the conversion below names the table
-            section[key] = [part for part in value.split(",") if part] if "tuple" in str(kind) else value
+    _lay_over(content, environment)
     try:
-        return msgspec.convert(content, Config, strict=False)
+        return msgspec.convert(content, Config, strict=False, dec_hook=_path)
     except msgspec.ValidationError as error:
-        raise UsageError(f"The configuration {path or 'in the environment'} is wrong: {error}.") from error
+        raise UsageError(
+            f"The configuration {path or 'in the environment'} is wrong: {error}. docs/configuration.md has every key."
+        ) from error
+
+
+def _path(wanted: type, value: object) -> Path:
+    if wanted is not Path or not isinstance(value, str) or not value:
+        raise ValueError("Expected a path")
+    return Path(value)
+
+
+def _lay_over(content: dict[str, Any], environment: Mapping[str, str]) -> None:
+    """Put `RPKIVAL_<TABLE>_<KEY>` over the file's content. Raises `UsageError` for a key that does not exist."""
+    tables = _tables()
+    for variable, value in environment.items():
+        prefix, _, rest = variable.partition("_")
+        name, _, key = rest.lower().partition("_")
+        if prefix != "RPKIVAL" or name not in tables:
+            continue
+        if key not in tables[name]:
+            raise UsageError(f"{variable} in the environment means nothing: [{name}] has no key {key!r}.")
+        table = content.setdefault(name, {})
+        if isinstance(table, dict):  # if not, the conversion names it
+            is_list = "tuple" in str(tables[name][key])
+            table[key] = [part for part in value.split(",") if part] if is_list else value
 
 
 def _tables() -> dict[str, dict[str, Any]]:

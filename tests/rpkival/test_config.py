@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from rpkival.config import Config, load_config
+from rpkival.config import Config, Webhook, load_config
 from rpkival.errors import UsageError
 
 
@@ -40,6 +42,37 @@ def test_webhooks_are_tables(tmp_path: Path) -> None:
     assert (webhook.url, webhook.secret_env) == ("https://noc.example.net/hook", "HOOK")
 
 
+def test_the_readmes_example_is_one(tmp_path: Path) -> None:
+    """What the README shows works as it stands there, paths and all."""
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    (example,) = re.findall(r"```toml\n(.*?)```", readme, re.DOTALL)
+    file = tmp_path / "rpkival.toml"
+    file.write_text(example)
+
+    config = load_config(file, {"RPKIVAL_VALIDATION_REPOSITORY_DIR": "/srv/rpki", "RPKIVAL_VALIDATION_TALS": "a,b"})
+
+    assert config.webhooks[0].secret_file == Path("/etc/rpkival/webhook.secret")
+    assert config.validation.repository_dir == Path("/srv/rpki")
+    assert config.validation.tals == (Path("a"), Path("b"))
+
+
+def test_every_key_is_documented() -> None:
+    """docs/configuration.md names each table and each key of it."""
+    text = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text("utf-8")
+
+    for table in msgspec.structs.fields(Config):
+        assert f"`{table.name}`" in text or f"[{table.name}]" in text
+        inner = getattr(Config(), table.name) if table.name != "webhooks" else Webhook(url="https://noc.example/")
+        for key in msgspec.structs.fields(inner) if isinstance(inner, msgspec.Struct) else ():
+            assert f"`{key.name}`" in text, f"{table.name}.{key.name}"
+
+
+def test_a_mistyped_variable_is_named() -> None:
+    """A network must not stay unwatched because of a letter."""
+    with pytest.raises(UsageError, match="RPKIVAL_MONITOR_OWM"):
+        load_config(None, {"RPKIVAL_MONITOR_OWM": "AS64496", "RPKIVAL_DATA_DIR": "/var/lib/rpkival"})
+
+
 @pytest.mark.parametrize(
     ("text", "named"),
     [
@@ -48,8 +81,12 @@ def test_webhooks_are_tables(tmp_path: Path) -> None:
         ("surprise = 1\n", "surprise"),
         ("[rtr\n", "not TOML"),
         ("rtr = 5\n", "rtr"),
+        ("[monitor]\nfeeds = ['foo']\n", "monitor.feeds"),
+        ("[monitor]\nmin_peers = 0\n", "monitor.min_peers"),
+        ("[http]\npublic_url = 'foo'\n", "http.public_url"),
+        ("[validation]\ntals = [5]\n", "validation.tals"),
     ],
-    ids=["wrong type", "unknown key", "unknown table", "broken", "not a table"],
+    ids=["type", "key", "table", "broken", "no table", "feed", "no peers", "no URL", "no path"],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, text: str, named: str) -> None:
     """A mistake is one sentence with the key in it."""
