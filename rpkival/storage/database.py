@@ -68,17 +68,20 @@ class Database:
                 yield
                 return
             self._connection.execute("BEGIN IMMEDIATE")
+            before = self._connection.total_changes
             try:
                 yield
                 self._connection.execute("COMMIT")
             except BaseException:
                 self._connection.rollback()
                 raise
-        for listener in tuple(self._listeners):
-            listener()
+            written = self._connection.total_changes > before
+        if written:
+            for listener in tuple(self._listeners):
+                listener()
 
     def on_commit(self, listener: Callable[[], None]) -> Callable[[], None]:
-        """Call `listener` (from the writing thread) after each commit; returns what ends that."""
+        """Call `listener` (from the writing thread) after each commit that wrote something; returns what ends that."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 

@@ -203,6 +203,23 @@ async def test_run_wakes_when_something_is_written(database: Database, start_rec
     assert [message["data"]["n"] for _, message in receiver.received] == [0, 1, 2]
 
 
+async def test_an_idle_deliverer_sleeps(
+    database: Database, start_receiver: StartReceiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Looking whether anything is due writes nothing, so it must not wake the one who looks."""
+    receiver = await start_receiver()
+    idle = deliverer(database, receiver.endpoint())
+    looks = []
+    claim = idle.outbox.claim
+    monkeypatch.setattr(idle.outbox, "claim", lambda *given, **named: (looks.append(given), claim(*given, **named))[1])
+
+    task = asyncio.create_task(idle.run())
+    await asyncio.sleep(0.3)
+    task.cancel()
+
+    assert 1 <= len(looks) < 10
+
+
 async def test_run_outlives_a_database_that_fails(database: Database, start_receiver: StartReceiver) -> None:
     """A disk that was full for a while costs time, not alerts."""
     receiver = await start_receiver()

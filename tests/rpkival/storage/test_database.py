@@ -64,7 +64,7 @@ def test_a_transaction_is_all_or_nothing(database: Database) -> None:
 
 
 def test_listeners_hear_commits_and_only_those(database: Database) -> None:
-    """Once for a whole transaction; not for one that failed; not after they left."""
+    """Once for a whole transaction; not for one that failed or wrote nothing; not after they left."""
     heard: list[int] = []
     leave = database.on_commit(lambda: heard.append(1))
 
@@ -74,6 +74,8 @@ def test_listeners_hear_commits_and_only_those(database: Database) -> None:
         assert heard == []
     with pytest.raises(RuntimeError), database.transaction():
         raise RuntimeError
+    with database.transaction():
+        assert len(database.rows("SELECT * FROM events")) == 2
     leave()
     append_event(database, "test", {}, 1.0)
 
