@@ -93,8 +93,9 @@ is rarely asked for, and beyond that a reset costs a router no more than a long 
 MAX_RTR_DELTA_BYTES: Final = 32 * 1024**2
 """PDUs of all kept deltas together: twice the whole table of 2025 (17 MB), where a reset is the cheaper answer."""
 
-MAX_RTR_MERGED_DELTAS: Final = 16
-"""Serialised answers to Serial Queries kept for the next router that asks the same; most ask from the last serial."""
+MAX_RTR_MERGED_ROWS: Final = 500_000
+"""Changes read to merge deltas for routers that lag behind, between two updates. They take a third of a second in all,
+however many serials are asked for; a day of the world's changes is a fifth of it. Beyond, routers are told to reset."""
 
 MAX_RTR_SESSIONS: Final = 4_096
 """Routers at a time. The busiest caches that operators have told of serve 900."""
@@ -257,6 +258,10 @@ MAX_CA_DEPTH: Final = 32
 
 MAX_PUBLICATION_POINTS: Final = 500_000
 """Publication points under one trust anchor. All five registries together have 50,000; hostile CAs make any number."""
+
+MAX_POINT_VRPS: Final = 200_000
+"""VRPs of one publication point: a fifth of the world's, which come from 50,000. Beyond, that point alone is lost, before
+it can fill the tree that others are in too."""
 
 MAX_TREE_VRPS: Final = 8_000_000
 """VRPs under one trust anchor: half of what one set may hold; the world has 0.9 million."""

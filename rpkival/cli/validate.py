@@ -82,7 +82,7 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Fetch the RPKI, validate every object, and print the validated ROA payloads.
 
-        Exit code 3 says that a trust anchor gave nothing, so the payload is incomplete.
+        Exit code 3 says that a trust anchor gave nothing or more than may be read, so the payload is incomplete.
 
         Example: rpkival validate --format json --output vrps.json
 
@@ -97,7 +97,7 @@ def register(app: typer.Typer) -> None:
         if listing not in WRITERS:
             raise UsageError(f"{listing!r} is not a format of VRPs; choose one of {', '.join(WRITERS)}.")
         check_writable(output)
-        check_writable(report)
+        check_writable(report, "--report")
         clock = _clock(at)
         locators = read_locators(tal or ())
         source = _source(
@@ -109,7 +109,7 @@ def register(app: typer.Typer) -> None:
         with open_output(output) as stream:
             write_vrps(vrps, listing, stream, generated=run.now)
         if report is not None:
-            with open_output(report) as stream:
+            with open_output(report, "--report") as stream:
                 stream.write(report_json(run, source))
         if not quiet:
             print_summary(run, vrps, source, time.monotonic() - started, verbose=verbose)
@@ -160,7 +160,7 @@ def _run(
 
 
 def _exit_code(run: ValidationRun, *, strict: bool, complete: bool) -> int:
-    if any(not anchor.uri for anchor in run.trust_anchors):
+    if any(not (anchor.uri and anchor.complete) for anchor in run.trust_anchors):
         return 3
     if complete and (run.fetch_problems or run.counts.publication_points_rejected):
         return 3

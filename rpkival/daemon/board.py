@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -60,15 +60,18 @@ class Board:
         A trust anchor whose certificate could not be had is out of reach, not empty: what it said last stays until it
         expires.
         """
-        lost = {anchor.name for anchor in outcome.report.trust_anchors if not anchor.uri}
+        lost = _lost(outcome)
         vrps = outcome.vrps
         async with self._turn:
             if lost and self._view.snapshot is not None:
                 kept = of_trust_anchors(self._view.snapshot.vrps, lost)
-                log.error("trust_anchor_out_of_reach", names=sorted(lost), vrps_kept=len(kept))
                 vrps = Vrps.concat([vrps, kept]).unique_sorted()
-            changed = await self._put(unexpired(vrps, outcome.finished), int(outcome.started))
+            self._tell_of_lost(lost, outcome)
             self._view.validation = _summary(outcome)
+            if lost and not len(vrps) and len(lost) == len(outcome.report.trust_anchors):
+                # Nobody has said that there is nothing. Routers that are told so would take every route for unsigned.
+                return
+            changed = await self._put(unexpired(vrps, outcome.finished), int(outcome.started))
         log.info(
             "validated",
             vrps=len(self.cache.vrps),
@@ -77,8 +80,19 @@ class Board:
             rejected=len(outcome.report.rejections),
             seconds=round(outcome.finished - outcome.started, 3),
         )
-        for problem in outcome.report.fetch_problems:
-            log.warning("fetch_failed", uri=problem.uri, error=problem.sentence)
+
+    def _tell_of_lost(self, lost: Collection[str], outcome: Outcome) -> None:
+        for error in outcome.fetch_errors:
+            log.warning("fetch_failed", error=error)
+        if not lost:
+            self._view.troubles.pop("trust anchors", None)
+            return
+        why = f" {outcome.fetch_errors[0]}" if outcome.fetch_errors else ""
+        names = ", ".join(sorted(lost))
+        self._view.troubles["trust anchors"] = (
+            f"Out of reach: {names}. What was known of them is served until it expires.{why}"
+        )
+        log.error("trust_anchors_out_of_reach", names=names)
 
     async def expire(self, now: float) -> None:
         """Take back what has expired at `now`, whether or not validation still works."""
@@ -116,6 +130,11 @@ class Board:
                 self._path.unlink(missing_ok=True)
         else:
             self._view.troubles.pop("snapshot", None)
+
+
+def _lost(outcome: Outcome) -> frozenset[str]:
+    """The trust anchors of which we do not know all that they say."""
+    return frozenset(anchor.name for anchor in outcome.report.trust_anchors if not anchor.uri)
 
 
 def _summary(outcome: Outcome) -> ValidationSummary:

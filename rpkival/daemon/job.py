@@ -31,12 +31,13 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came out. Times are unix seconds."""
+    """What came out. Times are unix seconds; `fetch_errors` are sentences."""
 
     vrps: Vrps
     report: Report
     started: float
     finished: float
+    fetch_errors: tuple[str, ...] = ()
 
 
 def run(job: Job) -> Outcome:
@@ -47,4 +48,5 @@ def run(job: Job) -> Outcome:
     else:
         source = FetchedDirectory(job.directory, Rsync(), allow_dubious_hosts=job.allow_dubious_hosts)
     judged = validate(job.tals, source, clock=lambda: int(time.time()), workers=job.workers)
-    return Outcome(collect(judged), judged.report, started, time.time())
+    errors = tuple(result.error for result in source.results if result.error)
+    return Outcome(collect(judged), judged.report, started, time.time(), errors)

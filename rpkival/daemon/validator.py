@@ -16,6 +16,9 @@ from rpkival.limits import VALIDATION_SECONDS, WORKER_EXIT_SECONDS
 
 __all__ = ["Validator", "validate_once"]
 
+_RETRY_SECONDS = 60.0
+"""After a run that failed or did not reach all trust anchors; a network that was not up at the start soon is."""
+
 log = structlog.get_logger("rpkival.validation")
 
 
@@ -36,6 +39,7 @@ class Validator:
     async def run(self) -> None:
         """Until cancelled."""
         while True:
+            wait = min(self._refresh, _RETRY_SECONDS)
             try:
                 outcome = await validate_once(self._job)
             except RpkivalError as error:
@@ -44,7 +48,9 @@ class Validator:
             else:
                 self._troubles.pop("validation", None)
                 await self._take(outcome)
-            await asyncio.sleep(self._refresh)
+                if all(anchor.uri for anchor in outcome.report.trust_anchors):
+                    wait = self._refresh
+            await asyncio.sleep(wait)
 
 
 async def validate_once(job: Job, seconds: float = VALIDATION_SECONDS) -> Outcome:

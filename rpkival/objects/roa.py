@@ -27,7 +27,7 @@ _BITS: Final = {_IPV4: 32, _IPV6: 128}
 
 @dataclass(frozen=True, slots=True)
 class RoaContent:
-    """The eContent."""
+    """The eContent. Each prefix is there once, in the ROA's order."""
 
     asn: int
     ipv4: tuple[RoaPrefix, ...]
@@ -97,7 +97,8 @@ def _prefixes(addresses: list[asn1.ROAIPAddress], bits: int) -> tuple[RoaPrefix,
                 "RFC 9582 section 4.3.2.2", f"The ROA has maxLength {shown(max_length)} for a prefix of {length} bits."
             )
         prefixes.append((first, length, max_length))
-    return tuple(prefixes)
+    # What a ROA says a hundred thousand times over is said once, and must not fill what others have to share.
+    return tuple(dict.fromkeys(prefixes))
 
 
 def _check_within(prefixes: tuple[RoaPrefix, ...], claim: Claim, bits: int) -> None:

@@ -9,15 +9,13 @@ place with one assignment. An answer is made of one edition, whatever comes mean
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import reduce
 
 import numpy as np
 
-from rpkival.limits import MAX_RTR_DELTA_BYTES, MAX_RTR_DELTAS, MAX_RTR_MERGED_DELTAS
+from rpkival.limits import MAX_RTR_DELTA_BYTES, MAX_RTR_DELTAS, MAX_RTR_MERGED_ROWS
 from rpkival.payload.changes import Changes, diff
 from rpkival.payload.vrps import Vrps
 from rpkival.rtr.columns import ANNOUNCE, encode_changes, encode_prefixes, with_version
@@ -71,15 +69,19 @@ class _Delta:
         return sum(20 * len(vrps.ipv4) + 32 * len(vrps.ipv6) for vrps in sets)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Edition:
-    """One serial: its set, the deltas that lead to it (oldest first), and what has been serialised of both."""
+    """One serial: its set, the deltas that lead to it (oldest first), and what has been serialised of both.
+
+    `merged_rows`: what merging deltas for routers that lag behind has cost so far, in changes read.
+    """
 
     serial: int
     vrps: Vrps
     deltas: tuple[_Delta, ...]
     snapshots: dict[int, bytes] = field(default_factory=dict)
-    merged: OrderedDict[tuple[int, int], bytes] = field(default_factory=OrderedDict)
+    merged: dict[tuple[int, int], bytes] = field(default_factory=dict)
+    merged_rows: int = 0
 
     def snapshot(self, version: int) -> bytes:
         """The whole set as PDUs."""
@@ -92,18 +94,19 @@ class _Edition:
         return self.snapshots[version]
 
     def delta(self, since: int, version: int) -> bytes | None:
-        """All that changed since a serial as PDUs, or None where that serial is not kept."""
+        """All that changed since a serial as PDUs, or None where that serial is not kept, or would cost too much."""
         if since == self.serial:
             return b""
         if (since, version) not in self.merged:
-            starts = [row for row, delta in enumerate(self.deltas) if delta.since == since]
-            if not starts:
+            behind = (self.serial - since) % _SERIALS
+            if behind > len(self.deltas):
                 return None
-            changes = reduce(merge, (delta.changes for delta in self.deltas[starts[0] :]))
-            self.merged[since, version] = encode_changes(changes, version)
-            while len(self.merged) > MAX_RTR_MERGED_DELTAS:
-                self.merged.popitem(last=False)
-        self.merged.move_to_end((since, version))
+            deltas = self.deltas[-behind:]
+            cost = sum(map(len, deltas)) if behind > 1 else 0
+            if self.merged_rows + cost > MAX_RTR_MERGED_ROWS:
+                return None
+            self.merged_rows += cost
+            self.merged[since, version] = encode_changes(merge(deltas), version)
         return self.merged[since, version]
 
 

@@ -1,26 +1,48 @@
-"""Arithmetic of changes: two deltas in a row as one, and a delta put onto a set.
+"""Arithmetic of changes: deltas in a row as one, and a delta put onto a set.
 
 RFC 8210 section 5.3 wants "the minimum set of changes": what was announced and withdrawn again is not mentioned.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
 from rpkival.payload.changes import Changes, diff
-from rpkival.payload.vrps import Vrps
+from rpkival.payload.vrps import VrpColumns, Vrps, first_of_each
 from rpkival.rtr.errors import DuplicateAnnouncementError, UnknownWithdrawalError
 
 __all__ = ["apply_strictly", "merge"]
 
 
-def merge(first: Changes, then: Changes) -> Changes:
-    """The one delta that does what `first` and then `then` do; what cancels out is gone."""
-    # diff(old, new) is new without old and old without new: set subtraction both ways.
-    came_and_went = diff(first.announced, then.withdrawn)
-    went_and_came = diff(first.withdrawn, then.announced)
+def merge(deltas: Sequence[Changes]) -> Changes:
+    """The one delta that does what `deltas` (at least one) do in a row; what cancels out is gone.
+
+    One stable sort brings all that happened to a VRP together in its order, and the ends decide: what was first
+    announced was not there before, what was last announced is there now.
+    """
+    parts = [vrps for delta in deltas for vrps in (delta.announced, delta.withdrawn)]
+    rows = Vrps.concat(parts)
+    announced4, withdrawn4 = _net(rows.ipv4, [len(vrps.ipv4) for vrps in parts])
+    announced6, withdrawn6 = _net(rows.ipv6, [len(vrps.ipv6) for vrps in parts])
     return Changes(
-        announced=Vrps.concat([came_and_went.withdrawn, went_and_came.announced]).unique_sorted(),
-        withdrawn=Vrps.concat([came_and_went.announced, went_and_came.withdrawn]).unique_sorted(),
+        announced=replace(rows, ipv4=announced4, ipv6=announced6),
+        withdrawn=replace(rows, ipv4=withdrawn4, ipv6=withdrawn6),
     )
+
+
+def _net(rows: VrpColumns, lengths: Sequence[int]) -> tuple[VrpColumns, VrpColumns]:
+    """The VRPs that came and those that went, of `rows` that are by turns announced and withdrawn parts."""
+    announces = np.repeat(np.arange(len(lengths)) % 2 == 0, lengths)
+    order = rows.prefixes.order(rows.max_length, rows.asn)
+    ordered, announces = rows.take(order), announces[order]
+    first = first_of_each(ordered.key())
+    last = np.append(first[1:], True)[: len(first)]
+    came, is_there = announces[first], announces[last]
+    ends = ordered.take(last)
+    return ends.take(came & is_there), ends.take(~came & ~is_there)
 
 
 def apply_strictly(vrps: Vrps, changes: Changes) -> Vrps:

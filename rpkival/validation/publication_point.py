@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from rpkival.errors import LimitError, ObjectError, RpkivalError
-from rpkival.limits import MAX_POINT_BYTES
+from rpkival.limits import MAX_POINT_BYTES, MAX_POINT_VRPS
 from rpkival.objects.certificate import Role, is_router_certificate, parse_certificate
 from rpkival.objects.crl import Crl, parse_crl
 from rpkival.objects.manifest import Manifest, parse_manifest
@@ -60,13 +60,18 @@ def judge_publication_point(issuer: Issuer, read: Read, now: int) -> Publication
     except (RpkivalError, KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # noqa: BLE001 - panics of the decoder, written in Rust, are no Exceptions
-        tally = Tally(issuer.trust_anchor)
-        tally.count("publication_points_rejected")
         sentence = (
             f"Judging this publication point failed ({type(error).__name__}: {str(error)[:200]}); please report it."
         )
-        tally.reject(issuer.manifest, None, ObjectError(FAULT_SECTION, sentence))
-        return PublicationPoint(issuer.manifest, (), (), tally.rejections(issuer.manifest), tally.counts)
+        return _lost(issuer, ObjectError(FAULT_SECTION, sentence))
+
+
+def _lost(issuer: Issuer, error: ObjectError | LimitError) -> PublicationPoint:
+    """A point of which nothing is used but the reason."""
+    tally = Tally(issuer.trust_anchor)
+    tally.count("publication_points_rejected")
+    tally.reject(issuer.manifest, None, error)
+    return PublicationPoint(issuer.manifest, (), (), tally.rejections(issuer.manifest), tally.counts)
 
 
 def _judge(issuer: Issuer, read: Read, now: int) -> PublicationPoint:
@@ -75,6 +80,7 @@ def _judge(issuer: Issuer, read: Read, now: int) -> PublicationPoint:
     opened = _open(judge, read, tally)
     roas: list[ValidatedRoa] = []
     children: list[Issuer] = []
+    vrps = 0
     if opened is None:
         tally.count("publication_points_rejected")
     else:
@@ -85,6 +91,9 @@ def _judge(issuer: Issuer, read: Read, now: int) -> PublicationPoint:
                 roa = _judge_roa(judge, opened, uri, data, opened.digests[name], tally)
                 if roa is not None:
                     roas.append(roa)
+                    vrps += len(roa.ipv4) + len(roa.ipv6)
+                    if vrps > MAX_POINT_VRPS:
+                        return _lost(issuer, LimitError(f"The CA has more than {MAX_POINT_VRPS} VRPs; none is used."))
             elif name.endswith(".cer"):
                 child = _judge_certificate(judge, opened, uri, data, tally)
                 if child is not None:

@@ -94,11 +94,15 @@ class ValidatedRoa:
 
 @dataclass(frozen=True, slots=True)
 class TrustAnchorReport:
-    """One trust anchor. `uri` is where its certificate came from, "" where none could be used."""
+    """One trust anchor. `uri` is where its certificate came from, "" where none could be used.
+
+    `complete` is False where the tree passed a limit: what was not read of it has not been withdrawn by anybody.
+    """
 
     name: str
     uri: str
     counts: Counts
+    complete: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,12 +82,14 @@ class _Walk:
         level = [] if anchor is None else [anchor]
         self._done, self._known = 0, len(level)
         points = vrps = 0
+        complete = True
         walked: set[tuple[object, ...]] = set()
         while level:
             below: list[Issuer] = []
             for point in self._judged(level):
                 if points >= MAX_PUBLICATION_POINTS or vrps > MAX_TREE_VRPS:
                     tally.reject(tal.uris[0], None, _too_large(points, vrps))
+                    complete = False
                     below.clear()
                     break
                 children = _not_yet(point.children, walked, tally)
@@ -98,7 +100,7 @@ class _Walk:
                 vrps += point.counts.vrps
             level = below
         self.rejections.extend(tally.rejections(tal.uris[0]))
-        return TrustAnchorReport(tal.name, "" if anchor is None else anchor.uri, Counts.sum(counts))
+        return TrustAnchorReport(tal.name, "" if anchor is None else anchor.uri, Counts.sum(counts), complete)
 
     def _judged(self, issuers: list[Issuer]) -> Iterator[PublicationPoint]:
         """The publication points of one level, in order."""

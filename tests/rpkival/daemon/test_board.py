@@ -121,6 +121,23 @@ async def test_a_trust_anchor_out_of_reach_takes_nothing_away(tmp_path: Path) ->
     assert list(board.cache.vrps) == list(expiring(2000))
 
 
+async def test_nothing_fetched_is_not_an_empty_set(tmp_path: Path) -> None:
+    """A first start without the Internet has no data; it does not have the data that there are no VRPs."""
+    board, view, told = board_in(tmp_path)
+    out_of_reach = TrustAnchorReport("lab", "", Counts())
+    outcome = replace(
+        OUTCOME, vrps=Vrps.empty(), report=Report(1000, (out_of_reach,), (), ()), fetch_errors=("rsync: no route.",)
+    )
+
+    await board.take(outcome)
+
+    assert not board.cache.ready
+    assert (view.snapshot, told) == (None, [])
+    assert "lab" in view.troubles["trust anchors"]
+    assert "rsync: no route." in view.troubles["trust anchors"]
+    assert not (tmp_path / SNAPSHOT_NAME).exists()
+
+
 async def test_a_damaged_snapshot_is_a_new_beginning(tmp_path: Path) -> None:
     """What cannot be read is not served."""
     board, _, _ = board_in(tmp_path)

@@ -349,3 +349,26 @@ def test_interrupts_and_errors_of_the_source_go_through(lab: Any, memory: Any, e
     issuer = open_trust_anchor(lab.tal, memory(lab.files), lambda: lab.now, Tally("lab"))
     with pytest.raises(type(error)):
         judge_publication_point(issuer, read, lab.now)
+
+
+def test_a_ca_with_too_many_vrps_costs_only_itself(lab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Together with what hangs below it; neither its siblings nor the whole tree."""
+    monkeypatch.setattr("rpkival.validation.publication_point.MAX_POINT_VRPS", 2)
+    run = lab.validate()
+    assert asns(run) == {64501}
+    assert [(each.uri, each.section) for each in run.rejections] == [
+        (f"{lab.alpha.repository}alpha.mft", "limit of this validator")
+    ]
+    assert run.trust_anchors[0].complete
+    assert run.counts.publication_points_rejected == 1
+    assert run.counts.vrps == 1
+
+
+def test_a_prefix_that_a_roa_repeats_is_one_vrp(lab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else one small ROA could fill what a whole tree may hold."""
+    monkeypatch.setattr("rpkival.validation.publication_point.MAX_POINT_VRPS", 3)
+    name = lab.beta.issue_roa(64501, [("10.2.1.0/24", 24)] * 100)
+    run = lab.validate()
+    assert len(next(roa for roa in run.roas if roa.uri.endswith(name)).ipv4) == 1
+    assert run.counts.vrps == 6
+    assert run.rejections == ()

@@ -87,6 +87,7 @@ def test_trees_are_bounded(lab: Any, monkeypatch: pytest.MonkeyPatch, limit: str
     monkeypatch.setattr(f"rpkival.validation.walk.{limit}", 2)
     run = lab.validate()
     assert {roa.asn for roa in run.roas} == left
+    assert not run.trust_anchors[0].complete
     assert "passed its limit" in run.rejections[-1].sentence
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -52,7 +53,8 @@ def test_a_worker_that_dies_is_an_error(lab: Any, memory: Any) -> None:
 
         def kill_and_read(uri: str) -> bytes | None:
             for process in list(workers._executor._processes or {}):
-                os.kill(process, signal.SIGKILL)
+                with suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGKILL)
             return source.files.get(uri)
 
         anchor = open_trust_anchor(lab.tal, source, lambda: lab.now, Tally("lab"))
