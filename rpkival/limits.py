@@ -260,8 +260,8 @@ MAX_PUBLICATION_POINTS: Final = 500_000
 """Publication points under one trust anchor. All five registries together have 50,000; hostile CAs make any number."""
 
 MAX_POINT_VRPS: Final = 200_000
-"""VRPs of one publication point: a fifth of the world's, which come from 50,000. Beyond, that point alone is lost, before
-it can fill the tree that others are in too."""
+"""VRPs of one publication point: a fifth of the world's, which come from 50,000. Beyond, that point alone is lost,
+before it can fill the tree that others are in too."""
 
 MAX_TREE_VRPS: Final = 8_000_000
 """VRPs under one trust anchor: half of what one set may hold; the world has 0.9 million."""

@@ -39,9 +39,11 @@ def register(app: typer.Typer) -> None:
             int, typer.Option("--bgp-port", min=0, max=65535, help="With --lab: where your router finds a neighbour.")
         ] = 11790,
         hijack_lasts: Annotated[
-            float,
-            typer.Option("--hijack-lasts", metavar="SECONDS", help="With --lab: how long the hijack goes on."),
-        ] = 52.0,
+            int,
+            typer.Option(
+                "--hijack-lasts", metavar="SECONDS", min=1, max=86400, help="With --lab: how long the hijack goes on."
+            ),
+        ] = 52,
         data_dir: DataDirOption = None,
         quiet: QuietOption = False,
         verbose: VerboseOption = False,

@@ -20,6 +20,7 @@ from rpkival.daemon.stopping import until_stopped
 from rpkival.lab.internet import Addresses, LabInternet
 from rpkival.lab.scenario import Scenario
 from rpkival.lab.topology import LAB
+from rpkival.storage import hold_directory
 from web.view import Isp, View
 
 __all__ = ["run_lab"]
@@ -38,7 +39,7 @@ async def run_lab(
     rtr: Address,
     http: Address,
     bgp_port: int,
-    hijack_lasts: float,
+    hijack_lasts: int,
     say: Callable[[str], None],
 ) -> None:
     """Run until SIGINT or SIGTERM; without `data_dir` everything is gone afterwards. Raises `UsageError`."""
@@ -47,6 +48,7 @@ async def run_lab(
     async with AsyncExitStack() as stack:
         if data_dir is None:
             data_dir = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rpkival-lab-")))
+        stack.enter_context(hold_directory(data_dir))
         say("Signing a trust anchor, authorities and ROAs ...")
         repository = await asyncio.to_thread(LabRepository, data_dir / "registry")
         stack.callback(repository.close)
@@ -66,6 +68,7 @@ async def run_lab(
             rtr=rtr,
             http=http,
             endpoints=(endpoint,),
+            held=True,
         )
 
         def obey() -> None:

@@ -44,7 +44,10 @@ class Addresses:
 
 
 class Service:
-    """One `rpkival up`. `job` says what to validate, `view` is what the page shows."""
+    """One `rpkival up`. `job` says what to validate, `view` is what the page shows.
+
+    `held` says that the caller already holds the data directory against other processes.
+    """
 
     def __init__(
         self,
@@ -56,6 +59,7 @@ class Service:
         rtr: Address,
         http: Address,
         endpoints: tuple[Endpoint, ...] = (),
+        held: bool = False,
     ) -> None:
         self._config = config
         self._data_dir = data_dir
@@ -63,6 +67,7 @@ class Service:
         self._view = view
         self._rtr, self._http = rtr, http
         self._endpoints = endpoints
+        self._held = held
         self._own = Own.of(config.monitor.own)
         self._stack = AsyncExitStack()
         self._tasks = Tasks()
@@ -86,7 +91,8 @@ class Service:
         await self._stack.aclose()
 
     async def _start(self) -> Addresses:
-        self._stack.enter_context(hold_directory(self._data_dir))
+        if not self._held:
+            self._stack.enter_context(hold_directory(self._data_dir))
         self._board = Board(self._data_dir, self._view, self._payload_changed)
         self._server = RtrServer(self._board.cache, notify_seconds=self._config.rtr.notify_interval)
         rtr = await self._server.start(*self._rtr)

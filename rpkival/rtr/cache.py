@@ -101,7 +101,7 @@ class _Edition:
             behind = (self.serial - since) % _SERIALS
             if behind > len(self.deltas):
                 return None
-            deltas = self.deltas[-behind:]
+            deltas = [delta.changes for delta in self.deltas[-behind:]]
             cost = sum(map(len, deltas)) if behind > 1 else 0
             if self.merged_rows + cost > MAX_RTR_MERGED_ROWS:
                 return None

@@ -187,6 +187,18 @@ def test_a_trust_anchor_without_certificate_makes_the_payload_incomplete(
     assert "could not be had from any URI" in done.err
 
 
+def test_a_tree_that_passes_its_limit_makes_the_payload_incomplete(
+    validate: Run, lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exit code 3, the report tells which tree it was, and what was read is printed all the same."""
+    monkeypatch.setattr("rpkival.validation.walk.MAX_PUBLICATION_POINTS", 2)
+
+    done = validate(*lab.options, "--report", tmp_path / "report.json")
+
+    assert (done.code, done.lines) == (3, ALL[:2])
+    assert json.loads((tmp_path / "report.json").read_text())["trust_anchors"][0]["complete"] is False
+
+
 def test_a_locator_with_another_key_is_not_believed(validate: Run, lab: Lab, lab_keys: KeyRing, tmp_path: Path) -> None:
     """The certificate at its URI is not the one it means (RFC 8630 section 3)."""
     elsewhere = make_lab(KeyRing(), tmp_path / "elsewhere", "rsync://rpki.lab.example/repository/")

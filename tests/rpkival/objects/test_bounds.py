@@ -85,6 +85,13 @@ def test_too_many_prefixes_are_a_limit() -> None:
         parse_roa_content(encode(roa.RouteOriginAttestation(version=0, as_id=1, ip_addr_blocks=blocks)))
 
 
+def test_a_prefix_that_a_roa_repeats_is_one() -> None:
+    """Else one small ROA could fill what a whole tree may hold."""
+    blocks = [roa.ROAIPAddressFamily(address_family=b"\x00\x01", addresses=NET * 1_000)]
+    content = parse_roa_content(encode(roa.RouteOriginAttestation(version=0, as_id=1, ip_addr_blocks=blocks)))
+    assert len(content.ipv4) == 1
+
+
 def test_too_many_files_are_a_limit() -> None:
     """The largest real manifest has a third of it."""
     with pytest.raises(LimitError, match="100001 files; 100000 are allowed"):

@@ -362,13 +362,3 @@ def test_a_ca_with_too_many_vrps_costs_only_itself(lab: Any, monkeypatch: pytest
     assert run.trust_anchors[0].complete
     assert run.counts.publication_points_rejected == 1
     assert run.counts.vrps == 1
-
-
-def test_a_prefix_that_a_roa_repeats_is_one_vrp(lab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Else one small ROA could fill what a whole tree may hold."""
-    monkeypatch.setattr("rpkival.validation.publication_point.MAX_POINT_VRPS", 3)
-    name = lab.beta.issue_roa(64501, [("10.2.1.0/24", 24)] * 100)
-    run = lab.validate()
-    assert len(next(roa for roa in run.roas if roa.uri.endswith(name)).ipv4) == 1
-    assert run.counts.vrps == 6
-    assert run.rejections == ()
