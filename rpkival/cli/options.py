@@ -46,7 +46,8 @@ DataDirOption = Annotated[
     ),
 ]
 OutputOption = Annotated[
-    Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the result here, whole or not at all; - is standard output.")
+    Path | None,
+    typer.Option("--output", "-o", metavar="FILE", help="Write here, whole or not at all; - is standard output."),
 ]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no notes.")]
 VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Say more on standard error.")]
