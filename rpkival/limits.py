@@ -93,9 +93,9 @@ is rarely asked for, and beyond that a reset costs a router no more than a long 
 MAX_RTR_DELTA_BYTES: Final = 32 * 1024**2
 """PDUs of all kept deltas together: twice the whole table of 2025 (17 MB), where a reset is the cheaper answer."""
 
-MAX_RTR_MERGED_ROWS: Final = 500_000
-"""Changes read to merge deltas for routers that lag behind, between two updates. They take a third of a second in all,
-however many serials are asked for; a day of the world's changes is a fifth of it. Beyond, routers are told to reset."""
+MAX_RTR_MERGED_ROWS: Final = 1_000_000
+"""Changes read to merge deltas for routers that lag behind, between two updates: a quarter of a second in all, however
+many serials are asked for, and fifteen days' changes of the world. Beyond, routers are told to reset."""
 
 MAX_RTR_SESSIONS: Final = 4_096
 """Routers at a time. The busiest caches that operators have told of serve 900."""
