@@ -224,18 +224,29 @@ def test_one_huge_delta_leaves_none() -> None:
     assert cache.respond(SerialQuery(1, 7, 1)).kind is AnswerKind.CACHE_RESET
 
 
-def test_serialised_answers_are_shared_and_bounded() -> None:
-    """All routers read the same octets; merged deltas that nobody asks for again are let go."""
-    with patch.object(module, "MAX_RTR_MERGED_DELTAS", 2):
-        cache = changing(5)
-        first = cache.respond(ResetQuery(1)).buffers[1]
-        assert cache.respond(ResetQuery(1)).buffers[1] is first
-        delta = cache.respond(SerialQuery(1, 7, 4)).buffers[1]
-        assert cache.respond(SerialQuery(1, 7, 4)).buffers[1] is delta
-        for serial in range(4):
-            cache.respond(SerialQuery(1, 7, serial))
-        assert cache._edition is not None
-        assert len(cache._edition.merged) == 2
+def test_serialised_answers_are_shared() -> None:
+    """All routers read the same octets."""
+    cache = changing(5)
+    first = cache.respond(ResetQuery(1)).buffers[1]
+    assert cache.respond(ResetQuery(1)).buffers[1] is first
+    for serial in range(5):
+        delta = cache.respond(SerialQuery(1, 7, serial)).buffers[1]
+        assert cache.respond(SerialQuery(1, 7, serial)).buffers[1] is delta
+
+
+def test_merging_is_bounded_between_updates() -> None:
+    """Each delta here has two changes: ten pay for a merge of two deltas and one of three, and not for one of four.
+
+    What was merged is still there, the newest delta costs nothing, and the next update brings a new allowance.
+    """
+    with patch.object(module, "MAX_RTR_MERGED_ROWS", 10):
+        cache = changing(6)
+        kinds = {serial: cache.respond(SerialQuery(1, 7, serial)).kind for serial in (4, 3, 2, 4, 3, 5)}
+        assert kinds == {4: "delta", 3: "delta", 2: "cache-reset", 5: "delta"}
+
+        cache.update(ONE)
+
+        assert cache.respond(SerialQuery(1, 7, 2)).kind is AnswerKind.DELTA
 
 
 def test_an_answer_outlives_an_update(split_pdus: Callable[[bytes], list[Pdu]]) -> None:

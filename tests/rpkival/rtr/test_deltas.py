@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -21,11 +22,11 @@ def test_merged_deltas_are_the_difference_of_the_ends(
     few_vrps: st.SearchStrategy[Vrps], keys: Callable[[Vrps], list[Key]], data: st.DataObject
 ) -> None:
     """Whatever lies between, only the net change is told, each VRP at most once."""
-    first, middle, last = (data.draw(few_vrps) for _ in range(3))
+    history = data.draw(st.lists(few_vrps, min_size=2, max_size=6))
 
-    merged = merge(diff(first, middle), diff(middle, last))
+    merged = merge([diff(old, new) for old, new in pairwise(history)])
 
-    net = diff(first, last)
+    net = diff(history[0], history[-1])
     assert keys(merged.announced) == keys(net.announced)
     assert keys(merged.withdrawn) == keys(net.withdrawn)
 
