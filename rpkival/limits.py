@@ -273,10 +273,10 @@ MAX_REJECTIONS_PER_POINT: Final = 1_000
 """Records of one publication point in the report. The rest is counted: a report must not be a weapon."""
 
 MAX_REJECTIONS: Final = 50_000
-"""Records of one run, some 25 MB: a whole registry that expired would be 40,000. The rest is counted by trust anchor."""
+"""Records of one run, some 25 MB: a whole registry that expired would be 40,000. The rest is counted by anchor."""
 
 MAX_FETCH_PROBLEMS: Final = 1_000
-"""Records of repositories that could not be fetched in one run: as many as are fetched; hostile URIs make any number."""
+"""Records of repositories that could not be fetched in one run, as many as are fetched; hostile URIs make any."""
 
 # --- feeds -------------------------------------------------------------------------------------------------------
 

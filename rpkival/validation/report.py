@@ -12,6 +12,7 @@ from rpkival.limits import MAX_REJECTIONS_PER_POINT
 from rpkival.objects.roa import RoaPrefix
 
 __all__ = [
+    "LIMIT_SECTION",
     "Counts",
     "FetchProblem",
     "Rejection",

@@ -6,11 +6,18 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 
 from rpkival.errors import LimitError
-from rpkival.limits import MAX_PUBLICATION_POINTS, MAX_TREE_VRPS, MAX_TRUST_ANCHORS
+from rpkival.limits import (
+    MAX_FETCH_PROBLEMS,
+    MAX_PUBLICATION_POINTS,
+    MAX_REJECTIONS,
+    MAX_TREE_VRPS,
+    MAX_TRUST_ANCHORS,
+)
 from rpkival.objects.tal import Tal
 from rpkival.validation.issuer import Issuer
 from rpkival.validation.publication_point import PublicationPoint, judge_publication_point
 from rpkival.validation.report import (
+    LIMIT_SECTION,
     Counts,
     FetchProblem,
     Rejection,
@@ -69,6 +76,7 @@ class _Walk:
         self._workers = workers
         self._done = 0
         self._known = 0
+        self._unlisted = 0
         self.roas: list[ValidatedRoa] = []
         self.rejections: list[Rejection] = []
         self.fetch_problems: dict[str, str] = {}
@@ -80,7 +88,7 @@ class _Walk:
         anchor = open_trust_anchor(tal, self._source, self._clock, tally)
         counts = [tally.counts]
         level = [] if anchor is None else [anchor]
-        self._done, self._known = 0, len(level)
+        self._done, self._known, self._unlisted = 0, len(level), 0
         points = vrps = 0
         complete = True
         walked: set[tuple[object, ...]] = set()
@@ -100,6 +108,9 @@ class _Walk:
                 vrps += point.counts.vrps
             level = below
         self.rejections.extend(tally.rejections(tal.uris[0]))
+        if self._unlisted:
+            sentence = f"The report is full; {self._unlisted} more records of this trust anchor are not listed."
+            self.rejections.append(Rejection(tal.uris[0], "", LIMIT_SECTION, sentence, tal.name))
         return TrustAnchorReport(tal.name, "" if anchor is None else anchor.uri, Counts.sum(counts), complete)
 
     def _judged(self, issuers: list[Issuer]) -> Iterator[PublicationPoint]:
@@ -112,13 +123,15 @@ class _Walk:
     def _prepared(self, issuer: Issuer) -> tuple[Issuer, int]:
         """The issuer, once its files are there, and the time as of which to judge them."""
         problem = self._source.prepare(issuer.repository)
-        if problem is not None:
+        if problem is not None and len(self.fetch_problems) < MAX_FETCH_PROBLEMS:
             self.fetch_problems.setdefault(problem, issuer.repository)
         return issuer, self._clock()
 
     def _take(self, trust_anchor: str, point: PublicationPoint, children: Sequence[Issuer]) -> None:
         self.roas.extend(point.roas)
-        self.rejections.extend(point.rejections)
+        listed = point.rejections[: max(0, MAX_REJECTIONS - len(self.rejections))]
+        self.rejections.extend(listed)
+        self._unlisted += len(point.rejections) - len(listed)
         self._done += 1
         self._known += len(children)
         if self._on_progress is not None:

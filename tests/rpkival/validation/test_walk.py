@@ -191,3 +191,30 @@ def test_a_certificate_for_a_strangers_key_does_not_hide_the_stranger(lab: Any) 
     certify(lab.anchor, lab.customer, "aaa.cer", Resources(["10.99.0.0/16"]))
     run = lab.validate()
     assert {roa.asn for roa in run.roas} == {64499, 64500, 64501, 64502}
+
+
+def test_the_records_of_a_run_are_bounded(lab: Any, memory: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rest is counted for each trust anchor."""
+    monkeypatch.setattr("rpkival.validation.walk.MAX_REJECTIONS", 4)
+    for number in range(3):
+        lab.alpha.products[f"bad{number}.roa"] = Product(b"", number)
+        lab.beta.products[f"bad{number}.roa"] = Product(b"", number)
+    again = replace(lab.tal, name="again")
+    run = validate([lab.tal, again], memory(lab.files), clock=lambda: lab.now)
+    assert [each.uri.rpartition("/")[2] for each in run.rejections[:4]] == [
+        *(f"bad{n}.roa" for n in range(3)),
+        "bad0.roa",
+    ]
+    assert [(each.trust_anchor, each.sentence) for each in run.rejections[4:]] == [
+        ("lab", "The report is full; 2 more records of this trust anchor are not listed."),
+        ("again", "The report is full; 6 more records of this trust anchor are not listed."),
+    ]
+    assert len(run.roas) == 8
+
+
+def test_the_records_of_fetches_are_bounded(lab: Any, memory: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each sentence may have a URI that its CA made up."""
+    monkeypatch.setattr("rpkival.validation.walk.MAX_FETCH_PROBLEMS", 2)
+    problems = {at.repository: f"{at.repository} is down." for at in (lab.anchor, lab.alpha, lab.beta, lab.customer)}
+    run = validate([lab.tal], memory(lab.files, problems), clock=lambda: lab.now)
+    assert [each.uri for each in run.fetch_problems] == [lab.anchor.repository, lab.alpha.repository]
