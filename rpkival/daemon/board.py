@@ -90,7 +90,7 @@ class Board:
         why = f" {outcome.fetch_errors[0]}" if outcome.fetch_errors else ""
         names = ", ".join(sorted(lost))
         self._view.troubles["trust anchors"] = (
-            f"Out of reach: {names}. What was known of them is served until it expires.{why}"
+            f"Out of reach, or too large: {names}. What was known of them is served until it expires.{why}"
         )
         log.error("trust_anchors_out_of_reach", names=names)
 
@@ -134,7 +134,8 @@ class Board:
 
 def _lost(outcome: Outcome) -> frozenset[str]:
     """The trust anchors of which we do not know all that they say."""
-    return frozenset(anchor.name for anchor in outcome.report.trust_anchors if not anchor.uri)
+    anchors = outcome.report.trust_anchors
+    return frozenset(anchor.name for anchor in anchors if not (anchor.uri and anchor.complete))
 
 
 def _summary(outcome: Outcome) -> ValidationSummary:

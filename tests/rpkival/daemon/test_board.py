@@ -108,15 +108,21 @@ async def test_what_expired_while_nobody_ran_is_not_served_again(tmp_path: Path)
     assert (len(again.cache.vrps), again.cache.serial) == (0, board.cache.serial + 1)
 
 
-async def test_a_trust_anchor_out_of_reach_takes_nothing_away(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "lost",
+    [TrustAnchorReport("lab", "", Counts()), TrustAnchorReport("lab", "rsync://x.example/lab.cer", Counts(), False)],
+    ids=["out of reach", "too large"],
+)
+async def test_a_trust_anchor_that_is_not_known_whole_takes_nothing_away(
+    tmp_path: Path, lost: TrustAnchorReport
+) -> None:
     """Its VRPs stay until they expire; those of the others are what was validated."""
     board, _, _ = board_in(tmp_path)
     both = Vrps.of([*expiring(2000), Vrp("198.51.100.0/24", 24, 64497, "other", 2000)])
     await board.take(replace(OUTCOME, vrps=both))
-    out_of_reach = TrustAnchorReport("lab", "", Counts())
     fine = TrustAnchorReport("other", "rsync://rpki.example/repository/other.cer", Counts())
 
-    await board.take(replace(OUTCOME, vrps=Vrps.empty(), report=Report(1000, (out_of_reach, fine), (), ())))
+    await board.take(replace(OUTCOME, vrps=Vrps.empty(), report=Report(1000, (lost, fine), (), ())))
 
     assert list(board.cache.vrps) == list(expiring(2000))
 
