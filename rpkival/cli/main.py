@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from importlib import import_module
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from rpkival import __version__
-from rpkival.errors import RpkivalError
+from rpkival.errors import RpkivalError, UsageError
 
 __all__ = ["app", "main"]
 
@@ -20,6 +21,9 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 VERBS = ("up", "validate", "check", "classify", "rtr", "watch", "alerts", "inspect")
 """Modules of this package, in the order of `--help`; each has `register(app)`."""
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+"""How the system says that a file can take no more."""
 
 app = typer.Typer(
     name="rpkival",
@@ -54,15 +58,23 @@ def main() -> None:
     """Run the command line; never returns and never shows a traceback unless RPKIVAL_DEBUG is set."""
     try:
         app()
+    except SystemExit as ended:
+        # typer ends with 1 where it meets a broken pipe before we do.
+        if isinstance(ended.__context__, BrokenPipeError):
+            _end_of_pipe()
+        raise
     except RpkivalError as error:
+        _give_up_stdout()
         _fail(str(error), error.exit_code)
     except BrokenPipeError:
-        # The reader of our output went away, as `| head` does. Nothing is left to say it to.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        _end_of_pipe()
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:
+        # Whoever writes a file tells its name, so what is left is what was printed.
+        if isinstance(error, OSError) and error.errno in _FULL and error.filename is None:
+            _give_up_stdout()
+            _fail(f"Standard output cannot be written: {error.strerror}.", UsageError.exit_code)
         if os.environ.get("RPKIVAL_DEBUG"):
             raise
         _fail(
@@ -72,6 +84,21 @@ def main() -> None:
         )
 
 
-def _fail(sentence: str, code: int) -> None:
+def _end_of_pipe() -> NoReturn:
+    """The reader of our output went away, as `| head` does. Nothing is left to say it to."""
+    _give_up_stdout()
+    sys.exit(0)
+
+
+def _give_up_stdout() -> None:
+    """Forget what could not be written, or the interpreter would try once more as it ends, and complain."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _fail(sentence: str, code: int) -> NoReturn:
     typer.echo(f"rpkival: {sentence}", err=True)
     sys.exit(code)
