@@ -242,8 +242,15 @@ MAX_RESOURCE_BLOCKS: Final = 200_000
 MAX_MANIFEST_FILES: Final = 100_000
 """Files on one manifest; rpki-client has the same bound."""
 
+MAX_MANIFEST_BYTES: Final = 8_000_000
+"""One manifest: `MAX_MANIFEST_FILES` of some 70 octets. Entries of 7 octets would be millions, and are decoded before
+they can be counted."""
+
 MAX_REVOKED_CERTIFICATES: Final = 300_000
 """Entries of one CRL, of which each takes some 400 octets decoded."""
+
+MAX_CRL_BYTES: Final = 12_000_000
+"""One CRL: `MAX_REVOKED_CERTIFICATES` with the longest serial numbers, 39 octets each."""
 
 MAX_ROA_PREFIXES: Final = 100_000
 """Prefixes in one ROA. RFC 9455 asks for one, and the average is two."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rpkival.errors import LimitError, ObjectError
-from rpkival.limits import MAX_OBJECT_BYTES, MAX_REVOKED_CERTIFICATES
+from rpkival.limits import MAX_CRL_BYTES, MAX_REVOKED_CERTIFICATES
 from rpkival.objects import oids
 from rpkival.objects.asn1 import pkix
 from rpkival.objects.asn1.der import decode, tlv_bytes
@@ -38,7 +38,7 @@ class Crl:
 
 def parse_crl(data: bytes) -> Crl:
     """A CRL, judged as far as it can be alone. Raises `ObjectError`, `LimitError`."""
-    check_size(data, MAX_OBJECT_BYTES, "CRL")
+    check_size(data, MAX_CRL_BYTES, "CRL")
     outer = decode(pkix.CertificateList, data, _SECTION, "CRL")
     inner = outer.tbs_cert_list
     if inner.version != _VERSION_2:

@@ -6,12 +6,12 @@ import re
 from dataclasses import dataclass
 
 from rpkival.errors import LimitError, ObjectError
-from rpkival.limits import MAX_FILE_NAME_LENGTH, MAX_MANIFEST_FILES
+from rpkival.limits import MAX_FILE_NAME_LENGTH, MAX_MANIFEST_BYTES, MAX_MANIFEST_FILES
 from rpkival.objects import oids
 from rpkival.objects.asn1 import cms
 from rpkival.objects.asn1 import manifest as asn1
 from rpkival.objects.asn1.der import decode
-from rpkival.objects.bounds import check_number, shown
+from rpkival.objects.bounds import check_number, check_size, shown
 from rpkival.objects.certificate import Certificate
 from rpkival.objects.cms import parse_signed_object
 from rpkival.objects.times import generalized_seconds
@@ -62,6 +62,7 @@ def listed_names(data: bytes) -> tuple[str, ...]:
 def parse_manifest_content(data: bytes) -> ManifestContent:
     """The eContent of a manifest. Raises `ObjectError`, `LimitError`."""
     section = "RFC 9286 section 4.2.1"
+    check_size(data, MAX_MANIFEST_BYTES, "manifest's content")
     decoded = decode(asn1.Manifest, data, "RFC 9286 section 4.1", "manifest's content")
     if decoded.version != 0:
         raise ObjectError(section, f"The manifest has version {shown(decoded.version)}; only 0 exists.")

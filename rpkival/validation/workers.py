@@ -15,7 +15,7 @@ from concurrent.futures.process import BrokenProcessPool
 from types import TracebackType
 from typing import Final, Self
 
-from rpkival.errors import LimitError, ObjectError, StateError
+from rpkival.errors import StateError
 from rpkival.limits import MAX_POINT_BYTES
 from rpkival.objects.manifest import listed_names
 from rpkival.validation.issuer import Issuer
@@ -46,15 +46,21 @@ class Workers:
 
     def judge(self, issuers: Iterable[tuple[Issuer, int]], read: Read) -> Iterator[PublicationPoint]:
         """The points of the issuers, each as of its time, in their order. Raises `StateError` where a worker dies."""
-        waiting: deque[Future[PublicationPoint]] = deque()
+        waiting: deque[tuple[Future[PublicationPoint], int]] = deque()
+        octets = 0
         try:
             for issuer, now in issuers:
                 files = _files(issuer, read)
-                waiting.append(self._executor.submit(_judge, issuer, files, now))
-                if len(waiting) >= self._most_waiting:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
+                size = sum(map(len, files.values()))
+                # A point may be as large as all that wait together: such a one waits alone.
+                while waiting and (len(waiting) >= self._most_waiting or octets + size > MAX_POINT_BYTES):
+                    point, done = waiting.popleft()
+                    octets -= done
+                    yield point.result()
+                waiting.append((self._executor.submit(_judge, issuer, files, now), size))
+                octets += size
+            for point, _ in waiting:
+                yield point.result()
         except BrokenProcessPool as error:
             raise StateError("A worker process ended without a result; try again with fewer or no workers.") from error
 
@@ -75,7 +81,9 @@ def _files(issuer: Issuer, read: Read) -> dict[str, bytes]:
     files = {issuer.manifest: manifest}
     try:
         names = listed_names(manifest)
-    except (ObjectError, LimitError):
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException:  # noqa: BLE001 - panics of the decoder are no Exceptions; the worker meets and records them
         return files
     size = 0
     for name in names:

@@ -8,12 +8,19 @@ import pytest
 from cryptography.hazmat.asn1 import BitString, GeneralizedTime, IA5String
 
 from rpkival.errors import LimitError, ObjectError
-from rpkival.limits import MAX_CERTIFICATE_BYTES, MAX_MANIFEST_FILES, MAX_ROA_PREFIXES
+from rpkival.limits import (
+    MAX_CERTIFICATE_BYTES,
+    MAX_CRL_BYTES,
+    MAX_MANIFEST_BYTES,
+    MAX_MANIFEST_FILES,
+    MAX_ROA_PREFIXES,
+)
 from rpkival.objects import oids
 from rpkival.objects.asn1 import ip_resources, manifest, roa
 from rpkival.objects.asn1.der import decode, encode
 from rpkival.objects.bounds import shown, shown_octets
 from rpkival.objects.certificate import is_router_certificate
+from rpkival.objects.crl import parse_crl
 from rpkival.objects.extensions import ca_issuers, crl_uris, subject_locations
 from rpkival.objects.manifest import parse_manifest_content
 from rpkival.objects.resources import parse_as_identifiers
@@ -96,6 +103,18 @@ def test_too_many_files_are_a_limit() -> None:
     """The largest real manifest has a third of it."""
     with pytest.raises(LimitError, match="100001 files; 100000 are allowed"):
         parse_manifest_content(make_manifest(files=MAX_MANIFEST_FILES + 1))
+
+
+def test_huge_manifests_are_refused_unread() -> None:
+    """A million entries of seven octets take hundreds of megabytes, before anybody counts them."""
+    with pytest.raises(LimitError, match="8000001 octets; 8000000 are allowed"):
+        parse_manifest_content(bytes(MAX_MANIFEST_BYTES + 1))
+
+
+def test_huge_crls_are_refused_unread() -> None:
+    """The same with a million revoked certificates."""
+    with pytest.raises(LimitError, match="12000001 octets; 12000000 are allowed"):
+        parse_crl(bytes(MAX_CRL_BYTES + 1))
 
 
 def test_huge_certificates_are_refused_unread() -> None:
