@@ -63,6 +63,11 @@ RSYNC_STALL_SECONDS: Final = 60
 RSYNC_TOTAL_SECONDS: Final = 300
 """For one module, whatever it sends: a byte a minute must not hold a run up (CVE-2021-3909, CVE-2024-48943)."""
 
+RSYNC_RUN_SECONDS: Final = 2400.0
+"""For all fetches of one run together, after which what the directory has is used: with one more module begun and with
+the judging it is still well below `VALIDATION_SECONDS`, at which a run would be lost as a whole. All the world's
+repositories take some minutes."""
+
 RSYNC_OUTPUT_BYTES: Final = 4096
 """Kept of what the rsync program says; a daemon decides how much that is, so only its end is remembered."""
 
@@ -95,7 +100,7 @@ MAX_RTR_DELTA_BYTES: Final = 32 * 1024**2
 
 MAX_RTR_MERGED_ROWS: Final = 1_000_000
 """Changes read to merge deltas for routers that lag behind, between two updates: a quarter of a second in all, however
-many serials are asked for, and fifteen days' changes of the world. Beyond, routers are told to reset."""
+many serials are asked for, and more changes than the world has VRPs. Beyond, routers are told to reset."""
 
 MAX_RTR_SESSIONS: Final = 4_096
 """Routers at a time. The busiest caches that operators have told of serve 900."""
@@ -161,6 +166,10 @@ network with half of that is beyond any."""
 MAX_REMEMBERED_PREFIXES: Final = 100_000
 """Own prefixes of one family that stay watched after their last VRP is gone. The AS with the most has ten thousand;
 whoever signs ROAs that name our AS, and drops them again, ends here."""
+
+MAX_SET_ORIGINS: Final = 64
+"""Members of an AS_SET at the end of a path that are judged as its origin. Sets had a dozen when they were in use; to
+hide behind so many, all of them would have to be expected or valid origins."""
 
 MAX_WEBHOOK_BODY: Final = 20_000
 """Bytes of a webhook body: Standard Webhooks asks for less than 20 kB."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import shutil
+import signal
 import tempfile
 import threading
 import time
@@ -13,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rpkival.errors import UriError, UsageError
-from rpkival.limits import MAX_RSYNC_MODULE_BYTES, MAX_RSYNC_MODULES
+from rpkival.limits import MAX_RSYNC_MODULE_BYTES, MAX_RSYNC_MODULES, RSYNC_RUN_SECONDS
 from rpkival.repository.local import LocalDirectory
 from rpkival.repository.rsync import Rsync, RsyncResult
 from rpkival.repository.uri import RsyncUri
@@ -29,6 +30,9 @@ _OLD = "old,"
 _SOME_FILES_MISSING = (23, 24)
 """Exit codes of rsync (its manual, "exit values") when the sender could not read some files, or they vanished."""
 
+_HELD_UP = (30, 35, -signal.SIGKILL)
+"""Exit codes of an rsync that waited for its server in vain, and of one that we had to stop."""
+
 _PARTIAL = "partial,"
 """What a fetch that failed had brought: a module too large for the time of one run comes in several."""
 
@@ -42,7 +46,8 @@ class FetchedDirectory:
     One instance serves one run: each module is fetched at most once in its life. A fetch goes to a place of its own and
     takes the old module's place only when all of it came, so what is read is always one state that the repository was
     in; a fetch that fails or is killed changes nothing that is read. Unchanged files become hard links and cost no
-    transfer. `results` has every fetch there was.
+    transfer. A host that held one fetch up is not asked again, and all fetches together have `RSYNC_RUN_SECONDS`; what
+    is not fetched for these reasons is read as the last run left it. `results` has every fetch there was.
 
     Safe to be used by several threads, and by several processes on one directory.
     """
@@ -63,6 +68,7 @@ class FetchedDirectory:
         self._files = LocalDirectory(self._directory)
         self._lock = threading.Lock()
         self._fetched: dict[str, Future[str | None]] = {}
+        self._held_up: set[str] = set()
         self.results: list[RsyncResult] = []
 
     def trust_anchor(self, uri: str) -> bytes | None:
@@ -73,7 +79,7 @@ class FetchedDirectory:
             self.unreadable[uri] = str(error)
             return None
         if parsed.file_name:
-            self._once(str(parsed), lambda: self._fetch_file(parsed))
+            self._once(str(parsed), parsed.authority, lambda: self._fetch_file(parsed))
         return self._files.read(uri)
 
     def prepare(self, uri: str) -> str | None:
@@ -82,7 +88,7 @@ class FetchedDirectory:
             parsed = RsyncUri.parse(uri, allow_dubious_hosts=self._allow_dubious_hosts)
         except UriError as error:
             return str(error)
-        return self._once(parsed.module_uri, lambda: self._fetch_module(parsed))
+        return self._once(parsed.module_uri, parsed.authority, lambda: self._fetch_module(parsed))
 
     def read(self, uri: str) -> bytes | None:
         """The object at `uri` as last fetched, or None."""
@@ -93,8 +99,8 @@ class FetchedDirectory:
         """Why an object that is there could not be read, in one sentence, by URI."""
         return self._files.unreadable
 
-    def _once(self, key: str, fetch: Callable[[], str | None]) -> str | None:
-        """Do `fetch` for the first caller; all others with this key wait for its result."""
+    def _once(self, key: str, authority: str, fetch: Callable[[], str | None]) -> str | None:
+        """Do `fetch` (unless something speaks against it) for the first caller; others with this key wait for it."""
         with self._lock:
             future = self._fetched.get(key)
             if mine := future is None:
@@ -103,7 +109,7 @@ class FetchedDirectory:
                 future = self._fetched[key] = Future()
         if mine:
             try:
-                future.set_result(fetch())
+                future.set_result(self._reason_against(key, authority) or fetch())
             except OSError as error:
                 future.set_result(f"{key} cannot be kept in {self._directory}: {error.strerror}.")
             except BaseException as error:
@@ -111,11 +117,24 @@ class FetchedDirectory:
                 raise
         return future.result()
 
+    def _reason_against(self, key: str, authority: str) -> str | None:
+        """Why nothing more may be fetched from this host, in one sentence, or None."""
+        if authority in self._held_up:
+            return f"{key} is not fetched: {authority} has already held up a fetch of this run."
+        if sum(result.seconds for result in self.results) >= RSYNC_RUN_SECONDS:
+            return f"{key} is not fetched: the {RSYNC_RUN_SECONDS:g} seconds for all fetches of a run are up."
+        return None
+
+    def _keep(self, result: RsyncResult, authority: str) -> None:
+        self.results.append(result)
+        if result.exit_code in _HELD_UP:
+            self._held_up.add(authority)
+
     def _fetch_file(self, uri: RsyncUri) -> str | None:
         target = self._directory / uri.directory / uri.file_name
         with self._staging() as staging:
             result = self._rsync.fetch(str(uri), staging / uri.file_name)
-            self.results.append(result)
+            self._keep(result, uri.authority)
             if result.error is None:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 (staging / uri.file_name).replace(target)
@@ -129,7 +148,7 @@ class FetchedDirectory:
             new.mkdir()
             known = [directory for directory in (target, partial) if directory.is_dir()]
             result = self._rsync.fetch(uri.module_uri, new, known=known)
-            self.results.append(result)
+            self._keep(result, uri.authority)
             if result.exit_code in _SOME_FILES_MISSING:
                 _link_missing(target, new)
             elif result.exit_code != 0:

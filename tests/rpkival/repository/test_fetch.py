@@ -235,3 +235,50 @@ def test_a_directory_that_cannot_be_written_is_wrong_usage(tmp_path: Path) -> No
 
     with pytest.raises(UsageError, match="cannot be written"):
         FetchedDirectory(tmp_path / "file/repository", Rsync())
+
+
+def waiting_rsync(tmp_path: Path) -> tuple[Rsync, Path]:
+    """A program that is never done, and the file in which it writes a line whenever it is started."""
+    program, log = tmp_path / "waiting-rsync", tmp_path / "started"
+    program.write_text(f"#!/bin/sh\nfor last; do :; done\necho x >> {log}\nexec sleep 600\n")
+    program.chmod(0o755)
+    return Rsync(str(program), total_seconds=0.5), log
+
+
+def test_a_host_that_held_one_fetch_up_is_not_asked_again(tmp_path: Path, cache: Path) -> None:
+    """A dozen modules of one server would else take an hour; another host is asked all the same."""
+    rsync, log = waiting_rsync(tmp_path)
+    source = new_run(cache, rsync)
+
+    assert "was stopped" in str(source.prepare("rsync://slow.example/a/"))
+    for number in range(10):
+        assert "has already held up a fetch" in str(source.prepare(f"rsync://slow.example/{number}/"))
+    assert source.trust_anchor("rsync://slow.example/ta/ta.cer") is None
+    assert "was stopped" in str(source.prepare("rsync://other.example/a/"))
+    assert log.read_text().count("x") == len(source.results) == 2
+
+
+def test_a_host_that_only_refuses_is_asked_for_its_other_modules(
+    rsync_daemon: RsyncDaemon, module: Path, cache: Path
+) -> None:
+    """It costs no time."""
+    uri = rsync_daemon.serve("m", module)
+    source = new_run(cache)
+
+    assert "failed" in str(source.prepare(f"rsync://{rsync_daemon.authority}/unknown/"))
+    assert source.prepare(uri) is None
+
+
+def test_when_the_time_of_a_run_is_up_the_copies_on_disk_are_used(
+    rsync_daemon: RsyncDaemon, module: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Many slow servers cost each other's news, never the run."""
+    uri = rsync_daemon.serve("m", module)
+    new_run(cache).prepare(uri)
+    (module / "a/x.roa").write_bytes(b"new")
+    monkeypatch.setattr(fetch, "RSYNC_RUN_SECONDS", 0.0)
+    source = new_run(cache)
+
+    assert "seconds for all fetches of a run are up" in str(source.prepare(uri))
+    assert source.read(uri + "a/x.roa") == b"old"
+    assert source.results == []
