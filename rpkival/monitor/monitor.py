@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from feeds.route_batch import OriginKind, RouteBatch
 from rpkival.limits import MAX_COVERING_VRPS, MAX_UNSETTLED_INCIDENTS
+from rpkival.monitor.as_sets import with_set_origins
 from rpkival.monitor.case import Case, Route
 from rpkival.monitor.cover import Keys, prefix_keys
-from rpkival.monitor.detectors import DETECTORS
+from rpkival.monitor.detectors import KINDS, kinds_of
 from rpkival.monitor.expectations import Expectations
 from rpkival.monitor.incidents import Expected, IncidentChange, Rpki
 from rpkival.monitor.judgement import Classifier, Judgement, judge
@@ -24,8 +25,6 @@ from rpkival.origin.verdict import Reason, State
 from rpkival.prefixes import Family, Prefixes, split_families
 
 __all__ = ["Monitor"]
-
-_KINDS = ("", *DETECTORS)
 
 log = structlog.get_logger("rpkival.monitor")
 
@@ -121,11 +120,12 @@ class Monitor:
         self._in_step = True
 
     def _follow(self, batch: RouteBatch, now: float) -> dict[str, Case]:
+        batch = with_set_origins(batch, self._expectations, self._index)
         has_origin = batch.announced & (batch.origin_kind == OriginKind.AS)
         judgement = judge(batch.prefixes, batch.origin, has_origin, self._expectations, self._index)
         if not len(judgement):
             return {}
-        kinds = _kinds(judgement)
+        kinds = kinds_of(judgement)
         inside = batch.take(judgement.rows)
         wanted = np.flatnonzero(self._concerns(inside.prefixes, kinds > 0))
         touched: dict[str, Case] = {}
@@ -144,7 +144,7 @@ class Monitor:
             charge = charges.get((prefix, origin))
             if charge is None:
                 one = inside.prefixes.take(slice(row, row + 1))
-                charge = charges[prefix, origin] = self._charge(one, judgement, row, _KINDS[kinds[row]])
+                charge = charges[prefix, origin] = self._charge(one, judgement, row, KINDS[kinds[row]])
             case = self._case(prefix, origin, charge, at, now)
             if case is None:
                 refused += 1
@@ -197,12 +197,12 @@ class Monitor:
             chosen = [cases[i] for i in at.tolist()]
             origin = np.array([case.origin for case in chosen], np.uint32)
             judgement = judge(prefixes, origin, np.ones(len(chosen), np.bool_), self._expectations, self._index)
-            kinds = _kinds(judgement)
+            kinds = kinds_of(judgement)
             row_of = {number: row for row, number in enumerate(judgement.rows.tolist())}
             for number, case in enumerate(chosen):
                 row = row_of.get(number, -1)
                 if row >= 0 and kinds[row]:
-                    charge = self._charge(prefixes.take(slice(number, number + 1)), judgement, row, _KINDS[kinds[row]])
+                    charge = self._charge(prefixes.take(slice(number, number + 1)), judgement, row, KINDS[kinds[row]])
                     case.kind, case.expected, case.rpki = charge.kind, charge.expected, charge.rpki
                 else:
                     case.pardon(_excuse(judgement, row), now)
@@ -248,14 +248,6 @@ class Monitor:
     def _keep(self, case: Case) -> None:
         self._cases[case.id] = case
         self._by_prefix.setdefault(case.prefix, {})[case.origin] = case
-
-
-def _kinds(judgement: Judgement) -> NDArray[np.uint8]:
-    """`uint8[k]`: the kind of each announcement, a place in `_KINDS`, 0 where no detector minds it."""
-    kinds = np.zeros(len(judgement), np.uint8)
-    for number, detect in enumerate(DETECTORS.values(), start=1):
-        kinds[detect(judgement)] = number
-    return kinds
 
 
 def _excuse(judgement: Judgement, row: int) -> str:

@@ -20,8 +20,8 @@ Row = tuple[str, int, Sequence[int] | None, float]
 """Prefix, peer's ASN, path (None withdraws), time."""
 
 
-def build_batch(rows: Sequence[Row], collector: str = "rrc00", *, as_set: bool = False) -> RouteBatch:
-    """One batch of one family; a peer's address follows from its ASN."""
+def build_batch(rows: Sequence[Row], collector: str = "rrc00", *, as_set: int = 0) -> RouteBatch:
+    """One batch of one family; a peer's address follows from its ASN. The last `as_set` ASes of a path are a set."""
     announced = [path is not None for _, _, path, _ in rows]
     paths = [list(path) for _, _, path, _ in rows if path is not None]
     peers = tuple(Peer(asn, f"peer-{asn}") for asn in sorted({asn for _, asn, _, _ in rows}))
@@ -40,7 +40,7 @@ def build_batch(rows: Sequence[Row], collector: str = "rrc00", *, as_set: bool =
         PathTable(
             np.array(asns, np.uint32),
             np.cumsum([0, *(len(path) for path in paths)]),
-            np.full(len(asns), as_set, np.bool_),
+            np.array([at >= len(path) - as_set for path in paths for at in range(len(path))], np.bool_),
         ),
         collector,
     )

@@ -109,12 +109,29 @@ def test_one_hijacker_replaces_another(desk: Desk) -> None:
     ]
 
 
-def test_an_as_set_replaces_but_accuses_nobody(desk: Desk, batch: Callable[..., RouteBatch]) -> None:
-    """A path that ends in a set names no origin."""
+def test_an_as_set_does_not_hide_a_hijack(desk: Desk, batch: Callable[..., RouteBatch]) -> None:
+    """The hijacker wraps its AS number in a set: the same case goes on, and a new one opens as by any other path."""
     at = desk([VRP], OWN)
     at.at(1, "192.0.2.0/24", 64500, BAD)
 
-    changes = at.monitor.process(batch([("192.0.2.0/24", 64500, [64500, 64668], 2.0)], as_set=True), 2.0)
+    assert at.monitor.process(batch([("192.0.2.0/24", 64500, BAD, 2.0)], as_set=1), 2.0) == []
+    changes = at.monitor.process(batch([("192.0.2.0/25", 64500, [64500, 64496, 64666], 3.0)], as_set=2), 3.0)
+
+    assert [(c.change, c.incident.kind, c.incident.observed.origin) for c in changes] == [
+        ("opened", "more-specific-hijack", 64666)
+    ]
+    assert at.at(4, "192.0.2.0/24", 64500, None) == ["resolved 192.0.2.0/24 AS64666"]
+
+
+@pytest.mark.parametrize("last", [[64496], [64777], [64777, 64496]])
+def test_an_as_set_of_those_who_may_is_no_incident(
+    desk: Desk, batch: Callable[..., RouteBatch], last: list[int]
+) -> None:
+    """An expected origin, or one that a VRP allows: it ends what it replaces as any good path does."""
+    at = desk([VRP, Vrp("192.0.2.0/24", 24, 64777)], OWN)
+    at.at(1, "192.0.2.0/24", 64500, BAD)
+
+    changes = at.monitor.process(batch([("192.0.2.0/24", 64500, [64500, *last], 2.0)], as_set=len(last)), 2.0)
 
     assert [change.change for change in changes] == ["resolved"]
 
