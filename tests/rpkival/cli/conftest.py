@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 import structlog
 
+from rpkival.cli.logs import configure_logs
 from rpkival.cli.main import main
 
 
@@ -32,8 +34,12 @@ def platform_directories(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 @pytest.fixture(autouse=True)
 def logs_of_this_test_only() -> Iterator[None]:
     """A command sends logs to the standard error of its test, which later tests do not have."""
+    root = logging.getLogger()
     yield
     structlog.reset_defaults()
+    for handler in list(root.handlers):
+        if type(handler).__module__ == configure_logs.__module__:
+            root.removeHandler(handler)
 
 
 @pytest.fixture
