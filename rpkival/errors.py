@@ -13,6 +13,7 @@
     ├── LimitError               a bound of `rpkival.limits` was passed                                  (exit 3)
     ├── FetchError               a repository, a URL or a feed did not answer, or not completely         (exit 3)
     └── StateError               our own database or cache directory cannot be read or written           (exit 4)
+        └── AccessError          it belongs to another user                                              (exit 2)
 
 The message is always one sentence that a stranger understands and, where there is one, says what to do next.
 Each class names the exit code of the command line. A fault of ours is any other exception and exits with 4.
@@ -96,3 +97,9 @@ class StateError(RpkivalError):
     """Our own state on disk cannot be read or written."""
 
     exit_code = 4
+
+
+class AccessError(StateError):
+    """Our own state belongs to another user: nothing is damaged, and who runs this can mend it."""
+
+    exit_code = 2

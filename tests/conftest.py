@@ -6,6 +6,7 @@ import os
 import shutil
 import tarfile
 from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -95,3 +96,22 @@ def rsync_daemon(program: Callable[..., str]) -> Iterator[RsyncDaemon]:
     program("rsync")
     with RsyncDaemon() as daemon:
         yield daemon
+
+
+@pytest.fixture
+def no_permission() -> Callable[[Path], AbstractContextManager[None]]:
+    """`with no_permission(path):` nothing of it may be read or written, even if root runs the tests."""
+
+    @contextmanager
+    def closed(path: Path) -> Iterator[None]:
+        mode, user = path.stat().st_mode, os.geteuid()
+        path.chmod(0)
+        if user == 0:
+            os.seteuid(65534)
+        try:
+            yield
+        finally:
+            os.seteuid(user)
+            path.chmod(mode)
+
+    return closed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from rpkival.errors import StateError
+from rpkival.errors import AccessError, StateError
 from rpkival.payload.atomic_file import write_atomically
 from rpkival.payload.column_file import decode_columns, encode_columns
 from rpkival.payload.vrps import Vrps
@@ -27,7 +27,7 @@ class Snapshot:
 
 
 def save_snapshot(path: Path, snapshot: Snapshot) -> None:
-    """Write whole or not at all, and on the disk before this returns. Raises `StateError`."""
+    """Write whole or not at all, and on the disk before this returns. Raises `StateError`, also as `AccessError`."""
     about: dict[str, int | str | None] = {
         "generated": snapshot.generated,
         "serial": snapshot.serial,
@@ -35,14 +35,18 @@ def save_snapshot(path: Path, snapshot: Snapshot) -> None:
     }
     try:
         write_atomically(path, encode_columns(snapshot.vrps, about))
+    except PermissionError as error:
+        raise _access(path) from error
     except OSError as error:
         raise StateError(f"The snapshot {path} cannot be written: {error.strerror}.") from error
 
 
 def load_snapshot(path: Path) -> Snapshot:
-    """Read what `save_snapshot` wrote. Raises `StateError` where it is missing or damaged."""
+    """Read what `save_snapshot` wrote. Raises `StateError` where it is missing or damaged, or as `AccessError`."""
     try:
         vrps, about = decode_columns(path.read_bytes())
+    except PermissionError as error:
+        raise _access(path) from error
     except OSError as error:
         raise StateError(f"The snapshot {path} cannot be read: {error.strerror}.") from error
     except StateError as error:
@@ -51,3 +55,10 @@ def load_snapshot(path: Path) -> Snapshot:
     if not (isinstance(generated, int) and isinstance(serial, int) and isinstance(session_id, int)):
         raise StateError(f"{path} is no snapshot; remove it and validate again.")
     return Snapshot(vrps, generated, serial, session_id)
+
+
+def _access(path: Path) -> AccessError:
+    return AccessError(
+        f"This user has no permission for the snapshot {path}; run as the user of rpkival up, or name another "
+        "--data-dir."
+    )

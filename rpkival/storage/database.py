@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlite_utils
 
-from rpkival.errors import StateError
+from rpkival.errors import AccessError, StateError
 from rpkival.storage.schema import migrate
 
 __all__ = ["DATABASE_NAME", "Database", "open_database"]
@@ -101,7 +101,8 @@ class Database:
 def open_database(path: Path | None) -> Database:
     """Open or make the database, at the newest schema; None is one in memory, for a replay.
 
-    Raises `StateError` for a file that is damaged, unreadable, or of a newer rpkival.
+    Raises `StateError` for a file that is damaged, unreadable, or of a newer rpkival; `AccessError` where only another
+    user may use it.
     """
     name = "in memory" if path is None else str(path)
     try:
@@ -111,6 +112,11 @@ def open_database(path: Path | None) -> Database:
         connection = sqlite3.connect(
             ":memory:" if path is None else path, timeout=_BUSY_SECONDS, check_same_thread=False, isolation_level=None
         )
+    except PermissionError as error:
+        raise AccessError(
+            f"This user has no permission for the database {name}; run as the user of rpkival up, or name another "
+            "--data-dir."
+        ) from error
     except (OSError, sqlite3.Error) as error:
         raise StateError(f"The database {name} cannot be opened: {_because(error)}.") from error
     try:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rpkival.errors import StateError
+from rpkival.errors import AccessError, StateError
 from rpkival.payload.snapshot import Snapshot, load_snapshot, save_snapshot
 from rpkival.payload.vrps import Vrp, Vrps
 
@@ -95,3 +97,17 @@ def test_a_file_with_a_right_checksum_and_wrong_counts_is_refused(tmp_path: Path
         path.write_bytes(magic + hashlib.sha256(forged).digest() + forged)
         with pytest.raises(StateError, match="columns do not fit"):
             load_snapshot(path)
+
+
+def test_another_users_snapshot_is_no_fault_of_ours(
+    tmp_path: Path, no_permission: Callable[[Path], AbstractContextManager[None]]
+) -> None:
+    """What to do is told; whoever can go on without the snapshot does so as with a damaged one."""
+    path = tmp_path / "snapshot.rpkival"
+    save_snapshot(path, SMALL)
+    with no_permission(tmp_path):
+        with pytest.raises(AccessError, match=r"no permission for the snapshot .* run as the user of rpkival up"):
+            load_snapshot(path)
+        with pytest.raises(AccessError, match=r"no permission for the snapshot"):
+            save_snapshot(path, SMALL)
+    assert AccessError.exit_code == 2

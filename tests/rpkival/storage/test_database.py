@@ -5,12 +5,13 @@ from __future__ import annotations
 import sqlite3
 import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
-from rpkival.errors import StateError
+from rpkival.errors import AccessError, StateError
 from rpkival.storage import Database, append_event, open_database
 
 
@@ -165,3 +166,14 @@ def test_it_waits_for_another_writer(database: Database, path: Path) -> None:
     timer.join()
     other.close()
     assert len(database.rows("SELECT * FROM events")) == 1
+
+
+def test_another_users_database_is_no_fault_of_ours(
+    database: Database, path: Path, no_permission: Callable[[Path], AbstractContextManager[None]]
+) -> None:
+    """It is not damaged, and what to do is told."""
+    with (
+        no_permission(path),
+        pytest.raises(AccessError, match=r"no permission for the database .* run as the user of rpkival up"),
+    ):
+        open_database(path)
