@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rpkival.cli.options import DataDirOption, OutputOption, TextFormat, state_directory
+from rpkival.cli.options import DataDirOption, OutputOption, TextFormat, is_missing, state_directory
 from rpkival.errors import UsageError
 
 if TYPE_CHECKING:
@@ -190,7 +190,7 @@ def _database(data_dir: Path | None) -> Iterator[Database]:
     from rpkival.storage import DATABASE_NAME, open_database
 
     path = state_directory(data_dir) / DATABASE_NAME
-    if not path.exists():
+    if is_missing(path):
         raise UsageError(
             f"There are no incidents in {path.parent}; name the --data-dir of rpkival up, or start it first."
         )

@@ -25,6 +25,7 @@ __all__ = [
     "UrlOption",
     "VerboseOption",
     "VrpsOption",
+    "is_missing",
     "parse_listen",
     "parse_peer",
     "parse_time",
@@ -73,6 +74,17 @@ class TextFormat(StrEnum):
 def state_directory(data_dir: Path | None) -> Path:
     """`--data-dir`, or where the platform keeps state of programs."""
     return data_dir or platformdirs.user_state_path("rpkival")
+
+
+def is_missing(path: Path) -> bool:
+    """Whether nothing is there. What may not be looked at is there: the reason is told when it is opened."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def parse_time(text: str) -> int:

@@ -55,7 +55,7 @@ def serve(
     """
     from rpkival.cli.logs import configure_logs
     from rpkival.cli.rtr_serve import run_server
-    from rpkival.cli.source import load_vrps
+    from rpkival.cli.source import check_source, load_vrps
     from rpkival.rtr.pdu import Timers
 
     host, port = parse_listen(listen)
@@ -64,6 +64,7 @@ def serve(
         timers = Timers(refresh, min(600, refresh), max(7200, 2 * refresh))
     except ValueError as error:
         raise UsageError(f"--refresh {refresh} cannot be: {error}") from error
+    check_source(vrps=vrps, rtr=rtr, url=url, data_dir=data_dir)
     configure_logs(quiet=quiet, verbose=verbose)
     run_server(
         lambda: load_vrps(vrps=vrps, rtr=rtr, url=url, data_dir=data_dir, quiet=True),

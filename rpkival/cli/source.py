@@ -10,9 +10,9 @@ from pathlib import Path
 
 import platformdirs
 
-from rpkival.cli.options import parse_peer, state_directory
+from rpkival.cli.options import is_missing, parse_peer, state_directory
 from rpkival.cli.terminal import note, progress
-from rpkival.errors import UsageError
+from rpkival.errors import FetchError, UsageError
 from rpkival.limits import (
     MAX_VRP_DOWNLOAD_BYTES,
     STALE_VRPS_SECONDS,
@@ -21,7 +21,7 @@ from rpkival.limits import (
 )
 from rpkival.payload.vrps import Vrps
 
-__all__ = ["Source", "default_data_dir", "load_vrps", "memo_directory", "warn_if_stale"]
+__all__ = ["Source", "check_source", "default_data_dir", "load_vrps", "memo_directory", "warn_if_stale"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +37,27 @@ class Source:
         return self.generated is not None and now - self.generated > STALE_VRPS_SECONDS
 
 
+def check_source(*, vrps: Path | None, rtr: str | None, url: str | None, data_dir: Path | None) -> None:
+    """Raise `UsageError` for more than one source, and `FetchError` where there is none at all."""
+    given = [option for option, value in (("--vrps", vrps), ("--rtr", rtr), ("--url", url)) if value]
+    if len(given) > 1:
+        raise UsageError(f"{' and '.join(given)} are each a source of VRPs; give one of them.")
+    if not given and is_missing(_snapshot(data_dir)):
+        raise FetchError(
+            f"There are no VRPs to judge by: give --vrps FILE, --rtr HOST:PORT or --url URL, or start rpkival up, "
+            f"which keeps them in {state_directory(data_dir)}."
+        )
+
+
 def load_vrps(
     *, vrps: Path | None, rtr: str | None, url: str | None, data_dir: Path | None, quiet: bool = False
 ) -> Source:
     """Load the one source that was asked for, or the snapshot of `data_dir`.
 
-    Raises `UsageError` for more than one source, none at all, or a file that cannot be read; `FormatError`,
-    `FetchError`, `ProtocolError`, `LimitError` or `StateError` where the content is at fault.
+    Raises what `check_source` does, `UsageError` for a file that cannot be read, and `FormatError`, `FetchError`,
+    `ProtocolError`, `LimitError` or `StateError` where the content is at fault.
     """
-    given = [option for option, value in (("--vrps", vrps), ("--rtr", rtr), ("--url", url)) if value]
-    if len(given) > 1:
-        raise UsageError(f"{' and '.join(given)} are each a source of VRPs; give one of them.")
+    check_source(vrps=vrps, rtr=rtr, url=url, data_dir=data_dir)
     if vrps:
         with _busy(f"Reading {vrps}", quiet=quiet):
             return _from_file(vrps)
@@ -114,14 +124,15 @@ def _from_url(url: str) -> Source:
     return Source(loaded.vrps, url, loaded.generated)
 
 
-def _from_snapshot(data_dir: Path | None) -> Source:
-    from rpkival.payload.snapshot import SNAPSHOT_NAME, load_snapshot
+def _snapshot(data_dir: Path | None) -> Path:
+    from rpkival.payload.snapshot import SNAPSHOT_NAME
 
-    path = state_directory(data_dir) / SNAPSHOT_NAME
-    if not path.exists():
-        raise UsageError(
-            f"There are no VRPs to judge by: give --vrps FILE, --rtr HOST:PORT or --url URL, or start rpkival up, "
-            f"which keeps them in {path.parent}."
-        )
+    return state_directory(data_dir) / SNAPSHOT_NAME
+
+
+def _from_snapshot(data_dir: Path | None) -> Source:
+    from rpkival.payload.snapshot import load_snapshot
+
+    path = _snapshot(data_dir)
     snapshot = load_snapshot(path)
     return Source(snapshot.vrps, f"the snapshot {path}", snapshot.generated)

@@ -213,7 +213,7 @@ def test_without_vrps(rpkival: Rpkival, tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(ALL)
     ended = rpkival("classify", tmp_path / "one.mrt", tmp_path / "two.mrt", "--data-dir", tmp_path / "none")
     assert ended.err.startswith("rpkival: There are no VRPs to judge by")
-    assert (ended.out, ended.code) == ("", 2)
+    assert (ended.out, ended.code) == ("", 3)
 
 
 def test_the_counts_of_rtrlib(rpkival: Rpkival, shared_data: Path) -> None:

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -179,3 +180,12 @@ def test_a_cache_that_is_none_is_one_sentence() -> None:
     assert (silent.returncode, refused.returncode) == (3, 3)
     assert "did not answer in 0.5 s" in silent.stderr
     assert "Connection refused" in refused.stderr
+
+
+def test_serve_without_a_source_says_so_before_it_listens(rpkival: Callable[..., Any], tmp_path: Path) -> None:
+    """A port that is taken is of no interest where there is nothing to serve."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        listen = f"127.0.0.1:{taken.getsockname()[1]}"
+        ended = rpkival("rtr", "serve", "--listen", listen, "--data-dir", tmp_path / "none")
+    assert ended.err.startswith("rpkival: There are no VRPs to judge by: give --vrps FILE")
+    assert ended.code == 3

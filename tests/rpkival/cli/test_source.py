@@ -7,6 +7,7 @@ import gzip
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from rpkival.cli import download as download_module
 from rpkival.cli.download import download
 from rpkival.cli.options import parse_peer
 from rpkival.cli.source import Source, load_vrps, warn_if_stale
-from rpkival.errors import FetchError, FormatError, LimitError, StateError, UsageError
+from rpkival.errors import AccessError, FetchError, FormatError, LimitError, StateError, UsageError
 from rpkival.payload.snapshot import Snapshot, save_snapshot
 from rpkival.payload.vrps import Vrp, Vrps
 from rpkival.rtr.cache import Cache
@@ -73,7 +74,7 @@ class TestSnapshot:
     def test_nothing_at_all_says_what_to_do(self, tmp_path: Path) -> None:
         """The three options, and the directory that was looked into."""
         with pytest.raises(
-            UsageError, match=f"give --vrps FILE, .* or start rpkival up, which keeps them in {tmp_path}"
+            FetchError, match=f"give --vrps FILE, .* or start rpkival up, which keeps them in {tmp_path}"
         ):
             load(data_dir=tmp_path)
 
@@ -82,6 +83,13 @@ class TestSnapshot:
         (tmp_path / "snapshot.rpkival").write_bytes(b"rubbish")
 
         with pytest.raises(StateError, match="is damaged"):
+            load(data_dir=tmp_path)
+
+    def test_another_users_directory_is_no_missing_snapshot(
+        self, tmp_path: Path, no_permission: Callable[[Path], AbstractContextManager[None]]
+    ) -> None:
+        """Whether there is one cannot be known, so that is what is told."""
+        with no_permission(tmp_path), pytest.raises(AccessError, match="run as the user of rpkival up"):
             load(data_dir=tmp_path)
 
 
