@@ -88,3 +88,16 @@ async def test_a_client_that_has_the_payload_gets_304(view: View, client: TestCl
     news = await client.get("/csv", headers={"If-None-Match": tag})
     assert news.status == 200
     assert "AS64499" in await news.text()
+
+
+@pytest.mark.parametrize(("name", "status"), [("csv", 304), ("csvext", 200), ("json", 200)])
+async def test_a_validation_without_news(view: View, client: TestClient, name: str, status: int) -> None:
+    """CSV is the same then; the other formats hold times. Another session is another cache, whatever its serial."""
+    old = view.snapshot
+    assert old is not None
+    tag = (await client.get(f"/{name}")).headers["ETag"]
+
+    view.snapshot = Snapshot(old.vrps, old.generated + 600, old.serial, old.session_id)
+    assert (await client.get(f"/{name}", headers={"If-None-Match": tag})).status == status
+    view.snapshot = Snapshot(old.vrps, old.generated, old.serial, old.session_id + 1)
+    assert (await client.get(f"/{name}", headers={"If-None-Match": tag})).status == 200
