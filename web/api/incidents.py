@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal, cast
-
 import msgspec
 from aiohttp import web
 
@@ -11,6 +9,7 @@ from rpkival.errors import InputError
 from rpkival.limits import MAX_LISTED_INCIDENTS
 from rpkival.monitor.incidents import Incident
 from web.answers import MissingError, json_answer
+from web.incident_state import asked_state
 from web.keys import view_of
 
 __all__ = ["IncidentData", "IncidentsAnswer", "incident", "incidents"]
@@ -87,16 +86,13 @@ class IncidentsAnswer(msgspec.Struct, frozen=True):
 
 async def incidents(request: web.Request) -> web.Response:
     """Those in `state` (all without it), at most `limit`, older than the id `before`."""
-    state, limit = request.query.get("state"), request.query.get("limit", "50")
-    if state not in {None, "open", "resolved"}:
-        raise InputError("An incident is open or resolved; ask with ?state=open, ?state=resolved, or without state.")
+    state, limit = asked_state(request), request.query.get("limit", "50")
     if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:6]) <= MAX_LISTED_INCIDENTS):
         raise InputError(f"limit is a number from 1 to {MAX_LISTED_INCIDENTS}.")
     store = view_of(request).incidents
     if store is None:
         return json_answer(IncidentsAnswer(watching=False, counts={}, incidents=[]))
-    wanted = cast("Literal['open', 'resolved'] | None", state)
-    found = store.list(state=wanted, limit=int(limit), before=request.query.get("before"))
+    found = store.list(state=state, limit=int(limit), before=request.query.get("before"))
     return json_answer(IncidentsAnswer(watching=True, counts=store.counts(), incidents=[_data(each) for each in found]))
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import islice
 
 from aiohttp import web
 
+from rpkival.asn import parse_asn
 from rpkival.errors import InputError
 from rpkival.payload.vrps import Vrps
 from web.answers import loaded
 from web.keys import view_of
 from web.lookup import look_up
-from web.question import parse_question
+from web.question import Question, parse_question
 from web.render import render
 from web.view import View
 
@@ -30,16 +32,16 @@ async def lookup_prefix(request: web.Request) -> web.Response:
 
 async def lookup_as(request: web.Request) -> web.Response:
     """The permanent address of an AS."""
-    return _page(request, "AS" + request.match_info["asn"].upper().removeprefix("AS"))
+    return _page(request, request.match_info["asn"], lambda text: Question(None, parse_asn(text)))
 
 
-def _page(request: web.Request, text: str) -> web.Response:
+def _page(request: web.Request, text: str, parse: Callable[[str], Question] = parse_question) -> web.Response:
     if not text.strip():
         return render(
             request, "lookup.html", q="", answer=None, problem="", examples=_examples(view_of(request)), status=200
         )
     try:
-        question = parse_question(text)
+        question = parse(text)
     except InputError as error:
         return render(request, "lookup.html", q=text[:100], answer=None, problem=str(error), examples=[], status=400)
     _, index = loaded(request)

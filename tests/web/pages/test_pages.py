@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import replace
+from html import unescape
 from html.parser import HTMLParser
 from typing import Literal
 
 import pytest
 from aiohttp.test_utils import TestClient
+from yarl import URL
 
 from feeds.status import FeedStatus
 from rpkival.limits import MAX_QUERY_LENGTH
@@ -232,8 +234,9 @@ async def test_what_incidents_say_never_becomes_markup(client: TestClient) -> No
     assert "<b>" not in text
 
 
+@pytest.mark.parametrize("query", ["", "?state=open"])
 async def test_many_incidents_are_shown_page_by_page(
-    store: IncidentStore, incident: Incident, client: TestClient
+    store: IncidentStore, incident: Incident, client: TestClient, query: str
 ) -> None:
     """Fifty at a time, the newest first, each of them once."""
     for number in range(99):
@@ -241,13 +244,14 @@ async def test_many_incidents_are_shown_page_by_page(
         case = Case(one.id, one.kind, one.prefix, 64511, one.expected, one.rpki, 0, 0, Lifecycle("open"))
         store.save(case, one)
     seen: list[str] = []
-    path, pages = "/incidents", 0
+    path, pages = f"/incidents{query}", 0
     while path:
         pages += 1
         text = await (await client.get(path)).text()
         seen += re.findall(r'href="/incidents/(\w+)"', text)
-        older = re.search(r'href="(/incidents\?before=\w+)"', text)
-        path = older[1] if older else ""
+        older = re.search(r'href="(/incidents\?[^"]*before=\w+)"', text)
+        path = unescape(older[1]) if older else ""
+        assert query.lstrip("?") in path or not path
 
     assert pages == 2
     assert len(seen) == len(set(seen)) == 100
@@ -270,3 +274,30 @@ async def test_status_is_text_for_programs(client: TestClient) -> None:
     assert answer.content_type == "text/plain"
     assert (lines["serial"], lines["vrps"], lines["valid-roas"]) == ("17", "5", "5")
     assert lines["valid-roas-per-tal"] == "ripe=3 arin=2"
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("/as/foo", "&#39;foo&#39; is not an AS number"),
+        ("/as/ASX", "&#39;ASX&#39; is not an AS number"),
+        ("/as/4294967296", "AS4294967296 does not exist"),
+        ("/as/192.0.2.0%2F24", "&#39;192.0.2.0/24&#39; is not an AS number"),
+    ],
+)
+async def test_what_is_no_as_number_is_quoted_as_it_was_asked(client: TestClient, path: str, words: str) -> None:
+    """Whoever reads it has typed it."""
+    answer = await client.get(URL(path, encoded=True), headers=HTML)
+    assert answer.status == 400
+    assert words in await answer.text()
+
+
+async def test_incidents_of_one_state(client: TestClient) -> None:
+    """As the API has them; there is one, and it is open."""
+    assert "01KKTEST" in await (await client.get("/incidents?state=open")).text()
+    none = await client.get("/incidents?state=resolved")
+    assert none.status == 200
+    assert "01KKTEST" not in await none.text()
+    bad = await client.get("/incidents?state=foo", headers=HTML)
+    assert bad.status == 400
+    assert "An incident is open or resolved" in await bad.text()
