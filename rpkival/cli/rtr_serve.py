@@ -15,6 +15,7 @@ import typer
 from rpkival.cli.event_loop import new_event_loop
 from rpkival.cli.file_limit import allow_many_files
 from rpkival.cli.source import Source
+from rpkival.cli.terminal import counted
 from rpkival.errors import RpkivalError
 from rpkival.rtr.cache import Cache
 from rpkival.rtr.pdu import Timers
@@ -57,7 +58,9 @@ async def _serve(load: Callable[[], Source], file: Path | None, host: str, port:
         cache.update(source.vrps)
         server.notify()
         shown = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
-        typer.echo(f"Serving {len(cache.vrps):,} VRPs over RTR on {shown}, session {cache.session_id}.")
+        typer.echo(
+            f"Serving {counted(len(cache.vrps), 'VRP', 'VRPs')} over RTR on {shown}, session {cache.session_id}."
+        )
         watcher = asyncio.create_task(_watch(file, seen, reload))
         follower = asyncio.create_task(_follow(load, cache, server, reload))
         await stop.wait()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
-__all__ = ["Bars", "note", "progress"]
+__all__ = ["Bars", "counted", "note", "progress"]
 
 
 class Bars(Protocol):
@@ -68,3 +68,8 @@ def progress(*, quiet: bool = False, in_bytes: bool = False) -> Iterator[Bars]:
 def note(sentence: str) -> None:
     """One line for people on standard error."""
     sys.stderr.write(f"{sentence}\n")
+
+
+def counted(number: int, one: str, many: str) -> str:
+    """`1 prefix`, `2,000 prefixes`."""
+    return f"{number:,} {one if number == 1 else many}"

@@ -10,7 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
-from rpkival.cli.terminal import note
+from rpkival.cli.terminal import counted, note
 from rpkival.payload.vrps import Vrps
 from rpkival.repository.rsync import RsyncResult
 from rpkival.validation.report import ValidationRun
@@ -54,7 +54,7 @@ def print_summary(run: ValidationRun, vrps: Vrps, source: Fetched, seconds: floa
     failures = [result.error for result in source.results if result.error]
     _tell(list(dict.fromkeys((*failures, *(problem.sentence for problem in run.fetch_problems)))), verbose=verbose)
     _tell([f"{each.uri}: {each.sentence} ({each.section})" for each in run.rejections], verbose=verbose)
-    note(f"{len(vrps)} VRPs in {seconds:.1f} seconds.")
+    note(f"{counted(len(vrps), 'VRP', 'VRPs')} in {seconds:.1f} seconds.")
 
 
 def _rows(run: ValidationRun, vrps: Vrps) -> Iterator[tuple[str, ...]]:

@@ -21,7 +21,7 @@ from rpkival.asn import format_asn
 from rpkival.cli.event_loop import new_event_loop
 from rpkival.cli.incident_text import incident_line
 from rpkival.cli.source import Source
-from rpkival.cli.terminal import note
+from rpkival.cli.terminal import counted, note
 from rpkival.cli.webhook_secret import webhook_secrets
 from rpkival.daemon.following import follow, subscription_to, watch_silence
 from rpkival.daemon.stopping import until_stopped
@@ -106,7 +106,8 @@ class Watch:
     def watch(self, url: str | None, load: Callable[[], Source], *, quiet: bool) -> None:
         """Follow RIS Live until SIGINT or SIGTERM; `load` gives newer VRPs from time to time."""
         if not quiet:
-            note(f"Watching {len(self._expectations):,} prefixes on {url or 'RIS Live'}; end with Ctrl-C.")
+            watched = counted(len(self._expectations), "prefix", "prefixes")
+            note(f"Watching {watched} on {url or 'RIS Live'}; end with Ctrl-C.")
         with asyncio.Runner(loop_factory=new_event_loop) as runner:
             runner.run(self._follow(url or RIS_LIVE_URL, load))
 

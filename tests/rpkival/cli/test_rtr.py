@@ -83,7 +83,7 @@ def test_a_file_is_served_and_followed(serve: Callable[..., Served], tmp_path: P
     file = tmp_path / "vrps.csv"
     file.write_text(ONE)
     served = serve("--vrps", str(file), "--refresh", "120")
-    assert served.line.startswith("Serving 1 VRPs over RTR on 127.0.0.1:")
+    assert served.line.startswith("Serving 1 VRP over RTR on 127.0.0.1:")
     with RtrClient("127.0.0.1", served.port, timeout=DEADLINE) as client:
         assert client.sync() is AnswerKind.SNAPSHOT
         assert client.end is not None

@@ -9,6 +9,8 @@ import sys
 
 import pytest
 
+from rpkival.cli.terminal import counted
+
 PROGRAM = """
 import sys
 from rpkival.cli.terminal import progress
@@ -40,3 +42,9 @@ def test_bars_on_a_terminal() -> None:
     assert done.stdout == "True\n"
     assert "Reading" in seen
     assert "1.0/2.0 MB" in seen
+
+
+def test_one_is_singular() -> None:
+    """Large numbers are grouped."""
+    shown = [counted(number, "prefix", "prefixes") for number in (0, 1, 2, 2000)]
+    assert shown == ["0 prefixes", "1 prefix", "2 prefixes", "2,000 prefixes"]

@@ -114,7 +114,7 @@ def test_a_registry_gives_what_others_found(validate: Run, unpacked: Callable[[s
     assert done.code == 0
     found = [line.rpartition(",")[0] for line in done.lines]
     assert sorted(found) == sorted((data / "expected.csv").read_text().splitlines())
-    assert "4363 VRPs in" in done.err
+    assert "4,363 VRPs in" in done.err
     report = json.loads((tmp_path / "report.json").read_text())
     assert report["rejections"] == []
     assert report["trust_anchors"][0]["counts"]["certificates_valid"] == 422
