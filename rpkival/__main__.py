@@ -1,17 +1,19 @@
-"""`python -m rpkival`."""
+"""The command `rpkival`, and `python -m rpkival`."""
 
 import sys
 
+__all__ = ["main"]
 
-def _run() -> None:
-    """Ctrl-C is quiet from the first moment on, also while modules are imported."""
+
+def main() -> None:
+    """Run the command line. Ctrl-C is quiet from the first moment on, also while modules are imported."""
     try:
-        from rpkival.cli.main import main
+        from rpkival.cli.main import main as run
 
-        main()
+        run()
     except KeyboardInterrupt:
         sys.exit(130)
 
 
 if __name__ == "__main__":
-    _run()
+    main()
