@@ -198,7 +198,7 @@ def _parents(nodes: Prefixes, order: _Order, key: NDArray[np.uint64]) -> NDArray
     covered = last - np.arange(1, len(nodes) + 1)
     covering = np.flatnonzero(covered)
     parent = np.full(len(nodes), -1, np.int32)
-    for length in np.unique(nodes.length[covering]):
+    for length in np.flatnonzero(np.bincount(nodes.length[covering])):
         node = covering[nodes.length[covering] == length]
         count = covered[node]
         ahead = np.cumsum(count) - count
