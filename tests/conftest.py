@@ -115,3 +115,9 @@ def no_permission() -> Callable[[Path], AbstractContextManager[None]]:
             path.chmod(mode)
 
     return closed
+
+
+@pytest.fixture
+def needs_rsync(program: Callable[..., str]) -> None:
+    """For tests of what happens where rsync is installed."""
+    program("rsync")

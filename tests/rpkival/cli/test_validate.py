@@ -284,7 +284,12 @@ def test_the_documentation_can_be_followed(validate: Run, tmp_path: Path, monkey
         (["--tal", "text.tal"], 3, "has no empty line"),
         (["--tal", "lab/lab.tal", "--tal", "lab/lab.tal"], 2, "Two trust anchor locators are named lab"),
         (["--repository-dir", "nothing", "--offline"], 2, "nothing is not a directory"),
-        (["--repository-dir", "text.tal/x"], 2, "cannot be written: Not a directory; choose another."),
+        pytest.param(
+            ["--repository-dir", "text.tal/x"],
+            2,
+            "cannot be written: Not a directory; choose another.",
+            marks=pytest.mark.usefixtures("needs_rsync"),
+        ),
         (["--output", "nothing/vrps.csv"], 2, "does not exist"),
         (["--output", "lab"], 2, "lab is a directory"),
         (["--output", "."], 2, "needs the name of a file"),

@@ -47,6 +47,7 @@ async def test_a_worker_that_is_killed_is_an_error_of_that_run(job: Job, monkeyp
         await validate_once(job)
 
 
+@pytest.mark.usefixtures("needs_rsync")
 async def test_an_error_of_the_worker_is_raised_here(job: Job, tmp_path: Path) -> None:
     """What the run cannot do is said with its own class and sentence."""
     blocked = tmp_path / "file"

@@ -160,6 +160,7 @@ def test_the_trust_anchor_comes_as_a_single_file(rsync_daemon: RsyncDaemon, modu
     assert source.results[0].error is not None
 
 
+@pytest.mark.usefixtures("needs_rsync")
 def test_a_trust_anchor_by_https_is_left_to_other_uris(cache: Path) -> None:
     """Nothing is fetched for it, and the reason says so."""
     source = new_run(cache)
@@ -192,6 +193,7 @@ def test_the_number_of_modules_is_bounded(
     assert source.prepare(uris[0]) is None
 
 
+@pytest.mark.usefixtures("needs_rsync")
 def test_a_crash_between_two_names_loses_nothing(cache: Path) -> None:
     """The next run gives the module its name back, or drops the copy that was replaced; abandoned fetches go."""
     staging = cache / ".staging"
@@ -229,6 +231,7 @@ def test_a_file_in_the_way_is_an_error_of_that_module(rsync_daemon: RsyncDaemon,
     assert source.prepare(other) is None
 
 
+@pytest.mark.usefixtures("needs_rsync")
 def test_a_directory_that_cannot_be_written_is_wrong_usage(tmp_path: Path) -> None:
     """It is told before anything is fetched."""
     (tmp_path / "file").touch()

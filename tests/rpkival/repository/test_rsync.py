@@ -105,6 +105,7 @@ def test_a_refusal_is_a_sentence(rsync_daemon: RsyncDaemon, place: Path) -> None
     assert "Connection refused" in str(result.error)
 
 
+@pytest.mark.usefixtures("needs_rsync")
 def test_a_daemon_that_says_nothing_is_left_in_time(place: Path) -> None:
     """The deadline is for the whole, and the process is gone after it."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
