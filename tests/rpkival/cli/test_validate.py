@@ -284,12 +284,6 @@ def test_the_documentation_can_be_followed(validate: Run, tmp_path: Path, monkey
         (["--tal", "text.tal"], 3, "has no empty line"),
         (["--tal", "lab/lab.tal", "--tal", "lab/lab.tal"], 2, "Two trust anchor locators are named lab"),
         (["--repository-dir", "nothing", "--offline"], 2, "nothing is not a directory"),
-        pytest.param(
-            ["--repository-dir", "text.tal/x"],
-            2,
-            "cannot be written: Not a directory; choose another.",
-            marks=pytest.mark.usefixtures("needs_rsync"),
-        ),
         (["--output", "nothing/vrps.csv"], 2, "does not exist"),
         (["--output", "lab"], 2, "lab is a directory"),
         (["--output", "."], 2, "needs the name of a file"),
@@ -328,3 +322,17 @@ def test_a_machine_without_rsync_is_told_what_to_do(
 
     assert done.code == 2
     assert "The program rsync is not installed; install it, or use --offline" in done.err
+
+
+@pytest.mark.usefixtures("needs_rsync")
+def test_a_directory_that_cannot_be_written_is_told(
+    validate: Run, lab: Lab, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Before anything is fetched into it."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
+
+    done = validate("--tal", lab.tal, "--repository-dir", "file/x")
+
+    assert done.code == 2
+    assert "cannot be written: Not a directory; choose another." in done.err
