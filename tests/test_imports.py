@@ -13,6 +13,7 @@ BASE = {
     "rpkival",
     "rpkival.errors",
     "rpkival.limits",
+    "rpkival.listening",
     "rpkival.prefix_text",
     "rpkival.prefixes",
     "rpkival.asn",

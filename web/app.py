@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import errno
 from pathlib import Path
 
 from aiohttp import web
 
-from rpkival.errors import UsageError
 from rpkival.limits import MAX_REQUEST_BYTES
+from rpkival.listening import cannot_listen
 from web.answers import problems
 from web.api import checks, incidents, lookup, metrics, openapi, payload, status, validity
 from web.headers import add_headers
@@ -25,12 +24,6 @@ _STATIC = Path(__file__).parent / "static"
 
 _SHUTDOWN_SECONDS = 2.0
 """How long a stop waits for answers under way; a client that takes its download slowly does not hold up a restart."""
-
-_NO_LISTEN = {
-    errno.EADDRINUSE: "another program listens there already; stop it or choose another port",
-    errno.EACCES: "this needs more rights; choose a port above 1023",
-    errno.EADDRNOTAVAIL: "this machine does not have that address",
-}
 
 
 def make_app(view: View) -> web.Application:
@@ -81,7 +74,6 @@ async def start(app: web.Application, host: str, port: int) -> tuple[web.AppRunn
         await web.TCPSite(runner, host, port).start()
     except OSError as error:
         await runner.cleanup()
-        why = _NO_LISTEN.get(error.errno or 0, error.strerror or str(error))
-        raise UsageError(f"The page cannot listen on {host} port {port}: {why}.") from error
+        raise cannot_listen("The page", host, port, error) from error
     name = runner.addresses[0]
     return runner, (name[0], name[1])

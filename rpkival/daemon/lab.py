@@ -39,7 +39,7 @@ class LabRepository:
     Served by a real rsync daemon where rsync is installed, else read from the directory.
     """
 
-    def __init__(self, directory: Path, topology: Topology = LAB, *, now: float | None = None) -> None:
+    def __init__(self, directory: Path, topology: Topology = LAB) -> None:
         self._publisher = Publisher(directory)
         self._daemon: RsyncDaemon | None = None
         repository = REPOSITORY
@@ -50,7 +50,7 @@ class LabRepository:
         else:
             repository = f"rsync://{self._daemon.authority}/{_MODULE}/"
             self._daemon.serve(_MODULE, self._publisher.rsync / self._daemon.authority / _MODULE)
-        self._anchor = _sign(topology, repository, time.time() if now is None else now)
+        self._anchor = _sign(topology, repository, time.time())
         self.publish()
 
     @property

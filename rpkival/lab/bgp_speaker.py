@@ -16,10 +16,11 @@ import structlog
 
 from feeds.bgp_message import HEADER_BYTES, KEEPALIVE, Notification, NotificationCode, decode_header
 from feeds.bgp_update import end_of_rib
-from rpkival.errors import BgpError, UsageError
+from rpkival.errors import BgpError
 from rpkival.lab.bgp_session import BgpSession, NotificationReceived, State
 from rpkival.lab.updates import NextHops, Paths, updates_between
 from rpkival.limits import BGP_OPEN_SECONDS, BGP_SEND_HOLD_SECONDS, MAX_LAB_ROUTERS
+from rpkival.listening import cannot_listen
 from rpkival.prefixes import Family
 
 __all__ = ["BgpSpeaker", "SessionStatus"]
@@ -66,9 +67,7 @@ class BgpSpeaker:
         try:
             self._server = await asyncio.start_server(self._accept, host, port)
         except OSError as error:
-            raise UsageError(
-                f"BGP cannot listen on {host} port {port}: {error.strerror}. Choose another port."
-            ) from error
+            raise cannot_listen("BGP", host, port, error) from error
         address = self._server.sockets[0].getsockname()
         return address[0], address[1]
 

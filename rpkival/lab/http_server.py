@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from rpkival.errors import UsageError
+from rpkival.listening import cannot_listen
 
 __all__ = ["listen"]
 
@@ -20,6 +20,6 @@ async def listen(app: web.Application, host: str, port: int, what: str) -> tuple
         await web.TCPSite(runner, host, port).start()
     except OSError as error:
         await runner.cleanup()
-        raise UsageError(f"{what} cannot listen on {host} port {port}: {error.strerror}.") from error
+        raise cannot_listen(what, host, port, error) from error
     address = runner.addresses[0]
     return runner, address[0], address[1]

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 from collections import Counter
 
 import structlog
 
-from rpkival.errors import UsageError
 from rpkival.limits import (
     MAX_RTR_ANSWER_SECONDS,
     MAX_RTR_FIRST_QUERY_SECONDS,
@@ -16,6 +14,7 @@ from rpkival.limits import (
     MAX_RTR_SESSIONS,
     MAX_RTR_SESSIONS_PER_ADDRESS,
 )
+from rpkival.listening import cannot_listen
 from rpkival.rtr.cache import Cache
 from rpkival.rtr.connection import Connection, SessionInfo
 from rpkival.rtr.session import Session
@@ -27,12 +26,6 @@ NOTIFY_SECONDS = 60.0
 
 _BACKLOG = 1024
 """Connections that wait to be accepted: after a restart all routers come at once."""
-
-_NO_LISTEN = {
-    errno.EADDRINUSE: "another program listens there already; stop it or choose another port",
-    errno.EACCES: "this needs more rights; choose a port above 1023 or grant CAP_NET_BIND_SERVICE",
-    errno.EADDRNOTAVAIL: "this machine does not have that address",
-}
 
 log = structlog.get_logger("rpkival.rtr")
 
@@ -77,8 +70,7 @@ class RtrServer:
                 backlog=_BACKLOG,
             )
         except OSError as error:
-            why = _NO_LISTEN.get(error.errno or 0, error.strerror or str(error))
-            raise UsageError(f"RTR cannot listen on {host} port {port}: {why}.") from error
+            raise cannot_listen("RTR", host, port, error) from error
         name = self._server.sockets[0].getsockname()
         log.info("rtr_listening", host=name[0], port=name[1])
         return name[0], name[1]
