@@ -15,6 +15,7 @@ from rpkival.daemon.job import Outcome
 from rpkival.errors import StateError
 from rpkival.origin.index import OriginIndex
 from rpkival.payload.expiry import of_trust_anchors, unexpired
+from rpkival.payload.payload import Payload
 from rpkival.payload.snapshot import SNAPSHOT_NAME, Snapshot, load_snapshot, save_snapshot
 from rpkival.payload.vrps import Vrps
 from rpkival.rtr.cache import Cache
@@ -114,13 +115,13 @@ class Board:
         if not changed:
             await asyncio.to_thread(self._save, generated, vrps, self.cache.serial)
         self._view.index = await asyncio.to_thread(OriginIndex.build, vrps)
-        self._view.snapshot = Snapshot(vrps, generated, self.cache.serial, self._session_id)
+        self._view.snapshot = Snapshot(Payload(vrps), generated, self.cache.serial, self._session_id)
         self._changed()
         return changed
 
     def _save(self, generated: int, vrps: Vrps, serial: int) -> None:
         try:
-            save_snapshot(self._path, Snapshot(vrps, generated, serial, self._session_id))
+            save_snapshot(self._path, Snapshot(Payload(vrps), generated, serial, self._session_id))
         except StateError as error:
             # Routers are served from memory. But a restart from the snapshot before this one would give this serial to
             # other data: better to begin a new session without any.

@@ -1,8 +1,8 @@
-"""VRPs as a file of columns that is written and read as fast as memory is copied.
+"""A payload as a file of columns that is written and read as fast as memory is copied.
 
-Layout: `_MAGIC`, the SHA-256 of all that follows, the length of the head (uint32), the head (JSON: names, counts, and
-what the caller adds), then for each family the columns of `_COLUMNS` in that order, little-endian, back to back. The
-magic ends in the version of this layout: another version is another file, not a puzzle.
+Layout: `_MAGIC`, the SHA-256 of all that follows, the length of the head (uint32), the head (JSON: names, counts,
+ASPAs, router keys, and what the caller adds), then for each family the columns of `_COLUMNS` in that order,
+little-endian, back to back. The magic ends in the version of this layout: another version is another file.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rpkival.errors import StateError
+from rpkival.payload.payload import Aspa, Payload, RouterKey
 from rpkival.payload.vrps import VrpColumns, Vrps
 from rpkival.prefixes import Family, Prefixes
 
 __all__ = ["LAYOUT_VERSION", "decode_columns", "encode_columns"]
 
-LAYOUT_VERSION = 1
+LAYOUT_VERSION = 2
 _MAGIC = b"rpkival columns\n" + struct.pack("<I", LAYOUT_VERSION)
 _DIGEST_BYTES = 32
 _WORDS: dict[Family, tuple[str, ...]] = {4: ("<u4",), 6: ("<u8", "<u8")}
@@ -34,13 +35,24 @@ class _Head(msgspec.Struct, frozen=True):
     ipv6: int
     trust_anchors: list[str]
     sources: list[str]
+    aspas: list[Aspa]
+    router_keys: list[RouterKey]
     about: dict[str, int | str | None]
 
 
-def encode_columns(vrps: Vrps, about: dict[str, int | str | None]) -> list[bytes]:
+def encode_columns(payload: Payload, about: dict[str, int | str | None]) -> list[bytes]:
     """The file's content, in parts to be written one after the other."""
+    vrps = payload.vrps
     head = msgspec.json.encode(
-        _Head(len(vrps.ipv4), len(vrps.ipv6), list(vrps.trust_anchors), list(vrps.sources), about)
+        _Head(
+            len(vrps.ipv4),
+            len(vrps.ipv6),
+            list(vrps.trust_anchors),
+            list(vrps.sources),
+            list(payload.aspas),
+            list(payload.router_keys),
+            about,
+        )
     )
     body = [struct.pack("<I", len(head)), head]
     for family in (4, 6):
@@ -62,8 +74,8 @@ def encode_columns(vrps: Vrps, about: dict[str, int | str | None]) -> list[bytes
     return [_MAGIC, digest.digest(), *body]
 
 
-def decode_columns(data: bytes) -> tuple[Vrps, dict[str, int | str | None]]:
-    """The VRPs and what was added. Raises `StateError` where a single bit is not as it was written."""
+def decode_columns(data: bytes) -> tuple[Payload, dict[str, int | str | None]]:
+    """The payload and what was added. Raises `StateError` where a single bit is not as it was written."""
     start = len(_MAGIC) + _DIGEST_BYTES
     if data[: len(_MAGIC)] != _MAGIC:
         raise StateError("it is not a column file of this version")
@@ -76,7 +88,7 @@ def decode_columns(data: bytes) -> tuple[Vrps, dict[str, int | str | None]]:
         raise StateError("its columns do not fit its head") from error
 
 
-def _decode_body(body: memoryview) -> tuple[Vrps, dict[str, int | str | None]]:
+def _decode_body(body: memoryview) -> tuple[Payload, dict[str, int | str | None]]:
     (size,) = struct.unpack_from("<I", body)
     head = msgspec.json.decode(body[4 : 4 + size], type=_Head)
     ipv4, at = _columns(4, head.ipv4, body, 4 + size)
@@ -88,7 +100,8 @@ def _decode_body(body: memoryview) -> tuple[Vrps, dict[str, int | str | None]]:
             columns.trust_anchor.max() >= len(head.trust_anchors) or columns.source.max() >= len(head.sources)
         ):
             raise ValueError("a name is missing")
-    return Vrps(ipv4, ipv6, tuple(head.trust_anchors), tuple(head.sources)), head.about
+    vrps = Vrps(ipv4, ipv6, tuple(head.trust_anchors), tuple(head.sources))
+    return Payload(vrps, tuple(head.aspas), tuple(head.router_keys)), head.about
 
 
 def _columns(family: Family, n: int, body: memoryview, at: int) -> tuple[VrpColumns, int]:

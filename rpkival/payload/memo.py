@@ -39,7 +39,7 @@ def read_vrps_once(data: bytes, *, name: str, directory: Path | None) -> Loaded:
 
 def _recall(path: Path) -> Loaded | None:
     try:
-        vrps, about = decode_columns(path.read_bytes())
+        payload, about = decode_columns(path.read_bytes())
         # The time of last use decides which memo goes first.
         os.utime(path)
     except (OSError, StateError):
@@ -47,13 +47,13 @@ def _recall(path: Path) -> Loaded | None:
     generated, form = about.get("generated"), about.get("format")
     if isinstance(generated, str) or not isinstance(form, str):
         return None
-    return Loaded(vrps, generated, form)
+    return Loaded(payload, generated, form)
 
 
 def _keep(path: Path, loaded: Loaded) -> None:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_atomically(path, encode_columns(loaded.vrps, {"generated": loaded.generated, "format": loaded.format}))
+        write_atomically(path, encode_columns(loaded.payload, {"generated": loaded.generated, "format": loaded.format}))
         memos = sorted(path.parent.iterdir(), key=lambda memo: memo.stat().st_mtime_ns, reverse=True)
         for memo in memos[MAX_VRP_MEMOS:]:
             memo.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""The last good VRPs on disk, so that a restart serves routers at once, with the same RTR session and serial."""
+"""The last good payload on disk, so that a restart serves routers at once, with the same RTR session and serial."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from rpkival.errors import AccessError, StateError
 from rpkival.payload.atomic_file import write_atomically
 from rpkival.payload.column_file import decode_columns, encode_columns
+from rpkival.payload.payload import Payload
 from rpkival.payload.vrps import Vrps
 
 __all__ = ["SNAPSHOT_NAME", "Snapshot", "load_snapshot", "save_snapshot"]
@@ -20,10 +21,15 @@ SNAPSHOT_NAME = "snapshot.rpkival"
 class Snapshot:
     """`generated`: unix seconds of the validation. `serial` and `session_id`: what RTR served it as (RFC 8210)."""
 
-    vrps: Vrps
+    payload: Payload
     generated: int
     serial: int
     session_id: int
+
+    @property
+    def vrps(self) -> Vrps:
+        """Those of the payload."""
+        return self.payload.vrps
 
 
 def save_snapshot(path: Path, snapshot: Snapshot) -> None:
@@ -34,7 +40,7 @@ def save_snapshot(path: Path, snapshot: Snapshot) -> None:
         "session_id": snapshot.session_id,
     }
     try:
-        write_atomically(path, encode_columns(snapshot.vrps, about))
+        write_atomically(path, encode_columns(snapshot.payload, about))
     except PermissionError as error:
         raise _access(path) from error
     except OSError as error:
@@ -44,7 +50,7 @@ def save_snapshot(path: Path, snapshot: Snapshot) -> None:
 def load_snapshot(path: Path) -> Snapshot:
     """Read what `save_snapshot` wrote. Raises `StateError` where it is missing or damaged, or as `AccessError`."""
     try:
-        vrps, about = decode_columns(path.read_bytes())
+        payload, about = decode_columns(path.read_bytes())
     except PermissionError as error:
         raise _access(path) from error
     except OSError as error:
@@ -54,7 +60,7 @@ def load_snapshot(path: Path) -> Snapshot:
     generated, serial, session_id = (about.get(name) for name in ("generated", "serial", "session_id"))
     if not (isinstance(generated, int) and isinstance(serial, int) and isinstance(session_id, int)):
         raise StateError(f"{path} is no snapshot; remove it and validate again.")
-    return Snapshot(vrps, generated, serial, session_id)
+    return Snapshot(payload, generated, serial, session_id)
 
 
 def _access(path: Path) -> AccessError:

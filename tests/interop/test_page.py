@@ -13,6 +13,7 @@ from aiohttp import web
 from playwright.async_api import Browser, Page, async_playwright, expect
 
 from rpkival.origin.index import OriginIndex
+from rpkival.payload.payload import Payload
 from rpkival.payload.snapshot import Snapshot
 from rpkival.payload.vrps import Vrp, Vrps
 from web.app import make_app, start
@@ -106,7 +107,7 @@ async def browser(program: Callable[..., str]) -> AsyncIterator[Browser]:
 async def site(browser: Browser) -> AsyncIterator[Site]:
     """A page with a few VRPs and no beacons yet, and the browser that visits it."""
     view = View(
-        snapshot=Snapshot(VRPS.unique_sorted(), 1_773_648_000, 17, 4242),
+        snapshot=Snapshot(Payload(VRPS.unique_sorted()), 1_773_648_000, 17, 4242),
         index=OriginIndex.build(VRPS),
         validation=ValidationSummary(
             1_773_647_990,
@@ -225,7 +226,7 @@ async def test_the_story_refreshes_itself(site: Site) -> None:
     await page.clock.install()
     await page.reload()
     await expect(page.locator("#now")).to_contain_text("Signed permissions (VRPs)2")
-    site.view.snapshot = Snapshot(Vrps.of([Vrp("192.0.2.0/24", 24, 64496)]), 1_773_648_090, 18, 4242)
+    site.view.snapshot = Snapshot(Payload(Vrps.of([Vrp("192.0.2.0/24", 24, 64496)])), 1_773_648_090, 18, 4242)
 
     await page.clock.fast_forward("00:11")
     await expect(page.locator("#now")).to_contain_text("Signed permissions (VRPs)1")

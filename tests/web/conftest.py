@@ -13,6 +13,7 @@ from rpkival.monitor.case import Case, Lifecycle
 from rpkival.monitor.incidents import Expected, Incident, Observed, Rpki
 from rpkival.monitor.store import IncidentStore
 from rpkival.origin.index import OriginIndex
+from rpkival.payload.payload import Payload
 from rpkival.payload.snapshot import Snapshot
 from rpkival.payload.vrps import Vrp, Vrps
 from rpkival.rtr.server import SessionInfo
@@ -93,7 +94,7 @@ def store(incident: Incident) -> Iterator[IncidentStore]:
 def view(store: IncidentStore) -> View:
     """Everything there is to show, at a fixed moment."""
     return View(
-        snapshot=Snapshot(VRPS, int(NOW) - 90, 17, 4242),
+        snapshot=Snapshot(Payload(VRPS), int(NOW) - 90, 17, 4242),
         index=OriginIndex.build(VRPS),
         validation=ValidationSummary(
             NOW - 95,

@@ -16,6 +16,7 @@ from rpkival.payload.formats.csv import read_csv, write_csv
 from rpkival.payload.formats.csvext import write_csvext
 from rpkival.payload.formats.json import read_json, write_json
 from rpkival.payload.formats.summary import write_summary
+from rpkival.payload.payload import Payload
 from rpkival.payload.vrps import Vrps
 
 __all__ = ["WRITERS", "Loaded", "Writer", "read_vrps", "write_vrps"]
@@ -34,11 +35,16 @@ WRITERS: dict[str, Writer] = {
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A VRP file's content: `vrps` sorted and unique; `generated` in unix seconds, None where the file does not say."""
+    """A file's content, sorted and unique; `generated` in unix seconds, None where the file does not say."""
 
-    vrps: Vrps
+    payload: Payload
     generated: int | None
     format: str
+
+    @property
+    def vrps(self) -> Vrps:
+        """Those of the payload."""
+        return self.payload.vrps
 
 
 def read_vrps(data: bytes, *, name: str) -> Loaded:
@@ -51,8 +57,10 @@ def read_vrps(data: bytes, *, name: str) -> Loaded:
     if not first:
         raise FormatError(f"{name} is empty.")
     if first in b"{[":
-        return Loaded(*read_json(content, name=name), "json")
-    return Loaded(*read_csv(content, name=name), "csv")
+        vrps, generated = read_json(content, name=name)
+        return Loaded(Payload(vrps), generated, "json")
+    vrps, generated = read_csv(content, name=name)
+    return Loaded(Payload(vrps), generated, "csv")
 
 
 def write_vrps(vrps: Vrps, fmt: str, stream: BinaryIO, *, generated: int) -> None:

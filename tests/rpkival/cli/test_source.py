@@ -18,6 +18,7 @@ from rpkival.cli.download import download
 from rpkival.cli.options import parse_peer
 from rpkival.cli.source import Source, load_vrps, warn_if_stale
 from rpkival.errors import AccessError, FetchError, FormatError, LimitError, StateError, UsageError
+from rpkival.payload.payload import Payload
 from rpkival.payload.snapshot import Snapshot, save_snapshot
 from rpkival.payload.vrps import Vrp, Vrps
 from rpkival.rtr.cache import Cache
@@ -64,7 +65,7 @@ class TestFile:
 class TestSnapshot:
     def test_snapshot_of_the_data_directory(self, tmp_path: Path) -> None:
         """What `rpkival up` saved is what is used where nothing else is asked for."""
-        save_snapshot(tmp_path / "snapshot.rpkival", Snapshot(ONE, 1773648000, 1, 2))
+        save_snapshot(tmp_path / "snapshot.rpkival", Snapshot(Payload(ONE), 1773648000, 1, 2))
 
         source = load(data_dir=tmp_path)
 

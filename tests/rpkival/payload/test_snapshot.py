@@ -12,11 +12,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rpkival.errors import AccessError, StateError
+from rpkival.payload.payload import Aspa, Payload, RouterKey
 from rpkival.payload.snapshot import Snapshot, load_snapshot, save_snapshot
 from rpkival.payload.vrps import Vrp, Vrps
 
 SMALL = Snapshot(
-    Vrps.of([Vrp("192.0.2.0/24", 24, 64496, "ripe", 1773648000, "rsync://a/a.roa"), Vrp("2001:db8::/32", 48, 0)]),
+    Payload(
+        Vrps.of([Vrp("192.0.2.0/24", 24, 64496, "ripe", 1773648000, "rsync://a/a.roa"), Vrp("2001:db8::/32", 48, 0)]),
+        (Aspa(64496, (64497, 64498), "ripe", 1773648000, "rsync://a/a.asa"),),
+        (RouterKey(64496, bytes(20), b"key", "ripe", 1773648000, "rsync://a/a.cer"),),
+    ),
     generated=1773647000,
     serial=4294967295,
     session_id=65535,
@@ -30,7 +35,7 @@ def test_what_is_saved_comes_back(vrp_sets: st.SearchStrategy[Vrps], tmp_path: P
     vrps = data.draw(vrp_sets)
     path = tmp_path / "snapshot.rpkival"
 
-    save_snapshot(path, Snapshot(vrps, 7, 8, 9))
+    save_snapshot(path, Snapshot(Payload(vrps), 7, 8, 9))
     loaded = load_snapshot(path)
 
     assert list(loaded.vrps) == list(vrps)
@@ -80,9 +85,11 @@ def test_a_failed_write_leaves_the_old_snapshot(tmp_path: Path, monkeypatch: pyt
 
     monkeypatch.setattr("os.fsync", full)
     with pytest.raises(StateError, match="No space left on device"):
-        save_snapshot(path, Snapshot(Vrps.empty(), 1, 2, 3))
+        save_snapshot(path, Snapshot(Payload.empty(), 1, 2, 3))
 
-    assert list(load_snapshot(path).vrps) == list(SMALL.vrps)
+    loaded = load_snapshot(path)
+    assert list(loaded.vrps) == list(SMALL.vrps)
+    assert (loaded.payload.aspas, loaded.payload.router_keys) == (SMALL.payload.aspas, SMALL.payload.router_keys)
     assert [file.name for file in tmp_path.iterdir()] == ["snapshot.rpkival"]
 
 

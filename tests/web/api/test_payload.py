@@ -12,6 +12,7 @@ import structlog
 from aiohttp.test_utils import TestClient
 
 from rpkival.payload.formats import read_vrps
+from rpkival.payload.payload import Payload
 from rpkival.payload.snapshot import Snapshot
 from rpkival.payload.vrps import Vrp, Vrps
 from web.api import payload
@@ -84,7 +85,7 @@ async def test_a_client_that_has_the_payload_gets_304(view: View, client: TestCl
     assert (await client.get("/csv", headers={"If-None-Match": tag})).status == 304
     assert (await client.get("/csv", headers={"If-Modified-Since": modified})).status == 304
     assert (await client.get("/json", headers={"If-None-Match": tag})).status == 200
-    view.snapshot = Snapshot(Vrps.of([Vrp("192.0.2.0/24", 24, 64499)]), 1_773_648_000, 18, 4242)
+    view.snapshot = Snapshot(Payload(Vrps.of([Vrp("192.0.2.0/24", 24, 64499)])), 1_773_648_000, 18, 4242)
     news = await client.get("/csv", headers={"If-None-Match": tag})
     assert news.status == 200
     assert "AS64499" in await news.text()
@@ -97,7 +98,7 @@ async def test_a_validation_without_news(view: View, client: TestClient, name: s
     assert old is not None
     tag = (await client.get(f"/{name}")).headers["ETag"]
 
-    view.snapshot = Snapshot(old.vrps, old.generated + 600, old.serial, old.session_id)
+    view.snapshot = Snapshot(old.payload, old.generated + 600, old.serial, old.session_id)
     assert (await client.get(f"/{name}", headers={"If-None-Match": tag})).status == status
-    view.snapshot = Snapshot(old.vrps, old.generated, old.serial, old.session_id + 1)
+    view.snapshot = Snapshot(old.payload, old.generated, old.serial, old.session_id + 1)
     assert (await client.get(f"/{name}", headers={"If-None-Match": tag})).status == 200
