@@ -4,37 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
 from typing import Protocol
 
+from rpkival.objects.place import Accepted, Place
+
 __all__ = ["Accepted", "Place", "Source"]
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where one CA publishes, as its certificate says it (RFC 6487 section 4.8.8.1).
-
-    `repository` is the rsync URI of the directory, with a slash at its end; `notify` the https URI of the RRDP
-    notification file, "" where there is none; `key` the SHA-256 of the CA's subjectPublicKeyInfo: what was accepted of
-    one key must never stand in for what another has published.
-    """
-
-    repository: str
-    manifest: str
-    notify: str
-    key: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """The version of a publication point that was last found good (RFC 9286 section 6.6): its manifest, in brief.
-
-    `sha256` is the manifest's digest; `number` and `this_update` (unix seconds) are its own.
-    """
-
-    sha256: bytes
-    number: int
-    this_update: int
 
 
 class Source(Protocol):
