@@ -145,6 +145,18 @@ MAX_BEACON_SETS: Final = 16
 MAX_BEACON_URLS: Final = 4
 """URLs of one role in one beacon set, for the same reason."""
 
+# --- history of the payload --------------------------------------------------------------------------------------
+
+MAX_HISTORY_ROWS_PER_CHANGE: Final = 200_000
+"""Changes kept of one serial: a fifth of the world. The very first payload is none, and a registry that goes as a whole
+is told by the first of them as well as by all."""
+
+MAX_HISTORY_ROWS: Final = 5_000_000
+"""Changes kept in all, some 1.5 GB. The world changes by some ten thousand VRPs a day, so it is a year and more."""
+
+MAX_LISTED_CHANGES: Final = 1_000
+"""Changes in one answer; more is asked for by `before`."""
+
 # --- incidents and alerts ----------------------------------------------------------------------------------------
 
 MAX_OBSERVED_PATHS: Final = 20

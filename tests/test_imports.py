@@ -32,6 +32,7 @@ ALLOWED: dict[str, set[str]] = {
     "rpkival.path": {"rpkival.payload"},
     "rpkival.rtr": {"rpkival.payload"},
     "rpkival.storage": set(),
+    "rpkival.history": {"rpkival.payload", "rpkival.storage"},
     "feeds": set(),
     "rpkival.monitor": {"rpkival.origin", "rpkival.path", "rpkival.payload", "rpkival.storage", "feeds"},
     "rpkival.alerts": {"rpkival.monitor", "rpkival.storage"},
@@ -40,6 +41,7 @@ ALLOWED: dict[str, set[str]] = {
     "web": {
         "rpkival.alerts",
         "rpkival.config",
+        "rpkival.history",
         "rpkival.monitor",
         "rpkival.origin",
         "rpkival.path",

@@ -102,8 +102,39 @@ def m002_events(database: Database) -> None:
     ).create_index(["state", "due"])
 
 
+@migrations()
+def m003_changes(database: Database) -> None:
+    """What changed in the payload. `first` and `last` are a prefix's addresses as text that sorts like them."""
+    table = _create(
+        database,
+        "changes",
+        {
+            "number": int,
+            "at": float,
+            "serial": int,
+            "announced": int,
+            "kind": str,
+            "prefix": str,
+            "max_length": int,
+            "asn": int,
+            "value": str,
+            "trust_anchor": str,
+            "source": str,
+            "cause": str,
+            "sentence": str,
+            "first": str,
+            "last": str,
+        },
+        pk="number",
+        not_null={"at", "serial", "announced", "kind", "asn", "cause"},
+    )
+    table.create_index(["asn", "number"])
+    table.create_index(["first", "last"])
+    table.create_index(["at"])
+
+
 def _create(database: Database, name: str, columns: dict[str, Any], **options: Any) -> Any:
     return database.table(name).create(columns, **options)
 
 
-NUMBERED = (m001_incidents, m002_events)
+NUMBERED = (m001_incidents, m002_events, m003_changes)

@@ -1,0 +1,1 @@
+"""What changed in the payload, when, and because of which object."""

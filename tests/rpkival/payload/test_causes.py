@@ -1,0 +1,62 @@
+"""Why something is gone: each cause from the report that a run leaves."""
+
+from __future__ import annotations
+
+import pytest
+
+from rpkival.payload.causes import Cause, Inquiry
+from rpkival.payload.vrps import Vrp, Vrps
+from rpkival.validation.report import Rejection, Report
+
+ROA = "rsync://rpki.example/repo/ca/a.roa"
+MANIFEST = "rsync://rpki.example/repo/ca/ca.mft"
+
+
+def report(*rejections: Rejection) -> Report:
+    return Report(1000, (), rejections, ())
+
+
+def rejected(uri: str, sentence: str) -> Rejection:
+    return Rejection(uri, "", "RFC 6487 section 7.2", sentence, "ripe")
+
+
+@pytest.mark.parametrize(
+    ("rejections", "lost", "expires", "cause"),
+    [
+        ((), (), 2000, Cause.WITHDRAWN),
+        ((), (), 1000, Cause.EXPIRED),
+        ((), ("ripe",), 2000, Cause.ANCHOR_LOST),
+        ((), ("arin",), 2000, Cause.WITHDRAWN),
+        ((rejected(ROA, "The certificate with serial number 7 is revoked."),), (), 2000, Cause.REVOKED),
+        ((rejected(ROA, "The certificate expired at 2026-01-01T00:00:00Z."),), (), 2000, Cause.EXPIRED),
+        ((rejected(ROA, "The ROA has 10.0.0.0/8, which its certificate does not have."),), (), 2000, Cause.REJECTED),
+        ((rejected(MANIFEST, "The manifest is missing."),), (), 2000, Cause.POINT_FAILED),
+        ((rejected("rsync://rpki.example/repo/ca.cer", "Too long."),), (), 2000, Cause.CA_LOST),
+        (
+            (rejected("rsync://rpki.example/repo/ca.cer", "The certificate with serial number 1 is revoked."),),
+            (),
+            2000,
+            Cause.WITHDRAWN,
+        ),
+    ],
+)
+def test_each_cause(rejections: tuple[Rejection, ...], lost: tuple[str, ...], expires: int, cause: Cause) -> None:
+    """One ROA of a CA, and what the report says of it or of what is above it."""
+    assert Inquiry(report(*rejections), lost, 1000).why("ripe", ROA, expires).cause is cause
+
+
+def test_a_column_is_answered_row_by_row() -> None:
+    """In the order of the rows, also where several rows are of one object."""
+    vrps = Vrps.of(
+        [
+            Vrp("10.0.0.0/24", 24, 1, "ripe", 2000, ROA),
+            Vrp("10.0.1.0/24", 24, 1, "ripe", 900, ROA),
+            Vrp("10.0.2.0/24", 24, 1, "ripe", 2000, "rsync://rpki.example/repo/other/b.roa"),
+            Vrp("10.0.3.0/24", 24, 1, "ripe", 2000, ROA),
+        ]
+    )
+    inquiry = Inquiry(report(rejected(ROA, "Broken.")), (), 1000)
+    causes = [why.cause for why in inquiry.of_columns(vrps, vrps.ipv4)]
+    # A rejected CA would take others along, a rejected ROA nobody.
+    assert causes == [Cause.REJECTED, Cause.EXPIRED, Cause.WITHDRAWN, Cause.REJECTED]
+    assert inquiry.of_columns(vrps, vrps.ipv6) == []
