@@ -10,6 +10,7 @@ from rpkival.payload.causes import Inquiry, Why
 from rpkival.payload.changes import diff
 from rpkival.payload.payload import Aspa, Payload, RouterKey
 from rpkival.payload.vrps import VrpColumns, Vrps
+from rpkival.prefixes import Family
 
 __all__ = ["Change", "changes_between"]
 
@@ -38,16 +39,17 @@ class Change:
 
 
 _ADDED = "added"
+_FAMILIES: tuple[Family, ...] = (4, 6)
 
 
 def changes_between(old: Payload, new: Payload, inquiry: Inquiry) -> Iterator[Change]:
     """Everything that turns `old` into `new`, withdrawals first; each with its cause."""
     vrps = diff(old.vrps, new.vrps)
-    for family in (4, 6):
+    for family in _FAMILIES:
         gone = vrps.withdrawn.family(family)
         yield from _vrps(vrps.withdrawn, gone, inquiry.of_columns(vrps.withdrawn, gone))
     yield from _others(old, new, inquiry)
-    for family in (4, 6):
+    for family in _FAMILIES:
         yield from _vrps(vrps.announced, vrps.announced.family(family), None)
 
 
