@@ -9,7 +9,7 @@ from aiohttp import web
 from rpkival.limits import MAX_REQUEST_BYTES
 from rpkival.listening import cannot_listen
 from web.answers import problems
-from web.api import checks, incidents, lookup, metrics, openapi, payload, status, validity
+from web.api import changes, checks, incidents, lookup, metrics, openapi, payload, status, validity
 from web.headers import add_headers
 from web.keys import VIEW
 from web.pages.home import home
@@ -49,6 +49,7 @@ def make_app(view: View) -> web.Application:
             web.get("/api/v1/lookup", lookup.lookup),
             web.get("/api/v1/incidents", incidents.incidents),
             web.get("/api/v1/incidents/{id}", incidents.incident),
+            web.get("/api/v1/changes", changes.changes),
             web.get("/api/v1/checks", checks.check_plan),
             web.post("/api/v1/checks", checks.check_verdict),
             web.get("/api/v1/status", status.status),

@@ -7,8 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from feeds.status import FeedStatus
+from rpkival.history.store import History
 from rpkival.monitor.store import IncidentStore
 from rpkival.origin.index import OriginIndex
+from rpkival.payload.guard import Hold
 from rpkival.payload.snapshot import Snapshot
 from rpkival.rtr.server import SessionInfo
 from rpkival.validation.report import Rejection
@@ -51,6 +53,7 @@ class Isp:
 class View:
     """Everything may be missing or empty: the page says so in words. `incidents` is None where no monitor runs.
 
+    `holds` is what the guard keeps from being withdrawn; `history` is None where no database can be used.
     `troubles` are sentences about what does not work now, by the name of the room.
     `isps` is what a lab offers; on the Internet one has the ISP that one has, and it is empty.
     """
@@ -59,6 +62,8 @@ class View:
     index: OriginIndex | None = None
     validation: ValidationSummary | None = None
     incidents: IncidentStore | None = None
+    history: History | None = None
+    holds: tuple[Hold, ...] = ()
     feeds: Callable[[], Sequence[FeedStatus]] = tuple
     routers: Callable[[], Sequence[SessionInfo]] = tuple
     beacons: tuple[BeaconSet, ...] = ()

@@ -29,6 +29,7 @@ class ViewCollector(Collector):
         """All families; those without data are left out, so that an absence is seen as one."""
         yield InfoMetricFamily("rpkival", "This program.", {"version": __version__})
         yield from self._payload()
+        yield from self._guard()
         yield from self._validation()
         yield from self._feeds()
         yield from self._routers()
@@ -47,6 +48,14 @@ class ViewCollector(Collector):
         age = max(0.0, self._view.now() - snapshot.generated)
         yield GaugeMetricFamily("rpkival_data_age_seconds", "Time since the data was validated.", value=age)
         yield GaugeMetricFamily("rpkival_serial", "RTR serial of the data.", value=snapshot.serial)
+
+    def _guard(self) -> Iterator[Metric]:
+        held = GaugeMetricFamily(
+            "rpkival_held_vrps", "VRPs that the guard keeps from a sudden loss.", labels=["trust_anchor"]
+        )
+        for hold in self._view.holds:
+            held.add_metric([hold.trust_anchor], hold.vrps)
+        yield held
 
     def _validation(self) -> Iterator[Metric]:
         run = self._view.validation

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from rpkival import __version__
 from web.answers import json_answer
+from web.api.changes import ChangesAnswer
 from web.api.checks import CheckPlan
 from web.api.incidents import IncidentData, IncidentsAnswer
 from web.api.lookup import LookupAnswer
@@ -32,6 +33,7 @@ _TYPES: Final = (
     LookupAnswer,
     IncidentData,
     IncidentsAnswer,
+    ChangesAnswer,
     CheckPlan,
     Evidence,
     Verdict,
@@ -119,6 +121,20 @@ def document() -> dict[str, Any]:
                 of[LookupAnswer],
                 [_query("q", "Prefix, address, AS number, or a prefix and an AS number", required=True)],
                 {400, 503},
+            )
+        },
+        "/api/v1/changes": {
+            "get": _operation(
+                "changes",
+                "What changed in the payload, newest first, and because of which object",
+                of[ChangesAnswer],
+                [
+                    _query("q", "Only of this prefix (what covers it or lies in it), address, AS number, or both"),
+                    _query("cause", "added, withdrawn, revoked, expired, rejected, point-failed, ca-lost, anchor-lost"),
+                    _query("limit", "How many, 100 without it"),
+                    _query("before", "`next` of the page before"),
+                ],
+                {400},
             )
         },
         "/api/v1/incidents": {

@@ -8,6 +8,7 @@ from aiohttp import web
 from feeds.status import FeedStatus
 from rpkival import __version__
 from rpkival.limits import MAX_LISTED_REJECTIONS
+from rpkival.payload.guard import Hold
 from rpkival.validation.report import Rejection
 from web.answers import json_answer, loaded
 from web.keys import view_of
@@ -67,6 +68,7 @@ class StatusAnswer(msgspec.Struct, frozen=True):
     vrps: int
     problem: str
     trust_anchors: tuple[AnchorSummary, ...]
+    held: tuple[Hold, ...]
     rejected: int
     rejections: tuple[Rejection, ...]
     feeds: list[FeedAnswer]
@@ -96,6 +98,7 @@ async def status(request: web.Request) -> web.Response:
             age=round(story.age, 3) if story.ready else None,
             vrps=story.vrps,
             problem=story.problem,
+            held=view.holds,
             trust_anchors=run.trust_anchors if run else (),
             rejected=len(run.rejections) if run else 0,
             rejections=run.rejections[:MAX_LISTED_REJECTIONS] if run else (),

@@ -90,6 +90,7 @@ EXAMPLES = {
     ],
     "/api/v1/incidents": ["/api/v1/incidents"],
     "/api/v1/incidents/{id}": ["/api/v1/incidents/01KKTEST"],
+    "/api/v1/changes": ["/api/v1/changes", "/api/v1/changes?q=AS64496"],
     "/api/v1/checks": ["/api/v1/checks"],
     "/api/v1/status": ["/api/v1/status"],
     "/api/v1/feeds": ["/api/v1/feeds"],

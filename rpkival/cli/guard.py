@@ -1,0 +1,66 @@
+"""`rpkival guard`: what a sudden loss has been held back, and its release."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from rpkival.cli.options import DataDirOption, state_directory
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    guard = typer.Typer(
+        name="guard",
+        help="Sudden losses of VRPs that rpkival up holds back, and their release.",
+        epilog="Example: rpkival guard show",
+        no_args_is_help=True,
+    )
+    guard.command("show")(_show)
+    guard.command("release")(_release)
+    app.add_typer(guard)
+
+
+def _show(
+    data_dir: DataDirOption = None, as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False
+) -> None:
+    """Show what is held back, and why. Exit code 1 says that something is.
+
+    Example: rpkival guard show --json
+    """
+    import msgspec
+
+    from rpkival.daemon.guarding import read_held
+    from rpkival.monitor.incidents import format_time
+
+    held = read_held(state_directory(data_dir))
+    if as_json:
+        typer.echo(msgspec.json.format(msgspec.json.encode(held), indent=2))
+    elif not held.holds:
+        typer.echo("Nothing is held back.")
+    else:
+        typer.echo(f"{held.id}, since {format_time(held.since)}")
+        for hold in held.holds:
+            typer.echo(f"  {hold.vrps} of {hold.total} VRPs of {hold.trust_anchor} ({hold.share:.1%})")
+            for cause, number in sorted(hold.causes.items()):
+                typer.echo(f"    {cause}: {number}")
+            typer.echo(f"    such as: {hold.example}")
+        typer.echo(f"Routers keep them until their signatures end. To let them go: rpkival guard release {held.id}")
+    raise typer.Exit(1 if held.holds else 0)
+
+
+def _release(
+    id: Annotated[str, typer.Argument(metavar="ID", help="What is held, as hold_...")],  # noqa: A002 - the field's own name
+    data_dir: DataDirOption = None,
+) -> None:
+    """Let go what is held: the running rpkival up of this data directory does so within seconds.
+
+    Example: rpkival guard release hold_0123456789ab
+    """
+    from rpkival.daemon.guarding import release
+
+    release(state_directory(data_dir), id)
+    typer.echo(f"{id} is released.")
