@@ -15,7 +15,7 @@ import msgspec
 
 from rpkival.errors import UsageError
 
-__all__ = ["Config", "Http", "Monitor", "Rtr", "Validation", "Webhook", "load_config"]
+__all__ = ["Config", "Guard", "History", "Http", "Monitor", "Rtr", "Validation", "Webhook", "load_config"]
 
 
 class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -37,6 +37,25 @@ class Validation(_Table, frozen=True):
     """Processes that judge; more than one pays from some ten thousand objects on."""
     allow_dubious_hosts: bool = False
     """Accept repositories on loopback, IP literals and explicit ports; for labs."""
+
+
+class Guard(_Table, frozen=True):
+    """`[guard]`: what sudden loss is held back; `rpkival.payload.guard` has the reasons of the defaults."""
+
+    enabled: bool = True
+    anchor_share: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.05
+    """Of a trust anchor's VRPs that may be lost within a day without CRL, manifest or expiry as the reason."""
+    total_share: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.02
+    """The same of all VRPs together."""
+    least: Annotated[int, msgspec.Meta(ge=1)] = 100
+    """Fewer VRPs than this are never held."""
+
+
+class History(_Table, frozen=True):
+    """`[history]`: what changed in the payload."""
+
+    days: Annotated[float, msgspec.Meta(ge=0)] = 90
+    """How long changes are kept; 0 keeps none."""
 
 
 class Rtr(_Table, frozen=True):
@@ -85,6 +104,8 @@ class Config(_Table, frozen=True):
 
     data_dir: Path | None = None
     validation: Validation = Validation()
+    guard: Guard = Guard()
+    history: History = History()
     rtr: Rtr = Rtr()
     http: Http = Http()
     monitor: Monitor = Monitor()
