@@ -80,6 +80,54 @@ MAX_RSYNC_MODULE_FILES: Final = 3_000_000
 MAX_RSYNC_MODULES: Final = 1000
 """Fetched in one run. About 60 exist; an endless chain of CAs, each elsewhere, ends here (CVE-2021-43172)."""
 
+# --- the store of what was fetched -------------------------------------------------------------------------------
+
+MAX_STORE_BYTES: Final = 8 * 1024**3
+"""The store's file. All objects of the world are 1.3 GB; their last good versions, most of them the same, and what awaits
+collection fit beside them several times. SQLite itself keeps to it, and a full store is read on."""
+
+MAX_REPOSITORY_BYTES: Final = 2 * 1024**3
+"""All objects of one repository in the store. RIPE's has about 530 MB; four times that fits, and no single one fills the
+store."""
+
+MAX_REPOSITORY_OBJECTS: Final = 1_000_000
+"""Objects of one repository in the store. The world has 600,000 in all."""
+
+MAX_STORED_REPOSITORIES: Final = 5_000
+"""Repositories in the store. About 100 exist, by RRDP and by rsync; hostile CAs make any number, and what nobody refers
+to any more is kept for days."""
+
+MAX_REPOSITORIES: Final = 1000
+"""Fetched in one run. About 60 exist; an endless chain of CAs, each elsewhere, ends here (CVE-2021-43172)."""
+
+REPOSITORY_KEEP_SECONDS: Final = 10 * 24 * 3600.0
+"""For which a repository, or a good version of a publication point, that no certificate leads to stays in the store:
+longer than manifests commonly live, so that a parent that was broken for a week costs its children nothing."""
+
+STORE_BUSY_SECONDS: Final = 120.0
+"""For another process's transaction to end: the snapshot of the largest repository takes some twenty seconds."""
+
+FETCH_THREADS: Final = 16
+"""Repositories fetched at a time, so that some that are slow to death leave room for all others."""
+
+FETCHES_PER_HOST: Final = 2
+"""At a time, of one host: more would only take turns on its line, and many names of one host must not take all threads."""
+
+FETCH_RUN_SECONDS: Final = 2400.0
+"""From the first fetch of a run to the start of its last, after which what the store has is used: with that one and with
+the judging it is still well below `VALIDATION_SECONDS`, at which a run would be lost as a whole. All the world's
+repositories take some minutes."""
+
+FETCH_RETRY_SECONDS: Final = 60.0
+"""Until a repository that failed once may be asked again; doubled with each failure, less a random part of up to half."""
+
+MAX_FETCH_RETRY_SECONDS: Final = 3600.0
+"""The longest such pause: one that is back is noticed within the hour."""
+
+FALLBACK_SECONDS: Final = 3600.0
+"""Age of the last RRDP success at which rsync is tried at the latest; the moment is random below it, so that not all
+relying parties of the world come at once when an RRDP server fails. Routinator has the same."""
+
 # --- RTR ---------------------------------------------------------------------------------------------------------
 
 MAX_RTR_PDU_BYTES: Final = 65_535
@@ -87,6 +135,12 @@ MAX_RTR_PDU_BYTES: Final = 65_535
 
 MAX_RTR_ROUTER_PDU_BYTES: Final = 4_096
 """One PDU from a router: its queries have 8 and 12 octets, and an Error Report repeats one of our prefixes."""
+
+MAX_RTR_ASPA_PROVIDERS: Final = (MAX_RTR_PDU_BYTES - 12) // 4
+"""Providers that fit into one ASPA PDU, 16,380; draft-ietf-sidrops-8210bis-26 lets no PDU be longer."""
+
+MAX_RTR_RECORD_BYTES: Final = 32 * 1024**2
+"""PDUs of router keys and ASPAs that we take from a cache: one for each AS of the world with ten providers is 6 MB."""
 
 MAX_RTR_ENCAPSULATED_BYTES: Final = 128
 """Of a PDU that we complain of, the part that the Error Report repeats: any query and any prefix whole."""

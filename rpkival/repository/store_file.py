@@ -1,0 +1,221 @@
+"""The store's SQLite file: opened carefully, shared by threads and processes, set aside where it is damaged."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from rpkival.errors import AccessError, StateError
+from rpkival.limits import MAX_STORE_BYTES, STORE_BUSY_SECONDS
+from rpkival.repository.store_schema import CREATION_PRAGMAS, PAGE_BYTES, PRAGMAS, SCHEMA, VERSION
+
+__all__ = ["StoreFile"]
+
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_NO_SPACE = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN)
+
+
+class StoreFile:
+    """One connection that writes and one that reads, each used by one thread at a time.
+
+    Readers see what was committed last and wait for no writer. Every failure of SQLite is a `StateError`. Where the
+    disk has no room even to open the file for writing, `read_only` is true and it is read. `trouble` is a sentence
+    where the file was found damaged and a new one was begun; the damaged one is kept under another name.
+    """
+
+    def __init__(self, path: Path, *, max_bytes: int = MAX_STORE_BYTES) -> None:
+        """Raises `StateError`, `AccessError`."""
+        self.path = path
+        self.max_bytes = max_bytes
+        self.trouble: str | None = None
+        self.read_only = False
+        self._suspect = path.with_name(f"{path.name}.suspect")
+        self._write_lock = threading.Lock()
+        self._read_lock = threading.Lock()
+        try:
+            self._held = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise AccessError(
+                f"The store {path} cannot be used: {error.strerror}; run as the user it belongs to, or choose another "
+                "directory."
+            ) from error
+        try:
+            with self._explained():
+                self._open()
+        except BaseException:
+            os.close(self._held)
+            raise
+
+    @contextmanager
+    def writer(self) -> Iterator[sqlite3.Connection]:
+        """A transaction, alone among threads and processes. Without a COMMIT by the caller, nothing of it happens."""
+        if self.read_only:
+            raise StateError(f"The store {self.path} is only read: its disk is full; make room.")
+        with self._write_lock, self._explained():
+            self._writer.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._writer
+            finally:
+                if self._writer.in_transaction:
+                    self._writer.rollback()
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """What a SELECT gives, all of it."""
+        with self._read_lock, self._explained():
+            return self._reader.execute(sql, parameters).fetchall()
+
+    def row(self, sql: str, parameters: Sequence[Any] = ()) -> tuple[Any, ...] | None:
+        """The first row that a SELECT gives."""
+        with self._read_lock:
+            try:
+                found: tuple[Any, ...] | None = self._reader.execute(sql, parameters).fetchone()
+            except sqlite3.Error as error:
+                raise self._explain(error) from error
+        return found
+
+    @contextmanager
+    def alone(self) -> Iterator[bool]:
+        """Whether no other process has the store open; if so, none can open it until the end of the block."""
+        try:
+            fcntl.flock(self._held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield True
+        except BlockingIOError:
+            yield False
+        finally:
+            # Going up may have cost the lock that we had.
+            fcntl.flock(self._held, fcntl.LOCK_SH)
+
+    def shrink(self) -> None:
+        """Give pages that are free back to the file system, and the log into the file."""
+        with self._write_lock, self._explained():
+            self._writer.execute("PRAGMA incremental_vacuum").fetchall()
+            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def close(self) -> None:
+        """Close the file; what was committed stays."""
+        with self._write_lock, self._read_lock:
+            self._reader.close()
+            self._writer.close()
+            os.close(self._held)
+
+    def _open(self) -> None:
+        try:
+            fcntl.flock(self._held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pass  # another process has it open, and so has already done what follows
+        else:
+            self._check()
+        fcntl.flock(self._held, fcntl.LOCK_SH)
+        try:
+            self._writer = self._connect()
+            self._reader = self._connect()
+            self._reader.execute("PRAGMA query_only=ON")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF not in _NO_SPACE or not self.path.exists():
+                raise
+            self._open_read_only()
+        version = self._reader.execute("PRAGMA user_version").fetchone()[0]
+        if version != VERSION:
+            self._reader.close()
+            self._writer.close()
+            raise StateError(
+                f"The store {self.path} was made by another version of rpkival; move it away and a new one is made."
+            )
+
+    def _open_read_only(self) -> None:
+        """Without the shared memory beside the file, for which there is no room: possible for one connection alone."""
+        self.read_only = True
+        self._reader = self._writer = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+        for pragma in ("locking_mode=EXCLUSIVE", "query_only=ON"):
+            self._reader.execute(f"PRAGMA {pragma}")
+        self._reader.execute("SELECT count(*) FROM repository").fetchone()
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self.path, timeout=STORE_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        for pragma in (*PRAGMAS, f"max_page_count={max(1, self.max_bytes // PAGE_BYTES)}"):
+            connection.execute(f"PRAGMA {pragma}")
+        connection.execute("SELECT count(*) FROM loose").fetchone()
+        return connection
+
+    def _check(self) -> None:
+        """Alone: make the file if there is none, and set it aside if it is damaged."""
+        try:
+            self._prepare()
+        except sqlite3.DatabaseError as error:
+            if error.sqlite_errorcode & 0xFF not in _DAMAGED:
+                if error.sqlite_errorcode & 0xFF in _NO_SPACE and self.path.exists():
+                    return
+                raise
+            self._set_aside(str(error))
+            self._prepare()
+        with suppress(OSError):
+            self._suspect.unlink(missing_ok=True)
+
+    def _prepare(self) -> None:
+        connection = sqlite3.connect(self.path, isolation_level=None)
+        try:
+            # Looking at every page takes seconds, so only a file that has once given an error is asked for it.
+            if self._suspect.exists():
+                verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+                if verdict != "ok":
+                    raise _damaged(verdict.splitlines()[-1])
+            if connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
+                if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
+                    raise _damaged("it is a database of something else")
+                connection.execute("SELECT count(*) FROM loose").fetchone()
+                return
+            for pragma in CREATION_PRAGMAS:
+                connection.execute(f"PRAGMA {pragma}").fetchall()
+            connection.execute("BEGIN IMMEDIATE")
+            for statement in SCHEMA:
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version={VERSION}")
+            connection.execute("COMMIT")
+        finally:
+            connection.close()
+
+    def _set_aside(self, reason: str) -> None:
+        kept = self.path.with_name(f"{self.path.name}.damaged")
+        self.path.replace(kept)
+        for tail in ("-wal", "-shm"):
+            beside = self.path.with_name(self.path.name + tail)
+            if beside.exists():
+                beside.replace(kept.with_name(kept.name + tail))
+        self.trouble = (
+            f"The store {self.path} was damaged ({reason}) and is now {kept.name}; a new one is begun, and "
+            "everything is fetched again."
+        )
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise self._explain(error) from error
+
+    def _explain(self, error: sqlite3.Error) -> StateError:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code == sqlite3.SQLITE_FULL:
+            return StateError(
+                f"The store {self.path} is full: its disk is, or it has reached its {self.max_bytes} bytes; what it "
+                "has is used on."
+            )
+        if code in _DAMAGED:
+            with suppress(OSError):
+                self._suspect.touch()
+            return StateError(f"The store {self.path} is damaged ({error}); the next start sets it aside.")
+        return StateError(f"The store {self.path} cannot be used: {error}.")
+
+
+def _damaged(reason: str) -> sqlite3.DatabaseError:
+    error = sqlite3.DatabaseError(reason)
+    error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+    return error

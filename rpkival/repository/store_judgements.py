@@ -1,0 +1,86 @@
+"""The memo on disk: judgements by the digest of all that went into them. What they say is validation's business."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Sequence
+from zlib import crc32
+
+from rpkival.repository.store_file import StoreFile
+
+__all__ = ["Judgements"]
+
+_BATCH = 500
+"""Records written in one transaction, and keys asked for in one question."""
+
+
+class Judgements:
+    """Records by key, kept until they are forgotten. A record that the disk has changed is one that is not there.
+
+    What is put is written a batch at a time, the rest by `flush`; a crash costs what was not.
+    """
+
+    def __init__(self, file: StoreFile) -> None:
+        self._file = file
+        self._lock = threading.Lock()
+        self._waiting: dict[bytes, bytes] = {}
+
+    def get(self, key: bytes) -> bytes | None:
+        """The record of this key."""
+        with self._lock:
+            waiting = self._waiting.get(key)
+        if waiting is not None:
+            return waiting
+        row = self._file.row("SELECT sum, record FROM judgement WHERE key=?", (key,))
+        return row[1] if row and row[0] == _sum(key, row[1]) else None
+
+    def get_many(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
+        """The records of those keys that have one."""
+        found: dict[bytes, bytes] = {}
+        for start in range(0, len(keys), _BATCH):
+            batch = keys[start : start + _BATCH]
+            marks = ",".join("?" * len(batch))
+            sql = f"SELECT key, sum, record FROM judgement WHERE key IN ({marks})"  # noqa: S608 - marks only
+            found |= {
+                key: record for key, checksum, record in self._file.rows(sql, batch) if checksum == _sum(key, record)
+            }
+        with self._lock:
+            found |= {key: self._waiting[key] for key in keys if key in self._waiting}
+        return found
+
+    def put(self, key: bytes, record: bytes) -> None:
+        """Keep a record in place of the last one of its key. Raises `StateError` where a batch cannot be written."""
+        with self._lock:
+            self._waiting[key] = record
+            full = len(self._waiting) >= _BATCH
+        if full:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what waits. Raises `StateError`; what waited is then given up, and will be judged again."""
+        with self._lock:
+            waiting, self._waiting = self._waiting, {}
+        if not waiting:
+            return
+        with self._file.writer() as connection:
+            connection.executemany(
+                "INSERT INTO judgement (key, sum, record) VALUES (?, ?, ?) "
+                "ON CONFLICT (key) DO UPDATE SET sum=excluded.sum, record=excluded.record",
+                [(key, _sum(key, record), record) for key, record in waiting.items()],
+            )
+            connection.execute("COMMIT")
+
+    def forget_unused(self, keys: Collection[bytes]) -> None:
+        """Forget all records but those of `keys`."""
+        self.flush()
+        kept = frozenset(keys)
+        gone = [(row[0],) for row in self._file.rows("SELECT key FROM judgement") if row[0] not in kept]
+        if gone:
+            with self._file.writer() as connection:
+                connection.executemany("DELETE FROM judgement WHERE key=?", gone)
+                connection.execute("COMMIT")
+
+
+def _sum(key: bytes, record: bytes) -> int:
+    # Against a disk that forgets bits, not against an attacker, who would not need to write here.
+    return crc32(record, crc32(key))
