@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import socket
 import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -216,7 +219,16 @@ async def test_frr(lab: LabInternet, program: Callable[..., str], tmp_path: Path
         return found
 
     command = [
-        *(program("bgpd"), "--no_kernel", "--no_zebra", "--skip_runas", "--bgp_port", "0", "--vty_port", "0"),
+        *(
+            program("/usr/lib/frr/bgpd"),
+            "--no_kernel",
+            "--no_zebra",
+            "--skip_runas",
+            "--bgp_port",
+            "0",
+            "--vty_port",
+            "0",
+        ),
         *("--vty_socket", str(tmp_path), "--pid_file", str(tmp_path / "bgpd.pid"), "--config_file", str(config)),
     ]
     log = tmp_path / "bgpd.log"
@@ -268,3 +280,174 @@ async def test_gobgp(lab: LabInternet, program: Callable[..., str], tmp_path: Pa
 
     with running([program("gobgpd"), "-f", str(config), "--api-hosts", api], log):
         await see_the_hijack_come_and_go(lab, Router(routes, log))
+
+
+INVALID = {HIJACK, "198.18.129.0/24", "198.18.131.0/24", "2001:db8:801::/48", "2001:db8:803::/48"}
+
+
+def configuration(vendor: str, live_cache: Any) -> str:
+    """What `rpkival router` prints for the live cache."""
+    command = [sys.executable, "-m", "rpkival", "router", vendor, "--server", f"{live_cache.host}:{live_cache.port}"]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+
+
+async def drops_the_invalid_and_nothing_else(lab: LabInternet, live_cache: Any, router: Router) -> None:
+    """With the VRPs there before the routes come, as a router that is started anew has them."""
+    lab.apply(START)
+    live_cache.serve(Vrps.of(Vrp(roa.prefix, roa.max_length, roa.asn) for roa in LAB.roas))
+    taken = await router.until(lambda table: table.keys() >= EVERYTHING - INVALID and not table.keys() & INVALID)
+    assert taken.keys() == EVERYTHING - INVALID
+    # It was the VRPs: without them all are taken.
+    live_cache.serve(Vrps.empty())
+
+
+BIRD_SESSION = """
+log stderr all;
+router id 192.0.2.50;
+protocol device {{ }}
+{router}
+protocol bgp lab {{
+  local 127.0.0.1 as 65550; neighbor 127.0.0.1 port {port} as 64496; multihop; connect delay time 5;
+  ipv4 {{ import table; import filter rpkival_in; export none; }};
+  ipv6 {{ import table; import filter rpkival_in; export none; }};
+}}
+"""
+
+
+async def test_printed_bird(lab: LabInternet, live_cache: Any, program: Callable[..., str], tmp_path: Path) -> None:
+    """`rpkival router bird`, with a session."""
+    addresses = await lab.start()
+    config, control, log = tmp_path / "bird.conf", tmp_path / "bird.ctl", tmp_path / "bird.log"
+    config.write_text(BIRD_SESSION.format(router=configuration("bird", live_cache), port=addresses.bgp[1]))
+    birdc = program("birdc")
+
+    async def routes() -> dict[str, int]:
+        lines = (await ask(birdc, "-s", str(control), "show", "route", "protocol", "lab")).splitlines()
+        return {line.split()[0]: 0 for line in lines if "[AS" in line}
+
+    command = [program("bird"), "-f", "-c", str(config), "-s", str(control), "-P", str(tmp_path / "bird.pid")]
+    with running(command, log):
+        router = Router(routes, log)
+        await drops_the_invalid_and_nothing_else(lab, live_cache, router)
+        await router.until(lambda table: table.keys() >= INVALID)
+
+
+FRR_SESSION = """
+hostname lab
+{router}
+router bgp 65550
+ bgp router-id 192.0.2.50
+ neighbor 127.0.0.1 remote-as 64496
+ neighbor 127.0.0.1 port {port}
+ neighbor 127.0.0.1 ebgp-multihop 5
+ neighbor 127.0.0.1 timers connect 1
+ address-family ipv4 unicast
+  neighbor 127.0.0.1 soft-reconfiguration inbound
+  neighbor 127.0.0.1 route-map RPKIVAL-IN in
+ exit-address-family
+ address-family ipv6 unicast
+  neighbor 127.0.0.1 activate
+  neighbor 127.0.0.1 soft-reconfiguration inbound
+  neighbor 127.0.0.1 route-map RPKIVAL-IN in
+ exit-address-family
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="vtysh serves root and the group frrvty only")
+async def test_printed_frr(lab: LabInternet, live_cache: Any, program: Callable[..., str], tmp_path: Path) -> None:
+    """`rpkival router frr`, with a session."""
+    addresses = await lab.start()
+    config = tmp_path / "bgpd.conf"
+    config.write_text(FRR_SESSION.format(router=configuration("frr", live_cache), port=addresses.bgp[1]))
+    vtysh = program("vtysh")
+
+    async def routes() -> dict[str, int]:
+        found: dict[str, int] = {}
+        for family in ("ipv4", "ipv6"):
+            text = await ask(vtysh, "--vty_socket", str(tmp_path), "-c", f"show bgp {family} unicast json")
+            found |= dict.fromkeys(json.loads(text)["routes"] if text.startswith("{") else (), 0)
+        return found
+
+    command = [
+        *(program("/usr/lib/frr/bgpd"), "--no_kernel", "--no_zebra", "--skip_runas", "-M", "rpki"),
+        *("--bgp_port", "0", "--vty_port", "0", "--vty_socket", str(tmp_path)),
+        *("--pid_file", str(tmp_path / "bgpd.pid"), "--config_file", str(config)),
+    ]
+    with running(command, tmp_path / "bgpd.log"):
+        router = Router(routes, tmp_path / "bgpd.log")
+        await drops_the_invalid_and_nothing_else(lab, live_cache, router)
+        await router.until(lambda table: table.keys() >= INVALID)
+
+
+async def test_printed_gobgp(lab: LabInternet, live_cache: Any, program: Callable[..., str], tmp_path: Path) -> None:
+    """`rpkival router gobgp`, with a session. GoBGP does not judge again what it has, so the VRPs come first."""
+    addresses = await lab.start()
+    live_cache.serve(Vrps.of(Vrp(roa.prefix, roa.max_length, roa.asn) for roa in LAB.roas))
+    config, log, api = tmp_path / "gobgpd.toml", tmp_path / "gobgpd.log", f"unix://{tmp_path}/api"
+    head, neighbors = GOBGP.format(port=addresses.bgp[1]).split("[[neighbors]]")
+    config.write_text(f"{head}{configuration('gobgp', live_cache)}[[neighbors]]{neighbors}")
+    gobgp = program("gobgp")
+
+    async def routes() -> dict[str, int]:
+        found: dict[str, int] = {}
+        for family in ("ipv4", "ipv6"):
+            text = await ask(gobgp, "--target", api, "-j", "global", "rib", "-a", family)
+            found |= dict.fromkeys(json.loads(text) if text.startswith("{") else (), 0)
+        return found
+
+    lab.apply(START)
+    with running([program("gobgpd"), "-f", str(config), "--api-hosts", api], log):
+        taken = await Router(routes, log).until(lambda table: table.keys() >= EVERYTHING - INVALID)
+    assert not taken.keys() & INVALID
+
+
+OPENBGPD_SESSION = """
+AS 65550
+router-id 192.0.2.50
+fib-update no
+socket "{socket}"
+listen on 127.0.0.1 port {own}
+neighbor 127.0.0.1 {{
+	remote-as 64496
+	port {port}
+	multihop 5
+	announce IPv6 unicast
+}}
+allow from ebgp
+{router}
+"""
+
+
+@pytest.fixture
+def openbgpd_home() -> None:
+    """Where bgpd locks itself in; its unit would have made it."""
+    Path("/run/openbgpd").mkdir(exist_ok=True)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="OpenBGPD starts as root only")
+@pytest.mark.usefixtures("openbgpd_home")
+async def test_printed_openbgpd(lab: LabInternet, live_cache: Any, program: Callable[..., str], tmp_path: Path) -> None:
+    """`rpkival router openbgpd`, with a session; judged again as soon as VRPs change."""
+    bgpd, bgpctl = program("/usr/sbin/bgpd"), program("bgpctl")
+    addresses = await lab.start()
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        own = free.getsockname()[1]
+    # A path of a socket is short.
+    with tempfile.TemporaryDirectory(prefix="rpkival-") as short:
+        control, config = Path(short) / "ctl", tmp_path / "bgpd.conf"
+        config.write_text(
+            OPENBGPD_SESSION.format(
+                router=configuration("openbgpd", live_cache), port=addresses.bgp[1], own=own, socket=control
+            )
+        )
+        config.chmod(0o600)
+
+        async def routes() -> dict[str, int]:
+            text = await ask(bgpctl, "-s", str(control), "-j", "show", "rib")
+            found = json.loads(text).get("rib", []) if text.startswith("{") else []
+            return {entry["prefix"]: 0 for entry in found}
+
+        with running([bgpd, "-d", "-v", "-f", str(config)], tmp_path / "bgpd.log"):
+            router = Router(routes, tmp_path / "bgpd.log")
+            await drops_the_invalid_and_nothing_else(lab, live_cache, router)
+            await router.until(lambda table: table.keys() >= INVALID)
