@@ -1,6 +1,6 @@
 """The rsync program, held on a short leash: fixed arguments, a clean environment, its own process group, a deadline.
 
-It is given a URI and an empty place, and either fills the place or fails; what to do with either is `fetch`'s to say.
+It is given a URI and an empty place, and either fills the place or fails; what to do with either is `mirror`'s to say.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ import selectors
 import shutil
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,10 +52,11 @@ class RsyncResult:
     exit_code: int
     seconds: float
     received: int | None
+    protocol: str = "rsync"
 
 
 class Rsync:
-    """Runs the installed rsync. Raises `UsageError` where there is none."""
+    """Runs the installed rsync, in any number of threads. Raises `UsageError` where there is none."""
 
     def __init__(self, program: str = "rsync", *, total_seconds: float = RSYNC_TOTAL_SECONDS) -> None:
         found = shutil.which(program)
@@ -61,6 +64,17 @@ class Rsync:
             raise UsageError(f"The program {program} is not installed; install it, or use --offline or --no-rsync.")
         self._program = found
         self._total_seconds = total_seconds
+        self._lock = threading.Lock()
+        self._running: set[int] = set()
+        self._stopped = False
+
+    def stop(self) -> None:
+        """Kill all that runs, and let nothing more begin: at the end of this process, nobody would look after it."""
+        with self._lock:
+            self._stopped = True
+            for group in self._running:
+                with suppress(ProcessLookupError):
+                    os.killpg(group, signal.SIGKILL)
 
     def fetch(self, uri: str, destination: Path, *, known: Sequence[Path] = ()) -> RsyncResult:
         """Copy `uri` (checked by the caller) to `destination`, or into it if `uri` ends in a slash.
@@ -68,14 +82,12 @@ class Rsync:
         Files that are the same in a directory of `known` become hard links to them instead of being transferred.
         """
         started = time.monotonic()
-        with subprocess.Popen(
-            self._arguments(uri, destination, known),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env=_environment(),
-            start_new_session=True,
-        ) as process:
+        with self._lock:
+            if self._stopped:
+                return RsyncResult(uri, f"rsync of {uri} was not begun: rpkival ends.", -signal.SIGKILL, 0.0, None)
+            begun = self._begin(uri, destination, known)
+            self._running.add(begun.pid)
+        with begun as process:
             try:
                 said = _last_words(process, started + self._total_seconds)
                 exit_code = process.wait(max(0.0, started + self._total_seconds - time.monotonic()))
@@ -88,9 +100,21 @@ class Rsync:
                 error = f"rsync of {uri} was stopped: {limit}"
             finally:
                 # rsync forks a child that would go on writing alone, so the whole group goes.
-                if process.returncode is None:
-                    os.killpg(process.pid, signal.SIGKILL)
+                with self._lock:
+                    self._running.discard(process.pid)
+                    if process.returncode is None:
+                        os.killpg(process.pid, signal.SIGKILL)
         return RsyncResult(uri, error, exit_code, time.monotonic() - started, _received(said))
+
+    def _begin(self, uri: str, destination: Path, known: Sequence[Path]) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            self._arguments(uri, destination, known),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=_environment(),
+            start_new_session=True,
+        )
 
     def _arguments(self, uri: str, destination: Path, known: Sequence[Path]) -> list[str]:
         # No links, devices, owners or permissions are taken over (CVE-2021-3978), and nothing is left out by the end of

@@ -74,6 +74,11 @@ class Store:
         self.judgements = Judgements(self._file)
 
     @property
+    def path(self) -> Path:
+        """Where the file is."""
+        return self._file.path
+
+    @property
     def trouble(self) -> str | None:
         """Why the store was begun anew, where it was."""
         return self._file.trouble

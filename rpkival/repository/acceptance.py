@@ -1,0 +1,94 @@
+"""Accepted versions on their way to the store: written behind the walk's back, read as if they were there already."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+
+from rpkival.objects.place import Accepted, Place
+from rpkival.repository.store import Kept, Store
+
+__all__ = ["Acceptance"]
+
+_BATCH = 1_000
+"""Versions written at once; a crash costs at most what two batches would have kept."""
+
+_REFRESH_SECONDS = 24 * 3600.0
+"""Age from which the use of a version is noted again: 50,000 rows written in each run would be too much."""
+
+
+class Acceptance:
+    """The last good version of each place.
+
+    A place is known by the CA's key, its directory and its manifest, not by its notification file: a CA that moves to
+    another RRDP server is the same. `write` is told (from the walk's thread) that a batch is ready, and has `flush`
+    called in a thread of its own: the walk must not wait for a repository's long transaction.
+    """
+
+    def __init__(self, store: Store, clock: Callable[[], float], write: Callable[[], None]) -> None:
+        self._store = store
+        self._clock = clock
+        self._write = write
+        self._lock = threading.Lock()
+        self._waiting: dict[bytes, Kept] = {}
+        self._leaving: dict[bytes, Kept] = {}
+        self._used: list[bytes] = []
+        self._last: tuple[bytes, Accepted, bytes] | None = None
+
+    def accepted(self, place: Place) -> Accepted | None:
+        """What was last accepted of this place."""
+        found = self._find(_key(place))
+        return found[1] if found else None
+
+    def has(self, place: Place, digest: bytes) -> bool:
+        """Whether a file of this digest belongs to the version that was last accepted."""
+        found = self._find(_key(place))
+        return found is not None and any(
+            found[2][start : start + len(digest)] == digest for start in range(0, len(found[2]), len(digest))
+        )
+
+    def accept(self, place: Place, accepted: Accepted, files: Sequence[tuple[str, bytes]]) -> None:
+        """Keep this version of the place."""
+        key = _key(place)
+        with self._lock:
+            self._waiting[key] = Kept(key, accepted, b"".join(digest for _, digest in files))
+            full = len(self._waiting) % _BATCH == 0
+        self._last = None
+        if full:
+            self._write()
+
+    def flush(self) -> None:
+        """Write all that waits. Raises `StateError`; what could not be written waits on."""
+        with self._lock:
+            self._leaving |= self._waiting
+            self._waiting = {}
+            leaving, used = list(self._leaving.values()), self._used
+            self._used = []
+        if leaving or used:
+            self._store.accept(leaving, used)
+        with self._lock:
+            for version in leaving:
+                if self._leaving.get(version.place) is version:
+                    del self._leaving[version.place]
+
+    def _find(self, key: bytes) -> tuple[bytes, Accepted, bytes] | None:
+        if self._last is not None and self._last[0] == key:
+            return self._last
+        with self._lock:
+            kept = self._waiting.get(key) or self._leaving.get(key)
+        if kept is not None:
+            self._last = (key, kept.accepted, kept.digests)
+            return self._last
+        stored = self._store.accepted(key)
+        if stored is None:
+            return None
+        accepted, digests, used = stored
+        self._last = (key, accepted, digests)
+        if not 0 <= self._clock() - used < _REFRESH_SECONDS:
+            self._used.append(key)
+        return self._last
+
+
+def _key(place: Place) -> bytes:
+    return sha256(b"\0".join((place.key, place.repository.encode(), place.manifest.encode()))).digest()

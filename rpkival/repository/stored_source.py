@@ -1,0 +1,160 @@
+"""The source that fetches: RRDP first, rsync where that is allowed to help out, and all of it through the store."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from functools import lru_cache
+from types import TracebackType
+from typing import Self
+
+from rpkival.errors import StateError, UriError
+from rpkival.objects.place import Accepted, Place
+from rpkival.repository.acceptance import Acceptance
+from rpkival.repository.attempts import FetchResult
+from rpkival.repository.collector import Collector
+from rpkival.repository.store import Store
+from rpkival.repository.store_judgements import Judgements
+from rpkival.repository.uri import RsyncUri
+
+__all__ = ["StoredSource"]
+
+
+class StoredSource:
+    """Objects from a store, which `collector` (None: offline) brings up to date; a context manager.
+
+    One instance serves one run, and fetches each repository once in it. Where a place is served by RRDP and by rsync,
+    that is read which succeeded last; each has a listing of its own, and nothing that one repository publishes is ever
+    read for a place of another. Offline, nothing is written. `results` has every fetch there was. `unreadable` says
+    what was wrong with the store itself, and with URIs that are none.
+    """
+
+    def __init__(self, store: Store, collector: Collector | None, *, clock: Callable[[], float] = time.time) -> None:
+        self._store = store
+        self._collector = collector
+        self._acceptance = Acceptance(store, clock, self._write_behind)
+        self._listings: dict[tuple[str, str], int | None] = {}
+        self._used: set[str] = set()
+        self.unreadable: dict[str, str] = {}
+        if store.trouble:
+            self.unreadable[str(store.path)] = store.trouble
+
+    @property
+    def results(self) -> Sequence[FetchResult]:
+        """Every fetch there was, in the order of their ends."""
+        return self._collector.results if self._collector else []
+
+    @property
+    def judgements(self) -> Judgements:
+        """The memo of what was judged, beside the objects it is about."""
+        return self._store.judgements
+
+    def trust_anchor(self, uri: str) -> Sequence[bytes]:
+        """Trust anchor certificates from an rsync or https URI: as fetched now, then as accepted last."""
+        found = []
+        if self._collector is not None:
+            fetched, error = self._collector.trust_anchor(uri)
+            if error is not None:
+                self.unreadable[uri] = error
+            if fetched is not None:
+                found.append(fetched)
+        kept = self._store.trust_anchor(uri)
+        if kept is not None and kept not in found:
+            found.append(kept)
+        return found
+
+    def accept_trust_anchor(self, uri: str, certificate: bytes) -> None:
+        """Remember what of `trust_anchor` was good."""
+        if self._collector is not None:
+            self._written(lambda: self._store.accept_trust_anchor(uri, certificate))
+
+    def request(self, place: Place) -> Future[str | None]:
+        """Make the repository of `place` available; the result is None or a sentence."""
+        self._used.update(filter(None, (place.notify, _module(place.repository))))
+        if self._collector is not None:
+            future = self._collector.request(place)
+        else:
+            future = Future()
+            nothing = f"{self._store.path} has nothing of {place.notify or place.repository}"
+            future.set_result(nothing if self._listing(place) is None else None)
+        future.add_done_callback(lambda _: self._listings.pop((place.notify, place.repository), None))
+        return future
+
+    def manifest(self, place: Place) -> bytes | None:
+        """SHA-256 of the manifest as last fetched."""
+        listing = self._listing(place)
+        if listing is None:
+            return None
+        return self._store.digest(listing, _directory(place.repository) + place.manifest.rpartition("/")[2])
+
+    def accepted(self, place: Place) -> Accepted | None:
+        """What was last accepted of this place."""
+        return self._acceptance.accepted(place)
+
+    def read(self, place: Place, name: str, sha256: bytes) -> bytes | None:
+        """The object of this name and digest, of whichever version has it, or else what is there under that name."""
+        listing = self._listing(place)
+        found = None if listing is None else self._store.published(listing, _directory(place.repository) + name)
+        if found is not None and found[0] == sha256:
+            return found[1]
+        kept = self._store.content(sha256) if self._acceptance.has(place, sha256) else None
+        return found[1] if kept is None and found is not None else kept
+
+    def accept(self, place: Place, accepted: Accepted, files: Sequence[tuple[str, bytes]]) -> None:
+        """Keep this version of the place, and all its files with it."""
+        if self._collector is not None:
+            self._acceptance.accept(place, accepted, files)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """End what is still fetched, write what waits and, after a run that came to its end, tidy the store."""
+        ended = self._collector is None or self._collector.close()
+        if self._collector is not None:
+            self._written(self._acceptance.flush)
+            self._written(self._store.judgements.flush)
+            if error is None:
+                self._written(lambda: self._store.touch(sorted(self._used)))
+                self._written(self._store.sweep)
+        if ended:
+            self._store.close()
+
+    def _listing(self, place: Place) -> int | None:
+        """The repository, by its id in the store, whose listing counts for this place."""
+        key = (place.notify, place.repository)
+        if key not in self._listings:
+            known = [self._store.repository(uri) for uri in (place.notify, _module(place.repository)) if uri]
+            best = max((each for each in known if each and each.turn), key=lambda each: each.turn, default=None)
+            self._listings[key] = best.id if best else None
+        return self._listings[key]
+
+    def _write_behind(self) -> None:
+        if self._collector is not None:
+            self._collector.aside(lambda: self._written(self._acceptance.flush))
+
+    def _written(self, write: Callable[[], object]) -> None:
+        """A store that cannot be written costs what would have been written, and nothing of this run."""
+        try:
+            write()
+        except StateError as error:
+            self.unreadable[str(self._store.path)] = str(error)
+
+
+@lru_cache(maxsize=4096)  # asked for each object of a directory in turn
+def _directory(repository: str) -> str:
+    """As the store has it; a URI that is none finds nothing."""
+    with suppress(UriError):
+        return str(RsyncUri.parse(repository, allow_dubious_hosts=True))
+    return repository
+
+
+@lru_cache(maxsize=4096)
+def _module(repository: str) -> str:
+    with suppress(UriError):
+        return RsyncUri.parse(repository, allow_dubious_hosts=True).module_uri
+    return ""
