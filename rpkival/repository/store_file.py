@@ -64,6 +64,9 @@ class StoreFile:
             finally:
                 if self._writer.in_transaction:
                     self._writer.rollback()
+                    # What a transaction that was too large has left in the log would keep the disk full.
+                    with suppress(sqlite3.Error):
+                        self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """What a SELECT gives, all of it."""
@@ -140,9 +143,13 @@ class StoreFile:
         connection = sqlite3.connect(
             self.path, timeout=STORE_BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
-        for pragma in (*PRAGMAS, f"max_page_count={max(1, self.max_bytes // PAGE_BYTES)}"):
-            connection.execute(f"PRAGMA {pragma}")
-        connection.execute("SELECT count(*) FROM loose").fetchone()
+        try:
+            for pragma in (*PRAGMAS, f"max_page_count={max(1, self.max_bytes // PAGE_BYTES)}"):
+                connection.execute(f"PRAGMA {pragma}")
+            connection.execute("SELECT count(*) FROM loose").fetchone()
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
     def _check(self) -> None:

@@ -284,6 +284,7 @@ def test_a_full_store_is_read_on(tmp_path: Path) -> None:
         fill(store, 300, 10_000)
     assert listed(store, ONE, X) == b"x"
     assert store.state(ONE) == b"state"
+    assert (tmp_path / f"{STORE_NAME}-wal").stat().st_size < 100_000
 
     publish(store, ONE, x=b"new")
     assert listed(store, ONE, X) == b"new"
