@@ -10,16 +10,20 @@ from functools import lru_cache
 from types import TracebackType
 from typing import Self
 
+import structlog
+
 from rpkival.errors import StateError, UriError
 from rpkival.objects.place import Accepted, Place
 from rpkival.repository.acceptance import Acceptance
-from rpkival.repository.attempts import FetchResult
+from rpkival.repository.attempts import FetchResult, settled
 from rpkival.repository.collector import Collector
 from rpkival.repository.store import Store
 from rpkival.repository.store_judgements import Judgements
 from rpkival.repository.uri import RsyncUri
 
 __all__ = ["StoredSource"]
+
+log = structlog.get_logger("rpkival.repository")
 
 
 class StoredSource:
@@ -35,10 +39,11 @@ class StoredSource:
         self._store = store
         self._collector = collector
         self._acceptance = Acceptance(store, clock, self._write_behind)
+        self._requests: dict[tuple[str, str], Future[str | None]] = {}
         self._listings: dict[tuple[str, str], int | None] = {}
-        self._used: set[str] = set()
         self.unreadable: dict[str, str] = {}
         if store.trouble:
+            log.error("store_damaged", reason=store.trouble)
             self.unreadable[str(store.path)] = store.trouble
 
     @property
@@ -72,14 +77,17 @@ class StoredSource:
 
     def request(self, place: Place) -> Future[str | None]:
         """Make the repository of `place` available; the result is None or a sentence."""
-        self._used.update(filter(None, (place.notify, _module(place.repository))))
-        if self._collector is not None:
-            future = self._collector.request(place)
-        else:
-            future = Future()
-            nothing = f"{self._store.path} has nothing of {place.notify or place.repository}"
-            future.set_result(nothing if self._listing(place) is None else None)
-        future.add_done_callback(lambda _: self._listings.pop((place.notify, place.repository), None))
+        # Fifty thousand CAs share some sixty repositories.
+        key = (place.notify, _module(place.repository))
+        future = self._requests.get(key)
+        if future is None:
+            if self._collector is not None:
+                future = self._collector.request(place)
+            else:
+                nothing = f"{self._store.path} has nothing of {place.notify or key[1]}"
+                future = settled(nothing if self._listing(place) is None else None)
+            future.add_done_callback(lambda _: self._listings.pop(key, None))
+            self._requests[key] = future
         return future
 
     def manifest(self, place: Place) -> bytes | None:
@@ -87,7 +95,7 @@ class StoredSource:
         listing = self._listing(place)
         if listing is None:
             return None
-        return self._store.digest(listing, _directory(place.repository) + place.manifest.rpartition("/")[2])
+        return self._store.digest(listing, _canonical(place.repository) + place.manifest.rpartition("/")[2])
 
     def accepted(self, place: Place) -> Accepted | None:
         """What was last accepted of this place."""
@@ -96,7 +104,7 @@ class StoredSource:
     def read(self, place: Place, name: str, sha256: bytes) -> bytes | None:
         """The object of this name and digest, of whichever version has it, or else what is there under that name."""
         listing = self._listing(place)
-        found = None if listing is None else self._store.published(listing, _directory(place.repository) + name)
+        found = None if listing is None else self._store.published(listing, _canonical(place.repository) + name)
         if found is not None and found[0] == sha256:
             return found[1]
         kept = self._store.content(sha256) if self._acceptance.has(place, sha256) else None
@@ -119,16 +127,16 @@ class StoredSource:
             self._written(self._acceptance.flush)
             self._written(self._store.judgements.flush)
             if error is None:
-                self._written(lambda: self._store.touch(sorted(self._used)))
+                self._written(lambda: self._store.touch([uri for key in self._requests for uri in _candidates(*key)]))
                 self._written(self._store.sweep)
         if ended:
             self._store.close()
 
     def _listing(self, place: Place) -> int | None:
         """The repository, by its id in the store, whose listing counts for this place."""
-        key = (place.notify, place.repository)
+        key = (place.notify, _module(place.repository))
         if key not in self._listings:
-            known = [self._store.repository(uri) for uri in (place.notify, _module(place.repository)) if uri]
+            known = [self._store.repository(uri) for uri in _candidates(*key)]
             best = max((each for each in known if each and each.turn), key=lambda each: each.turn, default=None)
             self._listings[key] = best.id if best else None
         return self._listings[key]
@@ -145,16 +153,24 @@ class StoredSource:
             self.unreadable[str(self._store.path)] = str(error)
 
 
-@lru_cache(maxsize=4096)  # asked for each object of a directory in turn
-def _directory(repository: str) -> str:
-    """As the store has it; a URI that is none finds nothing."""
-    with suppress(UriError):
-        return str(RsyncUri.parse(repository, allow_dubious_hosts=True))
-    return repository
-
-
-@lru_cache(maxsize=4096)
 def _module(repository: str) -> str:
+    """The module of a directory's URI, as it is written there."""
+    return "/".join(repository.split("/", 4)[:4]) + "/"
+
+
+def _candidates(notify: str, module: str) -> list[str]:
+    """The repositories that may have what is under a module, as the store names them."""
+    return [uri for uri in (notify, _canonical_module(module)) if uri]
+
+
+def _canonical(repository: str) -> str:
+    """A directory's URI as the store has it; what is none finds nothing there."""
+    module = _module(repository)
+    return _canonical_module(module) + repository[len(module) :]
+
+
+@lru_cache(maxsize=4096)  # asked for each object of a module in turn
+def _canonical_module(module: str) -> str:
     with suppress(UriError):
-        return RsyncUri.parse(repository, allow_dubious_hosts=True).module_uri
+        return str(RsyncUri.parse(module, allow_dubious_hosts=True))
     return ""

@@ -1,0 +1,80 @@
+"""The source for one run, as it is asked for: fetched, from the store alone, or from somebody's directory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from rpkival.errors import UsageError
+from rpkival.repository.collector import Collector, Fallback
+from rpkival.repository.local import LocalDirectory
+from rpkival.repository.mirror import RsyncMirror
+from rpkival.repository.rsync import Rsync
+from rpkival.repository.store import STORE_NAME, Store
+from rpkival.repository.stored_source import StoredSource
+
+__all__ = ["Fetching", "open_source"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fetching:
+    """What may be fetched and how. `refresh` is the time between two runs in seconds, for the fall-back's sake."""
+
+    offline: bool = False
+    rsync: bool = True
+    rrdp: bool = True
+    fallback: Fallback = "stale"
+    refresh: float = 600.0
+    allow_dubious_hosts: bool = False
+
+
+@contextmanager
+def open_source(directory: Path, fetching: Fetching) -> Iterator[StoredSource | LocalDirectory]:
+    """The source for one run; what it has learnt is kept when the block is left.
+
+    Offline, a directory without a store is one that is laid out `host/module/path`, and is only read. Raises
+    `UsageError` where the directory cannot be used or nothing is installed to fetch with, `StateError` for the store.
+    """
+    offline = fetching.offline or not (fetching.rsync or fetching.rrdp)
+    if offline and not (directory / STORE_NAME).exists():
+        yield LocalDirectory(directory)
+        return
+    rsync = None if offline else _rsync(fetching)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"The repository directory {directory} cannot be written: {error.strerror}; choose another."
+        ) from error
+    store = Store(directory)
+    try:
+        collector = None if offline else _collector(directory, store, fetching, rsync)
+    except BaseException:
+        store.close()
+        raise
+    with StoredSource(store, collector) as source:
+        yield source
+
+
+def _collector(directory: Path, store: Store, fetching: Fetching, rsync: Rsync | None) -> Collector:
+    return Collector(
+        store,
+        mirror=RsyncMirror(directory, rsync, store) if rsync else None,
+        fallback=fetching.fallback,
+        refresh=fetching.refresh,
+        allow_dubious_hosts=fetching.allow_dubious_hosts,
+    )
+
+
+def _rsync(fetching: Fetching) -> Rsync | None:
+    if not fetching.rsync:
+        return None
+    try:
+        return Rsync()
+    except UsageError:
+        # With RRDP, most of the world comes without it; what does not says so.
+        if fetching.rrdp:
+            return None
+        raise
