@@ -351,6 +351,12 @@ MAX_TREE_VRPS: Final = 8_000_000
 MAX_TRUST_ANCHORS: Final = 64
 """Trust anchor locators in one run; there are five, and perhaps a dozen for AS 0 and for tests."""
 
+WORKER_MEMORY_BYTES: Final = 4 * 1024**3
+"""Address space of a process that judges: `MAX_POINT_BYTES` and, decoded, its largest objects; a bomb ends here."""
+
+WORKER_CPU_SECONDS: Final = 1200
+"""Processor time of one such process over its life. The world takes a minute; an endless loop ends here."""
+
 MAX_REJECTIONS_PER_POINT: Final = 1_000
 """Records of one publication point in the report. The rest is counted: a report must not be a weapon."""
 

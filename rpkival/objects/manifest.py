@@ -16,7 +16,7 @@ from rpkival.objects.certificate import Certificate
 from rpkival.objects.cms import parse_signed_object
 from rpkival.objects.times import generalized_seconds
 
-__all__ = ["Manifest", "ManifestContent", "listed_names", "parse_manifest", "parse_manifest_content"]
+__all__ = ["Manifest", "ManifestContent", "listed_entries", "parse_manifest", "parse_manifest_content"]
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9_-]+\.[a-z]{3}")
 """RFC 9286 section 4.2.2: so no name can leave its directory."""
@@ -50,13 +50,13 @@ def parse_manifest(data: bytes, *, require_signing_time: bool = True) -> Manifes
     return Manifest(signed.certificate, signed.signing_time, parse_manifest_content(signed.content))
 
 
-def listed_names(data: bytes) -> tuple[str, ...]:
-    """The file names on a manifest that nobody has judged; what to read before judging it, and nothing more.
+def listed_entries(data: bytes) -> dict[str, bytes]:
+    """The file names and digests on a manifest that nobody has judged; what to read before judging it, and nothing more.
 
     Raises `ObjectError`, `LimitError` where the manifest cannot even be decoded.
     """
     wrapper = decode(cms.ContentInfo, data, "RFC 6488 section 2.1", "signed object")
-    return tuple(parse_manifest_content(wrapper.content.encap_content_info.e_content or b"").files)
+    return parse_manifest_content(wrapper.content.encap_content_info.e_content or b"").files
 
 
 def parse_manifest_content(data: bytes) -> ManifestContent:

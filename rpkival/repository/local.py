@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import stat
+from collections.abc import Sequence
+from concurrent.futures import Future
 from pathlib import Path
 
 from rpkival.errors import UriError, UsageError
 from rpkival.limits import MAX_OBJECT_BYTES
+from rpkival.objects.place import Accepted, Place
 from rpkival.repository.rsync import RsyncResult
 from rpkival.repository.uri import RsyncUri
 
@@ -33,15 +37,45 @@ class LocalDirectory:
         self.path = path.resolve()
         self._max_object_bytes = max_object_bytes
         self._directories: dict[str, str | None] = {}
+        self._manifest = ("", b"")  # the one that was read last: it is asked for again at once
         self.unreadable: dict[str, str] = {}
         self.results: list[RsyncResult] = []
 
-    def trust_anchor(self, uri: str) -> bytes | None:
-        """The trust anchor certificate at `uri`, or None; https URIs have no place in this layout."""
-        return self.read(uri)
+    def trust_anchor(self, uri: str) -> Sequence[bytes]:
+        """The trust anchor certificate at `uri`, if there is one; https URIs have no place in this layout."""
+        data = self.read_uri(uri)
+        return () if data is None else (data,)
 
-    def prepare(self, uri: str) -> str | None:
-        """What lies in the directory is all there is; an error where nothing of the URI's module does."""
+    def accept_trust_anchor(self, uri: str, certificate: bytes) -> None:
+        """Nothing is written."""
+
+    def request(self, place: Place) -> Future[str | None]:
+        """What lies in the directory is all there is; an error where nothing of the place's module does."""
+        future: Future[str | None] = Future()
+        future.set_result(self._problem(place.repository))
+        return future
+
+    def manifest(self, place: Place) -> bytes | None:
+        """SHA-256 of the manifest."""
+        data = self.read_uri(place.manifest)
+        if data is None:
+            return None
+        self._manifest = place.manifest, data
+        return hashlib.sha256(data).digest()
+
+    def accepted(self, place: Place) -> Accepted | None:  # noqa: ARG002 - one state of one directory has no past
+        """Nothing is kept."""
+        return None
+
+    def accept(self, place: Place, accepted: Accepted, files: Sequence[tuple[str, bytes]]) -> None:
+        """Nothing is kept."""
+
+    def read(self, place: Place, name: str, sha256: bytes) -> bytes | None:  # noqa: ARG002 - whoever reads it compares
+        """The object of this name, or None: it is `unreadable`, or simply not there."""
+        uri = place.repository + name
+        return self._manifest[1] if self._manifest[0] == uri else self.read_uri(uri)
+
+    def _problem(self, uri: str) -> str | None:
         try:
             module = RsyncUri.parse(uri, allow_dubious_hosts=True).module_uri
         except UriError as error:
@@ -50,7 +84,7 @@ class LocalDirectory:
             return None
         return f"{self.path} has nothing of {module}"
 
-    def read(self, uri: str) -> bytes | None:
+    def read_uri(self, uri: str) -> bytes | None:
         """The object at `uri`, or None: it is `unreadable`, or simply not there."""
         try:
             parsed = RsyncUri.parse(uri, allow_dubious_hosts=True)

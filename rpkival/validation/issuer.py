@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
 
 from rpkival.errors import LimitError, ObjectError
-from rpkival.limits import MAX_CA_DEPTH
+from rpkival.limits import MAX_CA_DEPTH, MAX_UNIX_TIME
 from rpkival.objects.certificate import Certificate
 from rpkival.objects.crl import Crl
 from rpkival.objects.keys import PublicKey, load_key, verifies
+from rpkival.objects.place import Place
 from rpkival.objects.resources import Resources
 from rpkival.objects.times import format_time
 
@@ -45,6 +47,11 @@ class Issuer:
         that leave nothing of the stranger's objects, and the stranger's own certificate must count all the same.
         """
         return self.subject, self.key_info, self.resources, self.repository, self.manifest
+
+    @property
+    def place(self) -> Place:
+        """Where it publishes."""
+        return Place(self.repository, self.manifest, self.notify, sha256(self.key_info).digest())
 
     @classmethod
     def of(cls, certificate: Certificate, uri: str, trust_anchor: str, resources: Resources) -> Issuer:
@@ -91,7 +98,23 @@ class Judge:
     def __init__(self, issuer: Issuer, now: int) -> None:
         self.issuer = issuer
         self.now = now
+        self.valid_from, self.valid_until = 0, MAX_UNIX_TIME
+        self.repeatable = True
         self._key: PublicKey = load_key(issuer.key_info)
+
+    def is_early(self, start: int, end: int) -> bool | None:
+        """Whether `now` is before what holds from `start` through `end`, or after it (False); None where it is within.
+
+        `valid_from` and `valid_until` become the times between which all that was asked so far has the same answer.
+        """
+        if self.now < start:
+            self.valid_until = min(self.valid_until, start - 1)
+            return True
+        if self.now > end:
+            self.valid_from = max(self.valid_from, end + 1)
+            return False
+        self.valid_from, self.valid_until = max(self.valid_from, start), min(self.valid_until, end)
+        return None
 
     def crl(self, crl: Crl) -> None:
         """Raise `ObjectError` unless this is the issuer's current CRL."""
@@ -100,9 +123,10 @@ class Judge:
             raise ObjectError(section, "The CRL's issuer is not the CA.")
         if crl.authority_key_id != self.issuer.subject_key_id:
             raise ObjectError(section, "The CRL's authority key identifier is not the CA's.")
-        if self.now < crl.this_update:
+        early = self.is_early(crl.this_update, crl.next_update)
+        if early:
             raise ObjectError(section, f"The CRL is not valid before {format_time(crl.this_update)}.")
-        if self.now > crl.next_update:
+        if early is not None:
             raise ObjectError(section, f"The CRL was to be replaced by {format_time(crl.next_update)} and is stale.")
         if not verifies(self._key, crl.signature, crl.signed):
             raise ObjectError(section, "The CRL's signature does not verify with the CA's key.")
@@ -113,7 +137,7 @@ class Judge:
             raise ObjectError(_SECTION, "The certificate's issuer is not the subject of the CA that published it.")
         if certificate.authority_key_id != self.issuer.subject_key_id:
             raise ObjectError("RFC 6487 section 4.8.3", "The certificate's authority key identifier is not the CA's.")
-        check_validity(certificate, self.now)
+        _check_validity(certificate, self.is_early(certificate.not_before, certificate.not_after))
         if not verifies(self._key, certificate.signature, certificate.signed):
             raise ObjectError(_SECTION, "The certificate's signature does not verify with its issuer's key.")
         return certificate.resources.under(self.issuer.resources)
@@ -121,9 +145,14 @@ class Judge:
 
 def check_validity(certificate: Certificate, now: int) -> None:
     """Raise `ObjectError` unless the certificate is valid at this time."""
-    if now < certificate.not_before:
+    early = now < certificate.not_before
+    _check_validity(certificate, early if early or now > certificate.not_after else None)
+
+
+def _check_validity(certificate: Certificate, early: bool | None) -> None:
+    if early:
         raise ObjectError(_SECTION, f"The certificate is not valid before {format_time(certificate.not_before)}.")
-    if now > certificate.not_after:
+    if early is not None:
         raise ObjectError(_SECTION, f"The certificate expired at {format_time(certificate.not_after)}.")
 
 

@@ -16,15 +16,16 @@ from rpkival.limits import MAX_POINT_BYTES, MAX_POINT_VRPS
 from rpkival.objects.certificate import Role, is_router_certificate, parse_certificate
 from rpkival.objects.crl import Crl, parse_crl
 from rpkival.objects.manifest import Manifest, parse_manifest
+from rpkival.objects.place import Accepted
 from rpkival.objects.roa import parse_roa
 from rpkival.objects.times import format_time
 from rpkival.validation.issuer import Issuer, Judge, check_revocation
 from rpkival.validation.report import FAULT_SECTION, Counts, Rejection, Tally, ValidatedRoa
 
-__all__ = ["PublicationPoint", "Read", "judge_publication_point"]
+__all__ = ["PublicationPoint", "Read", "file_name", "judge_publication_point", "lost_point"]
 
-Read = Callable[[str], bytes | None]
-"""The object at an rsync URI, or None. The same URI gives the same octets during one call."""
+Read = Callable[[str, bytes], bytes | None]
+"""The object of a file name and a SHA-256 in the CA's directory, or None; what has another digest counts as changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,15 @@ class PublicationPoint:
     children: tuple[Issuer, ...]
     rejections: tuple[Rejection, ...]
     counts: Counts
+    accepted: Accepted | None
+    """The manifest; None where the point failed."""
+    files: tuple[tuple[str, bytes], ...]
+    """Names and digests of all that the point consists of, the manifest's among them."""
+    valid_from: int
+    valid_until: int
+    """Unix seconds between which judging the same files again gives the same."""
+    repeatable: bool
+    """Whether it does: not where a file was missing or differed, or where the fault was ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,37 +57,40 @@ class _Opened:
     crl: Crl
     crl_uri: str
     expires: int
+    accepted: Accepted
 
 
-def judge_publication_point(issuer: Issuer, read: Read, now: int) -> PublicationPoint:
-    """Everything the issuer has published that may be used at `now` (unix seconds).
+def judge_publication_point(issuer: Issuer, manifest: bytes | None, read: Read, now: int) -> PublicationPoint:
+    """Everything the issuer has published under this manifest that may be used at `now` (unix seconds).
 
     Raises nothing but what `read` raises of our own errors. A fault of ours that an object brings to light costs the
     point of the CA that published it: were it to end the run, any CA could keep all others' changes from our routers.
     """
     try:
-        return _judge(issuer, read, now)
+        return _judge(issuer, manifest, read, now)
     except (RpkivalError, KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # noqa: BLE001 - panics of the decoder, written in Rust, are no Exceptions
         sentence = (
             f"Judging this publication point failed ({type(error).__name__}: {str(error)[:200]}); please report it."
         )
-        return _lost(issuer, ObjectError(FAULT_SECTION, sentence))
+        return lost_point(issuer, ObjectError(FAULT_SECTION, sentence))
 
 
-def _lost(issuer: Issuer, error: ObjectError | LimitError) -> PublicationPoint:
+def lost_point(issuer: Issuer, error: ObjectError | LimitError) -> PublicationPoint:
     """A point of which nothing is used but the reason."""
     tally = Tally(issuer.trust_anchor)
     tally.count("publication_points_rejected")
     tally.reject(issuer.manifest, None, error)
-    return PublicationPoint(issuer.manifest, (), (), tally.rejections(issuer.manifest), tally.counts)
+    return PublicationPoint(
+        issuer.manifest, (), (), tally.rejections(issuer.manifest), tally.counts, None, (), 0, 0, False
+    )
 
 
-def _judge(issuer: Issuer, read: Read, now: int) -> PublicationPoint:
+def _judge(issuer: Issuer, manifest: bytes | None, read: Read, now: int) -> PublicationPoint:
     tally = Tally(issuer.trust_anchor)
     judge = Judge(issuer, now)
-    opened = _open(judge, read, tally)
+    opened = _open(judge, manifest, read, tally)
     roas: list[ValidatedRoa] = []
     children: list[Issuer] = []
     vrps = 0
@@ -93,7 +106,9 @@ def _judge(issuer: Issuer, read: Read, now: int) -> PublicationPoint:
                     roas.append(roa)
                     vrps += len(roa.ipv4) + len(roa.ipv6)
                     if vrps > MAX_POINT_VRPS:
-                        return _lost(issuer, LimitError(f"The CA has more than {MAX_POINT_VRPS} VRPs; none is used."))
+                        return lost_point(
+                            issuer, LimitError(f"The CA has more than {MAX_POINT_VRPS} VRPs; none is used.")
+                        )
             elif name.endswith(".cer"):
                 child = _judge_certificate(judge, opened, uri, data, tally)
                 if child is not None:
@@ -101,13 +116,30 @@ def _judge(issuer: Issuer, read: Read, now: int) -> PublicationPoint:
             elif not name.endswith(".crl"):
                 tally.count("other_files_ignored")
     return PublicationPoint(
-        issuer.manifest, tuple(roas), tuple(children), tally.rejections(issuer.manifest), tally.counts
+        issuer.manifest,
+        tuple(roas),
+        tuple(children),
+        tally.rejections(issuer.manifest),
+        tally.counts,
+        None if opened is None else opened.accepted,
+        () if opened is None else _files(issuer, opened),
+        judge.valid_from,
+        judge.valid_until,
+        repeatable=judge.repeatable,
     )
 
 
-def _open(judge: Judge, read: Read, tally: Tally) -> _Opened | None:
+def _files(issuer: Issuer, opened: _Opened) -> tuple[tuple[str, bytes], ...]:
+    return ((file_name(issuer.manifest), opened.accepted.sha256), *opened.digests.items())
+
+
+def file_name(uri: str) -> str:
+    """Its last segment."""
+    return uri.rpartition("/")[2]
+
+
+def _open(judge: Judge, data: bytes | None, read: Read, tally: Tally) -> _Opened | None:
     issuer = judge.issuer
-    data = read(issuer.manifest)
     try:
         manifest = _judge_manifest(judge, data)
         crl_name = _crl_name(manifest, issuer)
@@ -117,6 +149,7 @@ def _open(judge: Judge, read: Read, tally: Tally) -> _Opened | None:
         return None
     files = _listed_files(manifest, issuer, read, tally)
     if files is None:
+        judge.repeatable = False
         tally.count("manifests_valid")
         return None
     crl_uri = issuer.repository + crl_name
@@ -137,7 +170,10 @@ def _open(judge: Judge, read: Read, tally: Tally) -> _Opened | None:
         return None
     tally.count("manifests_valid")
     expires = min(issuer.expires, manifest.certificate.not_after, manifest.content.next_update, crl.next_update)
-    return _Opened(files, manifest.content.files, crl, crl_uri, expires)
+    assert data is not None
+    content = manifest.content
+    accepted = Accepted(hashlib.sha256(data).digest(), content.number, content.this_update)
+    return _Opened(files, content.files, crl, crl_uri, expires, accepted)
 
 
 def _judge_manifest(judge: Judge, data: bytes | None) -> Manifest:
@@ -147,9 +183,10 @@ def _judge_manifest(judge: Judge, data: bytes | None) -> Manifest:
     judge.certificate(manifest.certificate)
     section = "RFC 9286 section 6.3"
     content = manifest.content
-    if judge.now < content.this_update:
+    early = judge.is_early(content.this_update, content.next_update)
+    if early:
         raise ObjectError(section, f"The manifest is not valid before {format_time(content.this_update)}.")
-    if judge.now > content.next_update:
+    if early is not None:
         raise ObjectError(
             section, f"The manifest was to be replaced by {format_time(content.next_update)} and is stale."
         )
@@ -174,7 +211,7 @@ def _listed_files(manifest: Manifest, issuer: Issuer, read: Read, tally: Tally) 
     size = 0
     for name, digest in manifest.content.files.items():
         uri = issuer.repository + name
-        data = read(uri)
+        data = read(name, digest)
         size += len(data or b"")
         if size > MAX_POINT_BYTES:
             tally.reject(uri, None, LimitError(f"The publication point has more than {MAX_POINT_BYTES} octets."))

@@ -25,18 +25,17 @@ def open_trust_anchor(tal: Tal, source: Source, clock: Callable[[], int], tally:
     """
     answered = False
     for uri in tal.uris:
-        data = source.trust_anchor(uri)
-        if data is None:
-            continue
-        answered = True
-        try:
-            anchor = _judge(tal, uri, data, clock())
-        except (ObjectError, LimitError) as error:
-            tally.count("certificates_rejected")
-            tally.reject(uri, data, error)
-            continue
-        tally.count("certificates_valid")
-        return anchor
+        for data in source.trust_anchor(uri):
+            answered = True
+            try:
+                anchor = _judge(tal, uri, data, clock())
+            except (ObjectError, LimitError) as error:
+                tally.count("certificates_rejected")
+                tally.reject(uri, data, error)
+                continue
+            tally.count("certificates_valid")
+            source.accept_trust_anchor(uri, data)
+            return anchor
     if not answered:
         sentence = f"The trust anchor's certificate could not be had from any URI of the locator {tal.name}."
         tally.reject(tal.uris[0], None, ObjectError(_SECTION, sentence))

@@ -1,11 +1,14 @@
-"""From the trust anchors down, publication point by publication point."""
+"""From the trust anchors down, publication point by publication point, each as soon as its repository is there."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import nullcontext
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import replace
+from functools import partial
 
-from rpkival.errors import LimitError
+from rpkival.errors import LimitError, ObjectError
 from rpkival.limits import (
     MAX_FETCH_PROBLEMS,
     MAX_PUBLICATION_POINTS,
@@ -13,9 +16,12 @@ from rpkival.limits import (
     MAX_TREE_VRPS,
     MAX_TRUST_ANCHORS,
 )
+from rpkival.objects.place import Accepted
 from rpkival.objects.tal import Tal
+from rpkival.objects.times import format_time
 from rpkival.validation.issuer import Issuer
-from rpkival.validation.publication_point import PublicationPoint, judge_publication_point
+from rpkival.validation.memo import Memo, Remembered, timeless, until
+from rpkival.validation.publication_point import PublicationPoint, file_name, lost_point
 from rpkival.validation.report import (
     LIMIT_SECTION,
     Counts,
@@ -28,7 +34,7 @@ from rpkival.validation.report import (
 )
 from rpkival.validation.source import Source
 from rpkival.validation.trust_anchor import open_trust_anchor
-from rpkival.validation.workers import Workers
+from rpkival.validation.workers import Here, Workers
 
 __all__ = ["Progress", "validate"]
 
@@ -43,23 +49,26 @@ def validate(
     clock: Callable[[], int],
     on_progress: Progress | None = None,
     workers: int = 1,
+    memo: Memo | None = None,
 ) -> ValidationRun:
     """Validate all that the trust anchors lead to.
 
     `clock` gives the time in unix seconds. It is asked once per publication point, after its files are there: fetching
     takes minutes, and what a CA has signed meanwhile is not yet valid by the time of the start. A constant clock judges
-    as of one moment.
+    as of one moment. What `memo` has of an earlier run is not judged again; the result is the same without it.
 
     Bad objects end in the run's rejections. With more than one of `workers`, so many other processes judge, and the
-    result is the same. Raises `LimitError` only for more locators than `MAX_TRUST_ANCHORS`, and `StateError` where a
-    worker dies.
+    result is the same. Raises `LimitError` only for more locators than `MAX_TRUST_ANCHORS`.
     """
     if len(tals) > MAX_TRUST_ANCHORS:
         raise LimitError(f"There are {len(tals)} trust anchor locators; {MAX_TRUST_ANCHORS} are allowed.")
     started = clock()
-    with Workers(workers) if workers > 1 else nullcontext() as pool:
-        walk = _Walk(source, clock, on_progress, pool)
+    remembered = None if memo is None else Remembered(memo)
+    with Workers(workers) if workers > 1 else Here() as pool:
+        walk = _Walk(source, clock, on_progress, pool, remembered)
         anchors = tuple(walk.tree(tal) for tal in tals)
+    if remembered is not None and all(anchor.uri and anchor.complete for anchor in anchors):
+        remembered.forget_unused()
     problems = tuple(FetchProblem(uri, sentence) for sentence, uri in walk.fetch_problems.items())
     return ValidationRun(started, anchors, tuple(walk.roas), tuple(walk.rejections), problems)
 
@@ -68,12 +77,21 @@ class _Walk:
     """One run while it goes on."""
 
     def __init__(
-        self, source: Source, clock: Callable[[], int], on_progress: Progress | None, workers: Workers | None
+        self,
+        source: Source,
+        clock: Callable[[], int],
+        on_progress: Progress | None,
+        pool: Workers | Here,
+        remembered: Remembered | None,
     ) -> None:
         self._source = source
         self._clock = clock
         self._on_progress = on_progress
-        self._workers = workers
+        self._pool = pool
+        self._remembered = remembered
+        self._fetching: dict[Future[str | None], list[Issuer]] = {}
+        self._ready: deque[Issuer] = deque()
+        self._judging: deque[tuple[Issuer, bytes | None]] = deque()
         self._done = 0
         self._known = 0
         self._unlisted = 0
@@ -83,59 +101,149 @@ class _Walk:
         """Sentence to the first URI it was about: a repository that is down is down for all its CAs."""
 
     def tree(self, tal: Tal) -> TrustAnchorReport:
-        """Walk one tree, level by level."""
+        """Walk one tree."""
         tally = Tally(tal.name)
         anchor = open_trust_anchor(tal, self._source, self._clock, tally)
         counts = [tally.counts]
-        level = [] if anchor is None else [anchor]
-        self._done, self._known, self._unlisted = 0, len(level), 0
+        self._done, self._known, self._unlisted = 0, 0, 0
         points = vrps = 0
         complete = True
         walked: set[tuple[object, ...]] = set()
-        while level:
-            below: list[Issuer] = []
-            for point in self._judged(level):
-                if points >= MAX_PUBLICATION_POINTS or vrps > MAX_TREE_VRPS:
-                    tally.reject(tal.uris[0], None, _too_large(points, vrps))
-                    complete = False
-                    below.clear()
-                    break
-                children = _not_yet(point.children, walked, tally)
-                self._take(tal.name, point, children)
-                below.extend(children)
-                counts.append(point.counts)
-                points += 1
-                vrps += point.counts.vrps
-            level = below
+        if anchor is not None:
+            self._request([anchor])
+        while (point := self._next()) is not None:
+            if points >= MAX_PUBLICATION_POINTS or vrps > MAX_TREE_VRPS:
+                tally.reject(tal.uris[0], None, _too_large(points, vrps))
+                complete = False
+                self._drop()
+                break
+            children = _not_yet(point.children, walked, tally)
+            self._request(children)
+            self._take(tal.name, point)
+            counts.append(point.counts)
+            points += 1
+            vrps += point.counts.vrps
         self.rejections.extend(tally.rejections(tal.uris[0]))
         if self._unlisted:
             sentence = f"The report is full; {self._unlisted} more records of this trust anchor are not listed."
             self.rejections.append(Rejection(tal.uris[0], "", LIMIT_SECTION, sentence, tal.name))
         return TrustAnchorReport(tal.name, "" if anchor is None else anchor.uri, Counts.sum(counts), complete)
 
-    def _judged(self, issuers: list[Issuer]) -> Iterator[PublicationPoint]:
-        """The publication points of one level, in order."""
-        prepared = map(self._prepared, issuers)
-        if self._workers is not None:
-            return self._workers.judge(prepared, self._source.read)
-        return (judge_publication_point(issuer, self._source.read, now) for issuer, now in prepared)
+    def _request(self, issuers: Sequence[Issuer]) -> None:
+        """Ask for the repositories of these CAs, all at once; a slow one delays nobody else's."""
+        self._known += len(issuers)
+        for issuer in issuers:
+            future = self._source.request(issuer.place)
+            if future.done():
+                self._arrived(future, issuer)
+            else:
+                self._fetching.setdefault(future, []).append(issuer)
 
-    def _prepared(self, issuer: Issuer) -> tuple[Issuer, int]:
-        """The issuer, once its files are there, and the time as of which to judge them."""
-        problem = self._source.prepare(issuer.repository)
+    def _arrived(self, future: Future[str | None], issuer: Issuer) -> None:
+        problem = future.result()
         if problem is not None and len(self.fetch_problems) < MAX_FETCH_PROBLEMS:
             self.fetch_problems.setdefault(problem, issuer.repository)
-        return issuer, self._clock()
+        self._ready.append(issuer)
 
-    def _take(self, trust_anchor: str, point: PublicationPoint, children: Sequence[Issuer]) -> None:
+    def _next(self) -> PublicationPoint | None:
+        """The next publication point that is judged, None after the last."""
+        while True:
+            while self._ready and not self._pool.full:
+                issuer = self._ready.popleft()
+                manifest = self._source.manifest(issuer.place)
+                known = self._recall(issuer, manifest)
+                if known is not None:
+                    return self._settled(issuer, manifest, known)
+                self._submit(issuer, manifest)
+                self._judging.append((issuer, manifest))
+            if self._judging:
+                issuer, manifest = self._judging.popleft()
+                return self._settled(issuer, manifest, self._judged(issuer, manifest))
+            if not self._fetching:
+                return None
+            done, _ = wait(self._fetching, return_when=FIRST_COMPLETED)
+            for future in done:
+                for issuer in self._fetching.pop(future):
+                    self._arrived(future, issuer)
+
+    def _recall(self, issuer: Issuer, manifest: bytes | None) -> PublicationPoint | None:
+        if self._remembered is None or manifest is None:
+            return None
+        return self._remembered.get(issuer, manifest, self._clock())
+
+    def _submit(self, issuer: Issuer, manifest: bytes | None) -> None:
+        place = issuer.place
+        read = partial(self._source.read, place)
+        data = None if manifest is None else read(file_name(place.manifest), manifest)
+        self._pool.submit(timeless(issuer), data, read, self._clock())
+
+    def _judged(self, issuer: Issuer, manifest: bytes | None) -> PublicationPoint:
+        """Take the oldest result from the pool, which is of this CA and manifest, and remember it."""
+        point = self._pool.take()
+        if self._remembered is not None and manifest is not None:
+            self._remembered.put(issuer, manifest, point)
+        return point
+
+    def _settled(self, issuer: Issuer, manifest: bytes | None, point: PublicationPoint) -> PublicationPoint:
+        """The point, or the version of it that was last found good where this one is not (RFC 9286 section 6.6)."""
+        place = issuer.place
+        last = self._source.accepted(place)
+        if point.accepted is not None:
+            objection = None if last is None else _rollback(last, point.accepted)
+            if objection is None:
+                if last is None or last.sha256 != point.accepted.sha256:
+                    self._source.accept(place, point.accepted, point.files)
+                return until(point, issuer.expires)
+            point = lost_point(issuer, objection)
+        if last is None or last.sha256 == manifest:
+            return until(point, issuer.expires)
+        before = self._recall(issuer, last.sha256) or self._again(issuer, last.sha256)
+        if before.accepted is None:
+            return until(point, issuer.expires)
+        return until(_in_place_of(point, before), issuer.expires)
+
+    def _again(self, issuer: Issuer, manifest: bytes) -> PublicationPoint:
+        """Judge an earlier version now; rare, so here."""
+        read = partial(self._source.read, issuer.place)
+        with Here() as here:
+            here.submit(timeless(issuer), read(file_name(issuer.manifest), manifest), read, self._clock())
+            point = here.take()
+        if self._remembered is not None:
+            self._remembered.put(issuer, manifest, point)
+        return point
+
+    def _drop(self) -> None:
+        """Leave the rest of this tree."""
+        self._fetching.clear()
+        self._ready.clear()
+        self._judging.clear()
+        while len(self._pool):
+            self._pool.take()
+
+    def _take(self, trust_anchor: str, point: PublicationPoint) -> None:
         self.roas.extend(point.roas)
         listed = point.rejections[: max(0, MAX_REJECTIONS - len(self.rejections))]
         self.rejections.extend(listed)
         self._unlisted += len(point.rejections) - len(listed)
         self._done += 1
-        self._known += len(children)
         if self._on_progress is not None:
             self._on_progress(trust_anchor, self._done, self._known)
+
+
+def _rollback(last: Accepted, new: Accepted) -> ObjectError | None:
+    """Why a manifest must not follow the one that was accepted last (RFC 9286 section 4.2.1), if so."""
+    if new.sha256 == last.sha256 or (new.number > last.number and new.this_update >= last.this_update):
+        return None
+    sentence = (
+        f"The manifest has number {new.number} of {format_time(new.this_update)}; number {last.number} of "
+        f"{format_time(last.this_update)} was accepted before, so this one is a replay or a mistake."
+    )
+    return ObjectError("RFC 9286 section 4.2.1", sentence)
+
+
+def _in_place_of(failed: PublicationPoint, before: PublicationPoint) -> PublicationPoint:
+    """The earlier version, with the records of both: what is wrong now is what somebody has to mend."""
+    return replace(before, rejections=(*failed.rejections, *before.rejections))
 
 
 def _not_yet(children: Iterable[Issuer], walked: set[tuple[object, ...]], tally: Tally) -> list[Issuer]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from rpkival.errors import UsageError
+from rpkival.objects.place import Place
 from rpkival.repository.local import LocalDirectory
 
 HOST = "rsync://rpki.example.net/m/"
@@ -23,13 +24,18 @@ def tree(tmp_path: Path) -> Path:
     return directory
 
 
+def problem(source: LocalDirectory, repository: str) -> str | None:
+    """What is said of a place."""
+    return source.request(Place(repository, repository + "m.mft", "", b"")).result()
+
+
 def test_objects_are_read_by_their_uri(tree: Path) -> None:
     """The layout is host/module/path, and hosts are the same in any case."""
     source = LocalDirectory(tree)
 
-    assert source.read(HOST + "a/x.roa") == b"x"
-    assert source.read("rsync://RPKI.example.NET/m/a/x.roa") == b"x"
-    assert source.trust_anchor(HOST + "a/x.roa") == b"x"
+    assert source.read_uri(HOST + "a/x.roa") == b"x"
+    assert source.read_uri("rsync://RPKI.example.NET/m/a/x.roa") == b"x"
+    assert source.trust_anchor(HOST + "a/x.roa") == (b"x",)
 
 
 def test_a_missing_object_has_no_reason(tree: Path) -> None:
@@ -37,18 +43,18 @@ def test_a_missing_object_has_no_reason(tree: Path) -> None:
     source = LocalDirectory(tree)
 
     for uri in (HOST + "a/y.roa", HOST + "b/x.roa", "rsync://other.example.net/m/x.roa"):
-        assert source.read(uri) is None
+        assert source.read_uri(uri) is None
         assert uri not in source.unreadable
-    assert source.read(HOST + "a/x.roa/y.roa") is None
+    assert source.read_uri(HOST + "a/x.roa/y.roa") is None
 
 
 def test_prepare_tells_what_is_not_there_at_all(tree: Path) -> None:
     """A module that the directory has is fine, one that it has not is an error, as is what is no URI."""
     source = LocalDirectory(tree)
 
-    assert source.prepare(HOST + "a/") is None
-    assert "nothing of rsync://other.example.net/m/" in str(source.prepare("rsync://other.example.net/m/a/"))
-    assert source.prepare("https://rpki.example.net/") is not None
+    assert problem(source, HOST + "a/") is None
+    assert "nothing of rsync://other.example.net/m/" in str(problem(source, "rsync://other.example.net/m/a/"))
+    assert problem(source, "https://rpki.example.net/") is not None
 
 
 @pytest.mark.parametrize("target", ["../../../../secret", "/etc/passwd"])
@@ -59,7 +65,7 @@ def test_links_that_leave_the_directory_are_refused(tree: Path, target: str) -> 
     source = LocalDirectory(tree)
 
     for uri in (HOST + "a/out.roa", HOST + "out/" + Path(target).name):
-        assert source.read(uri) is None
+        assert source.read_uri(uri) is None
         assert "leads out of the repository directory" in source.unreadable[uri]
 
 
@@ -70,8 +76,8 @@ def test_links_that_stay_are_followed(tree: Path) -> None:
     (tree.parent / "link").symlink_to(tree)
     source = LocalDirectory(tree.parent / "link")
 
-    assert source.read(HOST + "a/same.roa") == b"x"
-    assert source.read(HOST + "b/x.roa") == b"x"
+    assert source.read_uri(HOST + "a/same.roa") == b"x"
+    assert source.read_uri(HOST + "b/x.roa") == b"x"
 
 
 def test_what_is_no_file_is_not_read(tree: Path) -> None:
@@ -81,18 +87,18 @@ def test_what_is_no_file_is_not_read(tree: Path) -> None:
     source = LocalDirectory(tree)
 
     for name in ("pipe.roa", "directory.roa"):
-        assert source.read(HOST + "a/" + name) is None
+        assert source.read_uri(HOST + "a/" + name) is None
         assert "not a regular file" in source.unreadable[HOST + "a/" + name]
-    assert source.read(HOST + "a/") is None
+    assert source.read_uri(HOST + "a/") is None
 
 
 def test_an_object_may_be_as_large_as_allowed_and_no_larger(tree: Path) -> None:
     """One byte more makes it missing, with both sizes in the reason."""
     (tree / "rpki.example.net/m/a/large.roa").write_bytes(b"12345")
 
-    assert LocalDirectory(tree, max_object_bytes=5).read(HOST + "a/large.roa") == b"12345"
+    assert LocalDirectory(tree, max_object_bytes=5).read_uri(HOST + "a/large.roa") == b"12345"
     source = LocalDirectory(tree, max_object_bytes=4)
-    assert source.read(HOST + "a/large.roa") is None
+    assert source.read_uri(HOST + "a/large.roa") is None
     assert "has 5 bytes, 4 are allowed" in source.unreadable[HOST + "a/large.roa"]
 
 
@@ -105,7 +111,7 @@ def test_a_file_that_cannot_be_read_counts_as_missing(tree: Path, monkeypatch: p
     monkeypatch.setattr(os, "open", refuse)
     source = LocalDirectory(tree)
 
-    assert source.read(HOST + "a/x.roa") is None
+    assert source.read_uri(HOST + "a/x.roa") is None
     assert source.unreadable[HOST + "a/x.roa"] == f"{HOST}a/x.roa cannot be read: Permission denied."
 
 
@@ -113,7 +119,7 @@ def test_what_is_no_uri_is_missing(tree: Path) -> None:
     """A URI that leaves the tree is not even looked for."""
     source = LocalDirectory(tree)
 
-    assert source.read(HOST + "../../../secret") is None
+    assert source.read_uri(HOST + "../../../secret") is None
     assert "forbidden character" in source.unreadable[HOST + "../../../secret"]
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from rpkival.lab.certificates import Validity
 from rpkival.lab.keys import KeyRing
 from rpkival.lab.number_resources import INHERIT, Resources
 from rpkival.lab.signed_objects import MANIFEST, manifest_content
+from rpkival.objects.place import Accepted, Place
 from rpkival.objects.tal import Tal, parse_tal
 from rpkival.validation.report import ValidationRun
 from rpkival.validation.walk import validate
@@ -27,17 +30,40 @@ class Memory:
 
     files: Mapping[str, bytes]
     problems: Mapping[str, str] = field(default_factory=dict)
-    prepared: list[str] = field(default_factory=list)
+    requested: list[str] = field(default_factory=list)
+    versions: dict[Place, Accepted] = field(default_factory=dict)
+    kept: dict[bytes, bytes] = field(default_factory=dict)
+    anchors: dict[str, bytes] = field(default_factory=dict)
 
-    def trust_anchor(self, uri: str) -> bytes | None:
-        return self.files.get(uri)
+    def trust_anchor(self, uri: str) -> Sequence[bytes]:
+        return [data for data in (self.files.get(uri), self.anchors.get(uri)) if data is not None]
 
-    def prepare(self, uri: str) -> str | None:
-        self.prepared.append(uri)
-        return self.problems.get(uri)
+    def accept_trust_anchor(self, uri: str, certificate: bytes) -> None:
+        self.anchors[uri] = certificate
 
-    def read(self, uri: str) -> bytes | None:
-        return self.files.get(uri)
+    def request(self, place: Place) -> Future[str | None]:
+        self.requested.append(place.repository)
+        future: Future[str | None] = Future()
+        future.set_result(self.problems.get(place.repository))
+        return future
+
+    def manifest(self, place: Place) -> bytes | None:
+        data = self.files.get(place.manifest)
+        return None if data is None else hashlib.sha256(data).digest()
+
+    def accepted(self, place: Place) -> Accepted | None:
+        return self.versions.get(place)
+
+    def read(self, place: Place, name: str, sha256: bytes) -> bytes | None:
+        now = self.files.get(place.repository + name)
+        return self.kept.get(sha256, now) if now is None or hashlib.sha256(now).digest() != sha256 else now
+
+    def accept(self, place: Place, accepted: Accepted, files: Sequence[tuple[str, bytes]]) -> None:
+        self.versions[place] = accepted
+        for name, digest in files:
+            data = self.read(place, name, digest)
+            assert data is not None
+            self.kept[digest] = data
 
 
 @pytest.fixture(scope="session")

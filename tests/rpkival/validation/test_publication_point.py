@@ -343,12 +343,12 @@ def test_a_fault_of_ours_costs_one_point(lab: Any, monkeypatch: pytest.MonkeyPat
 def test_interrupts_and_errors_of_the_source_go_through(lab: Any, memory: Any, error: BaseException) -> None:
     """These are not about an object."""
 
-    def read(uri: str) -> bytes | None:
+    def read(name: str, sha256: bytes) -> bytes | None:
         raise error
 
     issuer = open_trust_anchor(lab.tal, memory(lab.files), lambda: lab.now, Tally("lab"))
     with pytest.raises(type(error)):
-        judge_publication_point(issuer, read, lab.now)
+        judge_publication_point(issuer, lab.files[issuer.manifest], read, lab.now)
 
 
 def test_a_ca_with_too_many_vrps_costs_only_itself(lab: Any, monkeypatch: pytest.MonkeyPatch) -> None:

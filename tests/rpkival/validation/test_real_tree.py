@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections import deque
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import pytest
@@ -32,7 +33,8 @@ def points(real_tree: Any, memory: Memory) -> Points:
     queue = deque([anchor])
     while queue:
         issuer = queue.popleft()
-        point = judge_publication_point(issuer, source.read, real_tree.now)
+        read = partial(source.read, issuer.place)
+        point = judge_publication_point(issuer, source.files.get(issuer.manifest), read, real_tree.now)
         found[issuer.manifest] = (issuer, point)
         queue.extend(point.children)
     return found

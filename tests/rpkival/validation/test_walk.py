@@ -115,7 +115,7 @@ def test_each_repository_is_prepared_and_problems_are_kept(lab: Any, memory: Any
     """What there is of an unreachable repository is used all the same."""
     source = memory(lab.files, {lab.alpha.repository: "It is down.", lab.beta.repository: "It is down."})
     run = validate([lab.tal], source, clock=lambda: lab.now)
-    assert source.prepared == [at.repository for at in (lab.anchor, lab.alpha, lab.beta, lab.customer)]
+    assert source.requested == [at.repository for at in (lab.anchor, lab.alpha, lab.beta, lab.customer)]
     assert [(each.uri, each.sentence) for each in run.fetch_problems] == [(lab.alpha.repository, "It is down.")]
     assert len(run.roas) == 4
 
@@ -142,10 +142,10 @@ def test_what_was_signed_while_the_run_was_fetching_is_valid(lab: Any, memory: A
     class Slow(memory):  # type: ignore[misc]
         """Its fetches take until after the moment at which everything was signed anew."""
 
-        def prepare(self, uri: str) -> str | None:
+        def request(self, place: Any) -> Any:
             nonlocal time
             time += 20
-            return super().prepare(uri)  # type: ignore[no-any-return]
+            return super().request(place)
 
     signed_now = type(lab.day)(lab.now, lab.now + 86_400)
     run = validate([lab.tal], Slow(lab.anchor.tree(signed_now)), clock=lambda: time, workers=workers)

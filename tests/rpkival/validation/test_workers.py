@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
+import socket
 from collections.abc import Mapping
-from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import pytest
 
-from rpkival.errors import StateError
-from rpkival.objects.manifest import listed_names
+from rpkival.objects.manifest import listed_entries
+from rpkival.validation import workers
+from rpkival.validation.issuer import Issuer
 from rpkival.validation.report import Tally
 from rpkival.validation.trust_anchor import open_trust_anchor
 from rpkival.validation.walk import validate
 from rpkival.validation.workers import Workers
+
+LOCK_IN = workers._lock_in
 
 
 def test_the_real_tree_gives_the_same_run(real_tree: Any, memory: Any) -> None:
@@ -48,22 +53,17 @@ def test_what_is_missing_or_too_large_is_the_same(lab: Any, memory: Any, monkeyp
 
 
 def test_what_waits_is_bounded_in_octets(lab: Any, memory: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Points that are as large as all may be together are read one by one."""
+    """A point that is as large as all may be together waits alone."""
     files = lab.files
     monkeypatch.setattr("rpkival.validation.workers.MAX_POINT_BYTES", 1)
-    read: list[str] = []
-
-    def note_and_read(uri: str) -> bytes | None:
-        read.append(uri)
-        return files.get(uri)
-
-    anchor = open_trust_anchor(lab.tal, memory(files), lambda: lab.now, Tally("lab"))
+    source = memory(files)
+    anchor = open_trust_anchor(lab.tal, source, lambda: lab.now, Tally("lab"))
     assert anchor is not None
-    with Workers(1) as workers:
-        points = workers.judge([(anchor, lab.now)] * 3, note_and_read)
-        next(points)
-        assert read.count(anchor.manifest) == 2
-        assert len(list(points)) == 2
+    with Workers(1) as pool:
+        pool.submit(anchor, files[anchor.manifest], partial(source.read, anchor.place), lab.now)
+        assert pool.full
+        pool.take()
+        assert not pool.full
 
 
 def test_a_decoder_that_panics_costs_one_point(lab: Any, memory: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,30 +72,84 @@ def test_a_decoder_that_panics_costs_one_point(lab: Any, memory: Any, monkeypatc
     class Panic(BaseException):
         """As of the decoder's language."""
 
-    def panic(manifest: bytes) -> tuple[str, ...]:
+    def panic(manifest: bytes) -> dict[str, bytes]:
         if manifest == files[f"{lab.beta.repository}beta.mft"]:
             raise Panic
-        return listed_names(manifest)
+        return listed_entries(manifest)
 
     files = lab.files
-    monkeypatch.setattr("rpkival.validation.workers.listed_names", panic)
+    monkeypatch.setattr("rpkival.validation.workers.listed_entries", panic)
     run = validate([lab.tal], memory(files), clock=lambda: lab.now, workers=2)
     assert {roa.asn for roa in run.roas} == {64499, 64500, 64502}
     assert {each.uri.removeprefix(lab.beta.repository) for each in run.rejections} == {"beta.crl", lab.beta_roa}
 
 
-def test_a_worker_that_dies_is_an_error(lab: Any, memory: Any) -> None:
-    """Not a run with holes."""
-    source = memory(lab.files)
-    with Workers(1) as workers:
+def test_workers_that_die_cost_nothing(lab: Any, memory: Any) -> None:
+    """What they were at is judged again."""
 
-        def kill_and_read(uri: str) -> bytes | None:
-            for process in list(workers._executor._processes or {}):
-                with suppress(ProcessLookupError):
-                    os.kill(process, signal.SIGKILL)
-            return source.files.get(uri)
+    class Killing(memory):  # type: ignore[misc]
+        """Kills all workers each time that a manifest is looked for."""
 
-        anchor = open_trust_anchor(lab.tal, source, lambda: lab.now, Tally("lab"))
-        assert anchor is not None
-        with pytest.raises(StateError, match="ended without a result"):
-            list(workers.judge([(anchor, lab.now)] * 50, kill_and_read))
+        def manifest(self, place: Any) -> bytes | None:
+            for child in multiprocessing.active_children():
+                child.kill()
+            return super().manifest(place)  # type: ignore[no-any-return]
+
+    run = validate([lab.tal], Killing(lab.files), clock=lambda: lab.now, workers=2)
+    assert run == lab.validate()
+
+
+def _lock_in_and_die_of_beta() -> None:
+    """In place of the workers' initializer: whoever judges beta is killed."""
+    judge = workers.judge_publication_point
+
+    def die(issuer: Issuer, *rest: Any) -> Any:
+        if issuer.manifest.endswith("beta.mft"):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return judge(issuer, *rest)
+
+    workers.judge_publication_point = die
+    LOCK_IN()
+
+
+def test_a_point_that_kills_its_worker_is_lost_and_named(
+    lab: Any, memory: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And takes no other along."""
+    monkeypatch.setattr(workers, "_lock_in", _lock_in_and_die_of_beta)
+    run = validate([lab.tal], memory(lab.files), clock=lambda: lab.now, workers=2)
+    assert {roa.asn for roa in run.roas} == {64499, 64500, 64502}
+    (lost,) = run.rejections
+    assert (lost.uri, lost.section) == (f"{lab.beta.repository}beta.mft", "fault of this validator")
+    assert "ended the process" in lost.sentence
+
+
+def _lock_in_and_try_everything() -> None:
+    """In place of the workers' initializer: judging tells what a hostile object could do."""
+
+    def attempts(*_: Any) -> Any:
+        told = {}
+        for name, attempt in {
+            "open": lambda: open("/etc/hostname").close(),  # noqa: PTH123
+            "connect": lambda: socket.socket().close(),
+            "allocate": lambda: bytearray(8 * 1024**3),
+        }.items():
+            try:
+                attempt()
+            except (OSError, MemoryError) as error:
+                told[name] = type(error).__name__
+        return told
+
+    workers.judge_publication_point = attempts
+    LOCK_IN()
+
+
+def test_a_worker_can_open_nothing(lab: Any, memory: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No file, no socket, no more memory than it is given."""
+    monkeypatch.setattr(workers, "_lock_in", _lock_in_and_try_everything)
+    anchor = open_trust_anchor(lab.tal, memory(lab.files), lambda: lab.now, Tally("lab"))
+    assert anchor is not None
+    with Workers(1) as pool:
+        pool.submit(anchor, None, lambda name, digest: None, lab.now)
+        told: Any = pool.take()
+    assert told == {"open": "OSError", "connect": "OSError", "allocate": "MemoryError"}

@@ -1,0 +1,94 @@
+"""What was judged is not judged again; a run with a memo gives what one without gives, at any time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rpkival.lab.certificates import Validity
+from rpkival.validation import workers
+from rpkival.validation.walk import validate
+
+NO_EXTRA = [HealthCheck.function_scoped_fixture]
+
+
+class Notes(dict[bytes, bytes]):
+    """A memo in memory."""
+
+    def put(self, key: bytes, record: bytes) -> None:
+        self[key] = record
+
+    def forget_unused(self, keys: frozenset[bytes]) -> None:
+        for key in self.keys() - keys:
+            del self[key]
+
+
+@pytest.fixture
+def judged(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The manifests that are judged, as they are."""
+    seen: list[str] = []
+    judge = workers.judge_publication_point
+
+    def note(issuer: Any, *rest: Any) -> Any:
+        seen.append(issuer.manifest.rpartition("/")[2])
+        return judge(issuer, *rest)
+
+    monkeypatch.setattr(workers, "judge_publication_point", note)
+    return seen
+
+
+def test_only_what_changed_is_judged(lab: Any, memory: Any, judged: list[str]) -> None:
+    """A CA that renews its manifest moves the expiry of all below it, and nobody is judged for that."""
+    memo, files = Notes(), lab.files
+    first = validate([lab.tal], memory(files), clock=lambda: lab.now, memo=memo)
+    assert sorted(judged) == ["alpha.mft", "anchor.mft", "beta.mft", "customer.mft"]
+    judged.clear()
+    assert validate([lab.tal], memory(files), clock=lambda: lab.now, memo=memo) == first
+    assert judged == []
+
+    longer = type(lab.day)(lab.now - 10, lab.now + 200_000)
+    files |= {lab.alpha.repository + name: data for name, data in lab.alpha.publication_point(longer).items()}
+    again = validate([lab.tal], memory(files), clock=lambda: lab.now, memo=memo)
+    assert judged == ["alpha.mft"]
+    assert again == validate([lab.tal], memory(files), clock=lambda: lab.now)
+
+
+def test_what_failed_for_a_missing_file_is_judged_again(lab: Any, memory: Any, judged: list[str]) -> None:
+    """It may be there the next time."""
+    memo, files = Notes(), lab.files
+    whole = dict(files)
+    del files[f"{lab.beta.repository}{lab.beta_roa}"]
+    assert len(validate([lab.tal], memory(files), clock=lambda: lab.now, memo=memo).roas) == 3
+    judged.clear()
+    assert len(validate([lab.tal], memory(whole), clock=lambda: lab.now, memo=memo).roas) == 4
+    assert judged == ["beta.mft"]
+
+
+def test_what_is_gone_is_forgotten(lab: Any, memory: Any) -> None:
+    """A whole run leaves what it used; one whose anchor was out of reach forgets nothing."""
+    memo = Notes()
+    validate([lab.tal], memory(lab.files), clock=lambda: lab.now, memo=memo)
+    validate([lab.tal], memory({}), clock=lambda: lab.now, memo=memo)
+    assert len(memo) == 4
+    lab.anchor.withdraw("beta.cer")
+    validate([lab.tal], memory(lab.files), clock=lambda: lab.now, memo=memo)
+    assert len(memo) == 3
+
+
+@settings(suppress_health_check=NO_EXTRA, max_examples=25, deadline=None)
+@given(moments=st.lists(st.integers(-5_000, 100_000), min_size=2, max_size=5), data=st.data())
+def test_a_memo_changes_nothing(lab: Any, lab_keys: Any, memory: Any, moments: list[int], data: st.DataObject) -> None:
+    """At whatever times in whatever order: it is the interval of each point that decides whether it is judged again."""
+    lab = type(lab)(lab_keys)
+    start = lab.now + data.draw(st.integers(-1_000, 3_000))
+    lab.beta.issue_roa(64506, [("10.2.6.0/24", 24)], validity=Validity(start, start + 10_000))
+    lab.alpha.revoke(lab.alpha_other, lab.now - 60)
+    files = lab.files
+    memo = Notes()
+    for moment in moments:
+        now = lab.now + moment
+        with_memo = validate([lab.tal], memory(files), clock=lambda now=now: now, memo=memo)
+        assert with_memo == validate([lab.tal], memory(files), clock=lambda now=now: now)
