@@ -63,22 +63,15 @@ RSYNC_STALL_SECONDS: Final = 60
 RSYNC_TOTAL_SECONDS: Final = 300
 """For one module, whatever it sends: a byte a minute must not hold a run up (CVE-2021-3909, CVE-2024-48943)."""
 
-RSYNC_RUN_SECONDS: Final = 2400.0
-"""For all fetches of one run together, after which what the directory has is used: with one more module begun and with
-the judging it is still well below `VALIDATION_SECONDS`, at which a run would be lost as a whole. All the world's
-repositories take some minutes."""
-
 RSYNC_OUTPUT_BYTES: Final = 4096
 """Kept of what the rsync program says; a daemon decides how much that is, so only its end is remembered."""
 
-MAX_RSYNC_MODULE_BYTES: Final = 6 * 1024**3
-"""All files of one module. RIPE's has about 530 MB; ten times that fits."""
+MAX_RSYNC_MODULE_BYTES: Final = 2 * 1024**3
+"""All files of one module, as `MAX_REPOSITORY_BYTES`. RIPE's has about 530 MB; four times that fits."""
 
-MAX_RSYNC_MODULE_FILES: Final = 3_000_000
-"""Files and directories of one module. All objects of the world are 600,000; the disk has an end to its inodes too."""
-
-MAX_RSYNC_MODULES: Final = 1000
-"""Fetched in one run. About 60 exist; an endless chain of CAs, each elsewhere, ends here (CVE-2021-43172)."""
+MAX_RSYNC_MODULE_FILES: Final = 1_500_000
+"""Files and directories of one module: `MAX_REPOSITORY_OBJECTS` and room for directories. All objects of the world are
+600,000; the disk has an end to its inodes too."""
 
 # --- the store of what was fetched -------------------------------------------------------------------------------
 
@@ -127,6 +120,63 @@ MAX_FETCH_RETRY_SECONDS: Final = 3600.0
 FALLBACK_SECONDS: Final = 3600.0
 """Age of the last RRDP success at which rsync is tried at the latest; the moment is random below it, so that not all
 relying parties of the world come at once when an RRDP server fails. Routinator has the same."""
+
+# --- RRDP and https --------------------------------------------------------------------------------------------
+
+HTTP_CONNECT_SECONDS: Final = 15.0
+"""For the name, the connection and TLS: several times what the far side of the world takes."""
+
+HTTP_ANSWER_SECONDS: Final = 30.0
+"""From the request to the end of the header, and without a byte of the body; Routinator has 10, FORT 30."""
+
+HTTP_FILE_SECONDS: Final = 600.0
+"""For one file, whatever is sent (CVE-2021-43173). RIPE's snapshot of 530 MB comes at 7 Mbit/s in it."""
+
+HTTP_RATE_SECONDS: Final = 20.0
+"""The window in which the speed of a body is measured; small files end before it does."""
+
+HTTP_MIN_RATE: Final = 10_000.0
+"""Octets a second below which a server is held for one that drips (CVE-2021-3909); prover cuts at 100 kB/s."""
+
+MAX_HTTP_RATIO: Final = 100
+"""Decoded octets for each octet of gzip. RRDP's files shrink to a half, notifications to a tenth; bombs reach 1,000."""
+
+HTTP_RATIO_FREE_BYTES: Final = 1024**2
+"""Decoded octets before `MAX_HTTP_RATIO` counts: a small file may be as regular as it likes."""
+
+MAX_HTTP_VALIDATOR_LENGTH: Final = 256
+"""Characters of an ETag or a Last-Modified that are kept to be sent back; longer ones are forgotten."""
+
+RRDP_SECONDS: Final = 900.0
+"""For all files of one repository in one run. With `FETCH_RUN_SECONDS` before it and some minutes to judge after it,
+that is below `VALIDATION_SECONDS`."""
+
+MAX_RRDP_NOTIFICATION_BYTES: Final = 4 * 1024**2
+"""A notification file: 20,000 deltas. RIPE's has some hundred."""
+
+MAX_RRDP_SNAPSHOT_BYTES: Final = 2 * 1024**3
+"""One snapshot, decoded and on the wire; RIPE's has 530 MB. rpki-client and FORT have the same bound."""
+
+MAX_RRDP_DELTAS: Final = 100
+"""Deltas followed in one go, as rpki-client has it; beyond that, a snapshot is the shorter way."""
+
+MAX_RRDP_DELTAS_BYTES: Final = 256 * 1024**2
+"""All deltas of one update together: beyond that, too, a snapshot is the shorter way."""
+
+MAX_RRDP_LISTED_DELTAS: Final = 20_000
+"""Deltas in a notification; more do not fit `MAX_RRDP_NOTIFICATION_BYTES` with real URIs."""
+
+MAX_RRDP_REMEMBERED_DELTAS: Final = 500
+"""Hashes of the latest deltas that are kept to be held against the next notification (RFC 9697)."""
+
+MAX_RRDP_SERIAL: Final = 2**64 - 1
+"""RFC 8182 has serials without bound; one a second would reach this after five hundred billion years."""
+
+MAX_RRDP_TOKEN_BYTES: Final = 256 * 1024
+"""One tag or comment of an RRDP file: a URI, a hash and room. The parser keeps it in memory until its end."""
+
+MAX_RRDP_NAMESPACES: Final = 16
+"""Namespace declarations of one file, where one is needed; the parser keeps all of them."""
 
 # --- RTR ---------------------------------------------------------------------------------------------------------
 

@@ -14,8 +14,8 @@ from rpkival.errors import UsageError
 
 if TYPE_CHECKING:
     from rpkival.objects.tal import Tal
-    from rpkival.repository.fetch import FetchedDirectory
     from rpkival.repository.local import LocalDirectory
+    from rpkival.repository.stored_source import StoredSource
     from rpkival.validation.report import ValidationRun
 
 __all__ = ["register"]
@@ -88,11 +88,13 @@ def register(app: typer.Typer) -> None:
 
         Example: rpkival validate --tal ta.tal --repository-dir rsync --offline --at 2026-03-16T08:00:00Z
         """
+        from rpkival.cli.options import state_directory
         from rpkival.cli.output import check_writable, open_output
         from rpkival.cli.validation_summary import print_summary, report_json
         from rpkival.daemon.locators import read_locators
         from rpkival.payload.collect import collect
         from rpkival.payload.formats import WRITERS, write_vrps
+        from rpkival.repository.opening import Fetching, open_source
 
         if listing not in WRITERS:
             raise UsageError(f"{listing!r} is not a format of VRPs; choose one of {', '.join(WRITERS)}.")
@@ -100,11 +102,11 @@ def register(app: typer.Typer) -> None:
         check_writable(report, "--report")
         clock = _clock(at)
         locators = read_locators(tal or ())
-        source = _source(
-            repository_dir, data_dir, fetch=not (offline or no_rsync), allow_dubious_hosts=allow_dubious_hosts
-        )
+        directory = repository_dir or state_directory(data_dir) / "repository"
+        fetching = Fetching(offline=offline or no_rsync, rrdp=False, allow_dubious_hosts=allow_dubious_hosts)
         started = time.monotonic()
-        run = _run(locators, source, clock, workers=workers, quiet=quiet)
+        with open_source(directory, fetching) as source:
+            run = _run(locators, source, clock, workers=workers, quiet=quiet)
         vrps = collect(run)
         with open_output(output) as stream:
             write_vrps(vrps, listing, stream, generated=run.now)
@@ -124,23 +126,9 @@ def _clock(at: str | None) -> Callable[[], int]:
     return lambda: moment
 
 
-def _source(
-    repository_dir: Path | None, data_dir: Path | None, *, fetch: bool, allow_dubious_hosts: bool
-) -> FetchedDirectory | LocalDirectory:
-    from rpkival.cli.options import state_directory
-    from rpkival.repository.fetch import FetchedDirectory
-    from rpkival.repository.local import LocalDirectory
-    from rpkival.repository.rsync import Rsync
-
-    directory = repository_dir or state_directory(data_dir) / "repository"
-    if fetch:
-        return FetchedDirectory(directory, Rsync(), allow_dubious_hosts=allow_dubious_hosts)
-    return LocalDirectory(directory)
-
-
 def _run(
     locators: Sequence[Tal],
-    source: FetchedDirectory | LocalDirectory,
+    source: StoredSource | LocalDirectory,
     clock: Callable[[], int],
     *,
     workers: int,
@@ -148,6 +136,7 @@ def _run(
 ) -> ValidationRun:
     """Validate one trust anchor after the other, with a bar for each."""
     from rpkival.cli.terminal import progress
+    from rpkival.repository.stored_source import StoredSource
     from rpkival.validation.walk import validate
 
     with progress(quiet=quiet) as bars:
@@ -156,7 +145,8 @@ def _run(
         def show(trust_anchor: str, done: int, known: int) -> None:
             bars.update(shown[trust_anchor], completed=done, total=known)
 
-        return validate(locators, source, clock=clock, on_progress=show, workers=workers)
+        memo = source if isinstance(source, StoredSource) else None
+        return validate(locators, source, clock=clock, on_progress=show, workers=workers, memo=memo)
 
 
 def _exit_code(run: ValidationRun, *, strict: bool, complete: bool) -> int:

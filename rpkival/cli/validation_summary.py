@@ -12,7 +12,7 @@ import numpy as np
 
 from rpkival.cli.terminal import counted, note
 from rpkival.payload.vrps import Vrps
-from rpkival.repository.rsync import RsyncResult
+from rpkival.repository.attempts import FetchResult
 from rpkival.validation.report import ValidationRun
 
 __all__ = ["Fetched", "print_summary", "report_json"]
@@ -28,7 +28,7 @@ class Fetched(Protocol):
     """What a source of `rpkival.repository` knows about its own work."""
 
     @property
-    def results(self) -> Sequence[RsyncResult]:
+    def results(self) -> Sequence[FetchResult]:
         """Every fetch there was."""
 
     @property

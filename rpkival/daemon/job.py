@@ -9,9 +9,8 @@ from pathlib import Path
 from rpkival.objects.tal import Tal
 from rpkival.payload.collect import collect
 from rpkival.payload.vrps import Vrps
-from rpkival.repository.fetch import FetchedDirectory
-from rpkival.repository.local import LocalDirectory
-from rpkival.repository.rsync import Rsync
+from rpkival.repository.opening import Fetching, open_source
+from rpkival.repository.stored_source import StoredSource
 from rpkival.validation.report import Report
 from rpkival.validation.walk import validate
 
@@ -20,13 +19,14 @@ __all__ = ["Job", "Outcome", "run"]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What to validate. `directory` holds the repositories; fetched into with rsync unless `offline`."""
+    """What to validate. `directory` holds the repositories; fetched into it unless `offline`."""
 
     tals: tuple[Tal, ...]
     directory: Path
     offline: bool = False
     allow_dubious_hosts: bool = False
     workers: int = 1
+    refresh: float = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +43,13 @@ class Outcome:
 def run(job: Job) -> Outcome:
     """Fetch and validate once. Raises `RpkivalError` where the directory or the rsync program cannot be used."""
     started = time.time()
-    if job.offline:
-        source: LocalDirectory | FetchedDirectory = LocalDirectory(job.directory)
-    else:
-        source = FetchedDirectory(job.directory, Rsync(), allow_dubious_hosts=job.allow_dubious_hosts)
-    judged = validate(job.tals, source, clock=lambda: int(time.time()), workers=job.workers)
-    errors = tuple(result.error for result in source.results if result.error)
-    return Outcome(collect(judged), judged.report, started, time.time(), errors)
+    fetching = Fetching(
+        offline=job.offline, rrdp=False, refresh=job.refresh, allow_dubious_hosts=job.allow_dubious_hosts
+    )
+    with open_source(job.directory, fetching) as source:
+        memo = source if isinstance(source, StoredSource) else None
+        judged = validate(job.tals, source, clock=lambda: int(time.time()), workers=job.workers, memo=memo)
+    errors = [result.error for result in source.results if result.error]
+    if memo is not None and memo.trouble:
+        errors.append(memo.trouble)
+    return Outcome(collect(judged), judged.report, started, time.time(), tuple(errors))

@@ -33,6 +33,7 @@ async def run_live(config: Config, data_dir: Path, *, rtr: Address, http: Addres
         validation.offline,
         validation.allow_dubious_hosts,
         validation.workers,
+        validation.refresh,
     )
     view = View(beacons=load_beacons(config.http.beacons or resource("beacons.toml")))
     endpoints = tuple(_endpoint(webhook) for webhook in config.webhooks)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, ClassVar, Protocol
 
 import structlog
 
@@ -30,7 +30,9 @@ log = structlog.get_logger("rpkival.repository")
 
 
 class FetchResult(Protocol):
-    """How one fetch ended; `error` is a sentence or None, `seconds` wall time, `received` bytes on the wire."""
+    """How one fetch ended: a dataclass, with more fields where the protocol has more to tell."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
 
     @property
     def uri(self) -> str:
@@ -42,15 +44,15 @@ class FetchResult(Protocol):
 
     @property
     def error(self) -> str | None:
-        """What went wrong."""
+        """What went wrong, in one sentence."""
 
     @property
     def seconds(self) -> float:
-        """How long it took."""
+        """How long it took by the wall clock."""
 
     @property
     def received(self) -> int | None:
-        """How much came, None where that is not known."""
+        """How many bytes came, None where that is not known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ _BATCH = 500
 class Judgements:
     """Records by key, kept until they are forgotten. A record that the disk has changed is one that is not there.
 
-    What is put is written a batch at a time, the rest by `flush`; a crash costs what was not.
+    What is put is only written by `flush`; a crash costs what was not.
     """
 
     def __init__(self, file: StoreFile) -> None:
@@ -48,13 +48,11 @@ class Judgements:
             found |= {key: self._waiting[key] for key in keys if key in self._waiting}
         return found
 
-    def put(self, key: bytes, record: bytes) -> None:
-        """Keep a record in place of the last one of its key. Raises `StateError` where a batch cannot be written."""
+    def put(self, key: bytes, record: bytes) -> bool:
+        """Keep a record in place of the last one of its key; whether another batch of them waits to be written."""
         with self._lock:
             self._waiting[key] = record
-            full = len(self._waiting) >= _BATCH
-        if full:
-            self.flush()
+            return len(self._waiting) % _BATCH == 0
 
     def flush(self) -> None:
         """Write what waits. Raises `StateError`; what waited is then given up, and will be judged again."""

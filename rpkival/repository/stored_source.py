@@ -18,7 +18,6 @@ from rpkival.repository.acceptance import Acceptance
 from rpkival.repository.attempts import FetchResult, settled
 from rpkival.repository.collector import Collector
 from rpkival.repository.store import Store
-from rpkival.repository.store_judgements import Judgements
 from rpkival.repository.uri import RsyncUri
 
 __all__ = ["StoredSource"]
@@ -31,30 +30,38 @@ class StoredSource:
 
     One instance serves one run, and fetches each repository once in it. Where a place is served by RRDP and by rsync,
     that is read which succeeded last; each has a listing of its own, and nothing that one repository publishes is ever
-    read for a place of another. Offline, nothing is written. `results` has every fetch there was. `unreadable` says
-    what was wrong with the store itself, and with URIs that are none.
+    read for a place of another. Offline, nothing is written but the memo. `results` has every fetch there was,
+    `unreadable` why a trust anchor could not be had from a URI, `trouble` what was wrong with the store itself.
     """
 
     def __init__(self, store: Store, collector: Collector | None, *, clock: Callable[[], float] = time.time) -> None:
         self._store = store
         self._collector = collector
-        self._acceptance = Acceptance(store, clock, self._write_behind)
+        self._acceptance = Acceptance(store, clock, lambda: self._write_behind(self._acceptance.flush))
         self._requests: dict[tuple[str, str], Future[str | None]] = {}
         self._listings: dict[tuple[str, str], int | None] = {}
         self.unreadable: dict[str, str] = {}
+        self.trouble = store.trouble
         if store.trouble:
             log.error("store_damaged", reason=store.trouble)
-            self.unreadable[str(store.path)] = store.trouble
 
     @property
     def results(self) -> Sequence[FetchResult]:
         """Every fetch there was, in the order of their ends."""
         return self._collector.results if self._collector else []
 
-    @property
-    def judgements(self) -> Judgements:
-        """The memo of what was judged, beside the objects it is about."""
-        return self._store.judgements
+    def get(self, key: bytes) -> bytes | None:
+        """A record of the memo, which lies in the store beside the objects that it is about."""
+        return self._store.judgements.get(key)
+
+    def put(self, key: bytes, record: bytes) -> None:
+        """Keep a record in the memo."""
+        if self._store.judgements.put(key, record):
+            self._write_behind(self._store.judgements.flush)
+
+    def forget_unused(self, keys: frozenset[bytes]) -> None:
+        """Forget all records of the memo but those of `keys`."""
+        self._written(lambda: self._store.judgements.forget_unused(keys))
 
     def trust_anchor(self, uri: str) -> Sequence[bytes]:
         """Trust anchor certificates from an rsync or https URI: as fetched now, then as accepted last."""
@@ -123,9 +130,9 @@ class StoredSource:
     ) -> None:
         """End what is still fetched, write what waits and, after a run that came to its end, tidy the store."""
         ended = self._collector is None or self._collector.close()
+        self._written(self._store.judgements.flush)
         if self._collector is not None:
             self._written(self._acceptance.flush)
-            self._written(self._store.judgements.flush)
             if error is None:
                 self._written(lambda: self._store.touch([uri for key in self._requests for uri in _candidates(*key)]))
                 self._written(self._store.sweep)
@@ -141,16 +148,21 @@ class StoredSource:
             self._listings[key] = best.id if best else None
         return self._listings[key]
 
-    def _write_behind(self) -> None:
+    def _write_behind(self, flush: Callable[[], None]) -> None:
+        """In another thread: a repository's transaction may be under way, for which the walk must not wait."""
         if self._collector is not None:
-            self._collector.aside(lambda: self._written(self._acceptance.flush))
+            self._collector.aside(lambda: self._written(flush))
+        else:
+            self._written(flush)
 
     def _written(self, write: Callable[[], object]) -> None:
         """A store that cannot be written costs what would have been written, and nothing of this run."""
         try:
             write()
         except StateError as error:
-            self.unreadable[str(self._store.path)] = str(error)
+            if self.trouble is None:
+                log.error("store_not_written", reason=str(error))
+            self.trouble = str(error)
 
 
 def _module(repository: str) -> str:

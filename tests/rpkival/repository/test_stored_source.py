@@ -407,7 +407,7 @@ def test_a_store_that_cannot_be_written_is_read_on(world: World, monkeypatch: py
         source.accept(here, Accepted(digest(b"rrdp"), 1, 1), [("m.mft", digest(b"rrdp"))])
         source.accept_trust_anchor("rsync://rpki.example.net/ta/ta.cer", b"ta")
         assert source.read(here, "m.mft", digest(b"rrdp")) == b"rrdp"
-    assert "The store is full." in source.unreadable.values()
+    assert source.trouble == "The store is full."
 
 
 def test_an_interrupted_run_ends_its_rsync_at_once(world: World, tmp_path: Path) -> None:
