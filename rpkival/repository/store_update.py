@@ -104,7 +104,13 @@ class Update:
 
 
 def add_repository(connection: sqlite3.Connection, uri: str, now: float) -> None:
-    """Give a repository its row. Raises `LimitError`."""
+    """Give a repository its row, in place of one that never came to anything where there are too many.
+
+    Raises `LimitError` where all others have.
+    """
     if connection.execute("SELECT count(*) FROM repository").fetchone()[0] >= MAX_STORED_REPOSITORIES:
-        raise LimitError(f"{uri} is not stored: the store has {MAX_STORED_REPOSITORIES} repositories already.")
+        # A name costs its inventor nothing; one that never had an object must not keep one out that has some.
+        oldest = "SELECT id FROM repository WHERE turn=0 ORDER BY used LIMIT 1"
+        if not connection.execute(f"DELETE FROM repository WHERE id=({oldest})").rowcount:  # noqa: S608 - a constant
+            raise LimitError(f"{uri} is not stored: the store has {MAX_STORED_REPOSITORIES} repositories already.")
     connection.execute("INSERT INTO repository (uri, used) VALUES (?, ?)", (uri, now))

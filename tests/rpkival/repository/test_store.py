@@ -276,6 +276,24 @@ def test_the_number_of_repositories_is_bounded(tmp_path: Path, monkeypatch: pyte
     store.close()
 
 
+def test_repositories_that_never_came_make_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name costs nothing to invent; the one that was asked for longest ago goes first."""
+    monkeypatch.setattr(store_update, "MAX_STORED_REPOSITORIES", 3)
+    clock = Clock()
+    store = Store(tmp_path, clock=clock)
+    publish(store, ONE, x=b"x")
+    for number in range(5):
+        clock.now += 1
+        store.note_failure(f"https://{number}.example/", "It does not exist.", clock.now)
+    assert store.repository("https://2.example/") is None
+    assert store.repository("https://3.example/") is not None
+    publish(store, OTHER, x=b"x")
+    assert listed(store, OTHER, X) == listed(store, ONE, X) == b"x"
+    assert store.repository("https://3.example/") is None
+    assert store.repository("https://4.example/") is not None
+    store.close()
+
+
 def test_a_full_store_is_read_on(tmp_path: Path) -> None:
     """Its own bound and a full disk are the same to SQLite, and to us: a sentence, and nothing lost."""
     store = Store(tmp_path, max_bytes=2_000_000)
