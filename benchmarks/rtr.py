@@ -31,7 +31,7 @@ from typing import Any
 import msgspec
 
 from rpkival.errors import RpkivalError
-from rpkival.rtr.client import fetch_vrps
+from rpkival.rtr.client import fetch_payload
 from rpkival.rtr.pdu import EndOfData, ResetQuery, parse
 
 HOST = "127.0.0.1"
@@ -122,7 +122,7 @@ def running(
 def has_data(port: int) -> bool:
     """Whether the cache has loaded its file."""
     try:
-        return len(fetch_vrps(HOST, port, timeout=PATIENCE)) > 0
+        return len(fetch_payload(HOST, port, timeout=PATIENCE)) > 0
     except RpkivalError:
         return False
 

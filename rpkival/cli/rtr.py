@@ -91,12 +91,12 @@ def dump(
 
     from rpkival.cli.output import check_writable, open_output
     from rpkival.payload.formats import WRITERS, write_vrps
-    from rpkival.rtr.client import fetch_vrps
+    from rpkival.rtr.client import fetch_payload
 
     if fmt not in WRITERS:
         raise UsageError(f"{fmt!r} is not a format of VRPs; choose one of {', '.join(WRITERS)}.")
     check_writable(output)
     host, port = parse_peer(cache)
-    vrps = fetch_vrps(host, port, timeout=timeout)
+    vrps = fetch_payload(host, port, timeout=timeout).vrps
     with open_output(output) as stream:
         write_vrps(vrps, fmt, stream, generated=int(time.time()))

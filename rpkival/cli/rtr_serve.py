@@ -55,7 +55,7 @@ async def _serve(load: Callable[[], Source], file: Path | None, host: str, port:
         seen = _stamp(file)
         source = await asyncio.to_thread(load)
         _warn_if_stale(source)
-        cache.update(source.vrps)
+        cache.update(source.payload)
         server.notify()
         shown = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
         typer.echo(
@@ -100,7 +100,7 @@ async def _follow(load: Callable[[], Source], cache: Cache, server: RtrServer, r
             log.exception("source_unreadable", kept_serial=cache.serial)
         else:
             _warn_if_stale(source)
-            if await asyncio.to_thread(cache.update, source.vrps):
+            if await asyncio.to_thread(cache.update, source.payload):
                 log.info("new_serial", serial=cache.serial, vrps=len(cache.vrps), routers=len(server.sessions()))
                 server.notify()
             else:

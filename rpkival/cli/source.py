@@ -19,6 +19,7 @@ from rpkival.limits import (
     VRP_DOWNLOAD_SECONDS,
     VRP_RTR_SECONDS,
 )
+from rpkival.payload.payload import Payload
 from rpkival.payload.vrps import Vrps
 
 __all__ = ["Source", "check_source", "default_data_dir", "load_vrps", "memo_directory", "warn_if_stale"]
@@ -26,11 +27,16 @@ __all__ = ["Source", "check_source", "default_data_dir", "load_vrps", "memo_dire
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """`vrps` sorted and unique; `name` for people; `generated` in unix seconds, None where the source does not say."""
+    """`payload` is sorted and unique, `name` for people, `generated` in unix seconds, None where nothing says it."""
 
-    vrps: Vrps
+    payload: Payload
     name: str
     generated: int | None
+
+    @property
+    def vrps(self) -> Vrps:
+        """Those of the payload."""
+        return self.payload.vrps
 
     def stale(self, now: float) -> bool:
         """Whether the data is too old to be believed at `now` (unix seconds)."""
@@ -105,14 +111,14 @@ def _from_file(path: Path) -> Source:
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
     loaded = read_vrps_once(data, name=str(path), directory=memo_directory())
-    return Source(loaded.vrps, str(path), loaded.generated)
+    return Source(loaded.payload, str(path), loaded.generated)
 
 
 def _from_rtr(peer: str) -> Source:
-    from rpkival.rtr.client import fetch_vrps
+    from rpkival.rtr.client import fetch_payload
 
     host, port = parse_peer(peer)
-    return Source(fetch_vrps(host, port, timeout=VRP_RTR_SECONDS), f"the RTR cache {peer}", None)
+    return Source(fetch_payload(host, port, timeout=VRP_RTR_SECONDS), f"the RTR cache {peer}", None)
 
 
 def _from_url(url: str) -> Source:
@@ -121,7 +127,7 @@ def _from_url(url: str) -> Source:
 
     data = download(url, limit=MAX_VRP_DOWNLOAD_BYTES, seconds=VRP_DOWNLOAD_SECONDS)
     loaded = read_vrps_once(data, name=url, directory=memo_directory())
-    return Source(loaded.vrps, url, loaded.generated)
+    return Source(loaded.payload, url, loaded.generated)
 
 
 def _snapshot(data_dir: Path | None) -> Path:
@@ -135,4 +141,4 @@ def _from_snapshot(data_dir: Path | None) -> Source:
 
     path = _snapshot(data_dir)
     snapshot = load_snapshot(path)
-    return Source(snapshot.vrps, f"the snapshot {path}", snapshot.generated)
+    return Source(snapshot.payload, f"the snapshot {path}", snapshot.generated)

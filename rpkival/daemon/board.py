@@ -6,6 +6,7 @@ import asyncio
 import secrets
 from collections.abc import Callable, Collection
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -52,7 +53,7 @@ class Board:
         if self._last is not None:
             log.info("snapshot_restored", vrps=len(self._last.vrps), serial=self._last.serial)
             async with self._turn:
-                await self._put(self._last.vrps, self._last.generated)
+                await self._put(self._last.payload, self._last.generated)
             await self.expire(now)
 
     async def take(self, outcome: Outcome) -> None:
@@ -72,7 +73,7 @@ class Board:
             if lost and not len(vrps) and len(lost) == len(outcome.report.trust_anchors):
                 # Nobody has said that there is nothing. Routers that are told so would take every route for unsigned.
                 return
-            changed = await self._put(unexpired(vrps, outcome.finished), int(outcome.started))
+            changed = await self._put(Payload(unexpired(vrps, outcome.finished)), int(outcome.started))
         log.info(
             "validated",
             vrps=len(self.cache.vrps),
@@ -104,24 +105,24 @@ class Board:
             left = unexpired(snapshot.vrps, now)
             if left is not snapshot.vrps:
                 log.warning("vrps_expired", expired=len(snapshot.vrps) - len(left), left=len(left))
-                await self._put(left, snapshot.generated)
+                await self._put(replace(snapshot.payload, vrps=left), snapshot.generated)
 
-    async def _put(self, vrps: Vrps, generated: int) -> bool:
-        """Serve a set; True where routers have something to fetch."""
+    async def _put(self, payload: Payload, generated: int) -> bool:
+        """Serve a payload; True where routers have something to fetch."""
         # Saved before any router can have it: a serial that routers know and the disk does not would, after a crash, be
         # given to other data, and those routers would never learn of them.
-        changed = await asyncio.to_thread(self.cache.update, vrps, save=partial(self._save, generated))
+        changed = await asyncio.to_thread(self.cache.update, payload, save=partial(self._save, generated))
         # Where only times have changed, the cache keeps its set, which has the old ones.
         if not changed:
-            await asyncio.to_thread(self._save, generated, vrps, self.cache.serial)
-        self._view.index = await asyncio.to_thread(OriginIndex.build, vrps)
-        self._view.snapshot = Snapshot(Payload(vrps), generated, self.cache.serial, self._session_id)
+            await asyncio.to_thread(self._save, generated, payload, self.cache.serial)
+        self._view.index = await asyncio.to_thread(OriginIndex.build, payload.vrps)
+        self._view.snapshot = Snapshot(payload, generated, self.cache.serial, self._session_id)
         self._changed()
         return changed
 
-    def _save(self, generated: int, vrps: Vrps, serial: int) -> None:
+    def _save(self, generated: int, payload: Payload, serial: int) -> None:
         try:
-            save_snapshot(self._path, Snapshot(Payload(vrps), generated, serial, self._session_id))
+            save_snapshot(self._path, Snapshot(payload, generated, serial, self._session_id))
         except StateError as error:
             # Routers are served from memory. But a restart from the snapshot before this one would give this serial to
             # other data: better to begin a new session without any.

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rpkival.payload.causes import Cause, Inquiry, Why, accidents
-from rpkival.payload.changes import diff
+from rpkival.payload.changes import diff_vrps
 from rpkival.payload.payload import Payload
 from rpkival.payload.vrps import Vrps
 
@@ -76,7 +76,7 @@ def weigh(
     so that many small steps are weighed as the large one that they are.
     """
     lately = lost_lately or {}
-    withdrawn = diff(served.vrps, new.vrps).withdrawn
+    withdrawn = diff_vrps(served.vrps, new.vrps).withdrawn
     reasons = {family: inquiry.of_columns(withdrawn, withdrawn.family(family)) for family in (4, 6)}
     lost = _accidents(withdrawn, reasons)
     numbers = _by_anchor(lost)

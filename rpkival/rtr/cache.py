@@ -1,7 +1,8 @@
 """What a cache holds for its routers: the current set, the deltas that lead to it, and both as bytes made once.
 
 No socket and no clock. All sessions share the same immutable buffers, so a hundred routers that read slowly cost one
-snapshot; only the version octet differs between protocol versions, and a version nobody speaks is never built.
+snapshot. Of prefixes only the version octet differs between protocol versions; router keys belong to version 1 and
+later, ASPAs to version 2. A version that nobody speaks is never built, but for the highest.
 
 `update` may run in a thread of its own while sessions are answered: it builds a new `_Edition` aside and puts it in
 place with one assignment. An answer is made of one edition, whatever comes meanwhile.
@@ -10,13 +11,14 @@ place with one assignment. An answer is made of one edition, whatever comes mean
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 import numpy as np
 
 from rpkival.limits import MAX_RTR_DELTA_BYTES, MAX_RTR_DELTAS, MAX_RTR_MERGED_ROWS
-from rpkival.payload.changes import Changes, diff
+from rpkival.payload.changes import Changes, VrpChanges, diff
+from rpkival.payload.payload import Payload
 from rpkival.payload.vrps import Vrps
 from rpkival.rtr.columns import ANNOUNCE, encode_changes, encode_prefixes, with_version
 from rpkival.rtr.deltas import merge
@@ -31,6 +33,7 @@ from rpkival.rtr.pdu import (
     SerialQuery,
     Timers,
 )
+from rpkival.rtr.records import encode_records, servable_aspas
 
 __all__ = ["Answer", "AnswerKind", "Cache"]
 
@@ -58,39 +61,37 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class _Delta:
-    """What changed from `since` to the serial after it."""
+    """What changed from `since` to the serial after it; `octets` of PDUs in the highest version."""
 
     since: int
     changes: Changes
-
-    def octets(self) -> int:
-        """Of its PDUs."""
-        sets = (self.changes.announced, self.changes.withdrawn)
-        return sum(20 * len(vrps.ipv4) + 32 * len(vrps.ipv6) for vrps in sets)
+    octets: int
 
 
 @dataclass(slots=True)
 class _Edition:
-    """One serial: its set, the deltas that lead to it (oldest first), and what has been serialised of both.
+    """One serial: its payload, the deltas that lead to it (oldest first), and what has been serialised of both.
 
     `merged_rows`: what merging deltas for routers that lag behind has cost so far, in changes read.
     """
 
     serial: int
-    vrps: Vrps
+    payload: Payload
     deltas: tuple[_Delta, ...]
     snapshots: dict[int, bytes] = field(default_factory=dict)
     merged: dict[tuple[int, int], bytes] = field(default_factory=dict)
     merged_rows: int = 0
 
     def snapshot(self, version: int) -> bytes:
-        """The whole set as PDUs."""
+        """The whole payload as PDUs."""
         if version not in self.snapshots:
-            built = self.snapshots.get(HIGHEST_VERSION)
+            vrps, built = self.payload.vrps, self.snapshots.get(HIGHEST_VERSION)
             if built is None:
-                self.snapshots[version] = encode_prefixes(self.vrps, ANNOUNCE, version)
+                prefixes = encode_prefixes(vrps, ANNOUNCE, version)
             else:
-                self.snapshots[version] = with_version(built, len(self.vrps.ipv4), version)
+                prefixes = with_version(built, len(vrps.ipv4), len(vrps.ipv6), version)
+            everything = Changes(self.payload, Payload.empty())
+            self.snapshots[version] = prefixes + encode_records(everything, version)
         return self.snapshots[version]
 
     def delta(self, since: int, version: int) -> bytes | None:
@@ -106,7 +107,9 @@ class _Edition:
             if self.merged_rows + cost > MAX_RTR_MERGED_ROWS:
                 return None
             self.merged_rows += cost
-            self.merged[since, version] = encode_changes(merge(deltas), version)
+            changes = merge(deltas)
+            prefixes = encode_changes(VrpChanges(changes.announced.vrps, changes.withdrawn.vrps), version)
+            self.merged[since, version] = prefixes + encode_records(changes, version)
         return self.merged[since, version]
 
 
@@ -130,7 +133,7 @@ class Cache:
 
     @property
     def session_id(self) -> int:
-        """That of the highest version."""
+        """That of version 1, which keeps it though there are newer versions: an upgrade resets no router."""
         return self._session_id
 
     @property
@@ -139,9 +142,14 @@ class Cache:
         return self._edition.serial if self._edition else self._first_serial
 
     @property
+    def payload(self) -> Payload:
+        """What is served now, sorted and unique."""
+        return self._edition.payload if self._edition else Payload.empty()
+
+    @property
     def vrps(self) -> Vrps:
-        """The set that is served now, sorted and unique."""
-        return self._edition.vrps if self._edition else Vrps.empty()
+        """Those of the payload."""
+        return self.payload.vrps
 
     @property
     def deltas(self) -> tuple[int, ...]:
@@ -150,29 +158,34 @@ class Cache:
 
     def session_id_of(self, version: int) -> int:
         """RFC 8210 section 5.1: serials of different versions are not commensurate, so their session ids differ."""
-        return (self._session_id + _SESSION_ID_STRIDE * (HIGHEST_VERSION - version)) % _SESSION_IDS
+        return (self._session_id + _SESSION_ID_STRIDE * (1 - version)) % _SESSION_IDS
 
-    def update(self, vrps: Vrps, *, save: Callable[[Vrps, int], None] | None = None) -> bool:
-        """Serve `vrps` from now on; True where routers have something to fetch, and then the serial is a new one.
+    def update(self, payload: Payload, *, save: Callable[[Payload, int], None] | None = None) -> bool:
+        """Serve `payload` from now on; True where routers have something to fetch, and then the serial is a new one.
 
-        `save` is called with the sorted set and its serial before any router can have it. Who keeps them on disk to
-        continue after a crash must do it there: a serial that routers know and the disk does not would be given to
-        other data after the restart, and routers that have it would never learn of them.
+        ASPAs that no PDU can hold are left out. `save` is called with what is served, sorted, and its serial before any
+        router can have it. Who keeps them on disk to continue after a crash must do it there: a serial that routers
+        know and the disk does not would be given to other data after the restart, and routers that have it would never
+        learn of them.
         """
-        new = vrps.unique_sorted()
+        new = payload.unique_sorted()
+        new = replace(new, aspas=servable_aspas(new.aspas))
         old = self._edition
         if old is None:
             edition = _Edition(self._first_serial, new, ())
         else:
-            changes = diff(old.vrps, new)
-            if not (len(changes.announced) or len(changes.withdrawn)):
+            changes = diff(old.payload, new)
+            if not len(changes):
                 return False
-            deltas = _bounded((*old.deltas, _Delta(old.serial, changes)))
+            deltas = _bounded((*old.deltas, _Delta(old.serial, changes, _octets(changes))))
             edition = _Edition((old.serial + 1) % _SERIALS, new, deltas)
-            edition.delta(old.serial, HIGHEST_VERSION)
-        edition.snapshot(HIGHEST_VERSION)
+        # What routers are about to ask for is made here, where nobody waits for it.
+        for version in sorted({HIGHEST_VERSION, *(old.snapshots if old else ())}, reverse=True):
+            edition.snapshot(version)
+            if old is not None:
+                edition.delta(old.serial, version)
         if save:
-            save(edition.vrps, edition.serial)
+            save(edition.payload, edition.serial)
         self._edition = edition
         return True
 
@@ -205,6 +218,12 @@ class Cache:
 
 def _bounded(deltas: tuple[_Delta, ...]) -> tuple[_Delta, ...]:
     """The newest of `deltas` that the limits let us keep."""
-    octets = np.cumsum([delta.octets() for delta in reversed(deltas)])
+    octets = np.cumsum([delta.octets for delta in reversed(deltas)])
     kept = min(int((octets <= MAX_RTR_DELTA_BYTES).sum()), MAX_RTR_DELTAS)
     return deltas[len(deltas) - kept :]
+
+
+def _octets(changes: Changes) -> int:
+    vrps = (changes.announced.vrps, changes.withdrawn.vrps)
+    prefixes = sum(20 * len(each.ipv4) + 32 * len(each.ipv6) for each in vrps)
+    return prefixes + len(encode_records(changes, HIGHEST_VERSION))

@@ -1,4 +1,4 @@
-"""A plain RTR client: fetches a cache's set, follows it by deltas. Synchronous, bounded in time and size."""
+"""A plain RTR client: fetches a cache's payload, follows it by deltas. Synchronous, bounded in time and size."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
-from rpkival.errors import FetchError
+from rpkival.errors import FetchError, LimitError
+from rpkival.payload.changes import Changes
+from rpkival.payload.payload import Payload
 from rpkival.payload.vrps import Vrps
 from rpkival.rtr.cache import AnswerKind
 from rpkival.rtr.deltas import apply_strictly
 from rpkival.rtr.download import Download
-from rpkival.rtr.errors import ErrorCode, PduError
+from rpkival.rtr.errors import FATAL, ErrorCode, PduError
 from rpkival.rtr.pdu import (
     HEADER_BYTES,
     HIGHEST_VERSION,
@@ -24,40 +26,57 @@ from rpkival.rtr.pdu import (
     PeerError,
     ResetQuery,
     SerialQuery,
+    Timers,
+    parse,
 )
 
-__all__ = ["RtrClient", "fetch_vrps"]
+__all__ = ["RtrClient", "fetch_payload"]
 
 _RECEIVE_BYTES = 1024 * 1024
 
 
-def fetch_vrps(host: str, port: int, *, timeout: float) -> Vrps:
-    """The whole set of the cache at `host`, sorted and unique; `timeout` in seconds is for all of it.
+def fetch_payload(host: str, port: int, *, timeout: float, strict_order: bool = False) -> Payload:
+    """All that the cache at `host` serves, sorted and unique; `timeout` in seconds is for all of it.
 
-    Raises `FetchError` where the cache does not answer or has no data, `ProtocolError` where it breaks the protocol,
-    `LimitError` where it sends too much.
+    Raises `FetchError` where the cache does not answer or has no data, `ProtocolError` where it breaks the protocol
+    (with `strict_order` also by its order), `LimitError` where it sends too much.
     """
-    with RtrClient(host, port, timeout=timeout) as client:
+    with RtrClient(host, port, timeout=timeout, strict_order=strict_order) as client:
         client.sync()
-        return client.vrps
+        return client.payload
 
 
 class RtrClient:
     """One router's connection to a cache, and what it has learned there.
 
-    `timeout` in seconds is for one `sync` with the connection it may need. Errors are those of `fetch_vrps`.
+    `timeout` in seconds is for one `sync` with the connection it may need. Errors are those of `fetch_payload`. After a
+    fatal one in version 2 all that was learned is forgotten (draft-ietf-sidrops-8210bis-26 section 12); older versions
+    do not ask for it, and the next `sync` goes on from there.
     """
 
-    def __init__(self, host: str, port: int, *, timeout: float, version: int = HIGHEST_VERSION) -> None:
+    def __init__(
+        self, host: str, port: int, *, timeout: float, version: int = HIGHEST_VERSION, strict_order: bool = False
+    ) -> None:
         self._address = (host, port)
         self._timeout = timeout
+        self._strict_order = strict_order
         self._deadline = 0.0
         self._socket: socket.socket | None = None
         self._received = b""
         self.version = version
-        self.vrps = Vrps.empty()
+        self.payload = Payload.empty()
         self.end: EndOfData | None = None
-        """The End of Data that completed `vrps`, with session id, serial and timers; None before the first."""
+        """The End of Data that completed `payload`, with session id, serial and timers; None before the first."""
+
+    @property
+    def vrps(self) -> Vrps:
+        """Those of the payload."""
+        return self.payload.vrps
+
+    @property
+    def timers(self) -> Timers:
+        """What the cache told last, brought into the RFC's ranges."""
+        return Timers.nearest(self.end.refresh, self.end.retry, self.end.expire) if self.end else Timers()
 
     def __enter__(self) -> Self:
         return self
@@ -68,33 +87,25 @@ class RtrClient:
         self.close()
 
     def close(self) -> None:
-        """Drop the connection; the set and its serial stay, and the next `sync` continues from them."""
+        """Drop the connection; the payload and its serial stay, and the next `sync` continues from them."""
         if self._socket:
             self._socket.close()
             self._socket = None
             self._received = b""
 
     def sync(self) -> AnswerKind:
-        """Bring `vrps` up to date: by a delta where there is one, else whole. Tells which it was."""
+        """Bring `payload` up to date: by a delta where there is one, else whole. Tells which it was."""
         self._deadline = time.monotonic() + self._timeout
-        if self.end is not None:
-            download = self._ask(SerialQuery(self.version, self.end.session_id, self.end.serial))
-            if download.kind is AnswerKind.DELTA:
-                try:
-                    self.vrps = apply_strictly(self.vrps, download.changes())
-                except PduError as error:
-                    self._complain(error)
-                    raise
-                self.end = download.end
-                return AnswerKind.DELTA
+        if self.end is not None and self._follow(self.end):
+            return AnswerKind.DELTA
         download = self._reset()
+        self.payload = self._judged(download).announced
         self.version = download.version
-        self.vrps = download.changes().announced
         self.end = download.end
         return AnswerKind.SNAPSHOT
 
     def wait_for_notify(self) -> bool:
-        """Wait for a Serial Notify; False where none comes within the timeout."""
+        """Wait for a Serial Notify; False where none comes within the timeout. Raises `PeerError`."""
         self._deadline = time.monotonic() + self._timeout
         received = b""
         while len(received) < HEADER_BYTES or len(received) < Header.parse(received).length:
@@ -102,7 +113,28 @@ class RtrClient:
                 received += self._receive(1)
             except TimeoutError:
                 return False
-        return Header.parse(received).type == PduType.SERIAL_NOTIFY
+        pdu = parse(received)
+        if isinstance(pdu, ErrorReport):
+            raise self._left_by(PeerError(pdu))
+        return pdu.type == PduType.SERIAL_NOTIFY
+
+    def _follow(self, end: EndOfData) -> bool:
+        """A Serial Query; False where the cache has no delta for it, or has come back with an older version."""
+        try:
+            download = self._ask(SerialQuery(self.version, end.session_id, end.serial))
+        except PeerError as error:
+            self._step_down(error)
+            return False
+        if download.kind is not AnswerKind.DELTA:
+            return False
+        changes = self._judged(download)
+        try:
+            self.payload = apply_strictly(self.payload, changes)
+        except PduError as error:
+            self._complain(error)
+            raise
+        self.end = download.end
+        return True
 
     def _reset(self) -> Download:
         """A Reset Query, in ever older versions until the cache speaks one (RFC 8210 section 7)."""
@@ -110,30 +142,48 @@ class RtrClient:
             try:
                 return self._ask(ResetQuery(self.version))
             except PeerError as error:
-                if error.report.code != ErrorCode.UNSUPPORTED_VERSION or self.version == 0:
-                    raise
-            self.close()
-            self.version -= 1
+                self._step_down(error)
+
+    def _step_down(self, error: PeerError) -> None:
+        """To the version that the cache names where it refuses ours, on a new connection; all else is raised again."""
+        if error.report.code != ErrorCode.UNSUPPORTED_VERSION or self.version == 0:
+            raise error
+        self.close()
+        # Serials of different versions are not commensurate (RFC 8210 section 5.1).
+        self.end = None
+        self.version = min(error.report.version, self.version - 1)
+
+    def _judged(self, download: Download) -> Changes:
+        try:
+            return download.changes()
+        except PduError as error:
+            self._complain(error)
+            raise
 
     def _ask(self, query: ResetQuery | SerialQuery) -> Download:
         host, port = self._address
-        download = Download(query)
+        download = Download(query, strict_order=self._strict_order)
         try:
             self._connect().sendall(query.serialize())
             while download.kind is None:
                 download.receive(self._receive(_RECEIVE_BYTES))
         except TimeoutError as error:
+            self.close()
             raise FetchError(f"The RTR cache {host} port {port} did not answer in {self._timeout:g} s.") from error
         except OSError as error:
+            self.close()
             reason = error.strerror or str(error) or type(error).__name__
             raise FetchError(f"The RTR cache {host} port {port} cannot be read: {reason}.") from error
         except PeerError as error:
-            self.close()
+            self._left_by(error)
             if error.report.code == ErrorCode.NO_DATA_AVAILABLE:
                 raise FetchError(f"The RTR cache {host} port {port} has no data yet; try again later.") from error
             raise
         except PduError as error:
             self._complain(error)
+            raise
+        except LimitError:
+            self.close()
             raise
         # A Serial Notify may follow the answer at once, and perhaps only its first half is here yet.
         self._received = download.rest
@@ -161,9 +211,21 @@ class RtrClient:
             raise TimeoutError
         return remaining
 
+    def _left_by(self, error: PeerError) -> PeerError:
+        """The cache has told of an error, and the session is over."""
+        self.close()
+        if error.report.code in FATAL:
+            self._forget()
+        return error
+
     def _complain(self, error: PduError) -> None:
         """Tell the cache what it did wrong, if it still listens, and leave."""
         if self._socket:
             with suppress(OSError):
                 self._socket.sendall(ErrorReport.about(error, self.version).serialize())
         self.close()
+        self._forget()
+
+    def _forget(self) -> None:
+        if self.version >= 2:
+            self.payload, self.end = Payload.empty(), None

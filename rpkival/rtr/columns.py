@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from rpkival.payload.changes import Changes
+from rpkival.payload.changes import VrpChanges
 from rpkival.payload.vrps import VrpColumns, Vrps
 from rpkival.prefixes import ADDRESS_BITS, Family, Prefixes
 from rpkival.rtr.errors import CorruptDataError
@@ -24,6 +24,7 @@ __all__ = [
     "decode_prefixes",
     "encode_changes",
     "encode_prefixes",
+    "in_wire_order",
     "leading_records",
     "with_version",
 ]
@@ -57,8 +58,8 @@ def encode_prefixes(vrps: Vrps, flags: int, version: int) -> bytes:
     return b"".join(_encode(columns, flags, version).tobytes() for columns in (vrps.ipv4, vrps.ipv6))
 
 
-def encode_changes(changes: Changes, version: int) -> bytes:
-    """The PDUs of a delta: by type, and within a type announcements first, that no route is bare in between."""
+def encode_changes(changes: VrpChanges, version: int) -> bytes:
+    """The prefixes of a delta: by type, and within a type announcements first, that no route is bare in between."""
     return b"".join(
         _encode(vrps.family(family), flags, version).tobytes()
         for family in TYPE
@@ -66,12 +67,12 @@ def encode_changes(changes: Changes, version: int) -> bytes:
     )
 
 
-def with_version(pdus: bytes, ipv4: int, version: int) -> bytes:
-    """What `encode_prefixes` gave, `ipv4` PDUs and then IPv6, for another version: only the first octets differ."""
-    data = bytearray(pdus)
+def with_version(pdus: bytes, ipv4: int, ipv6: int, version: int) -> bytes:
+    """The prefixes that `pdus` begins with, `ipv4` and then `ipv6` of them, for another version."""
     boundary = ipv4 * RECORD[4].itemsize
+    data = bytearray(memoryview(pdus)[: boundary + ipv6 * RECORD[6].itemsize])
     np.frombuffer(data, RECORD[4], ipv4)["version"] = version
-    np.frombuffer(data, RECORD[6], offset=boundary)["version"] = version
+    np.frombuffer(data, RECORD[6], ipv6, boundary)["version"] = version
     return bytes(data)
 
 
@@ -100,6 +101,27 @@ def _wire_order(columns: VrpColumns, flags: int) -> NDArray[np.int64]:
     keys: list[NDArray[Any]] = [columns.asn, prefixes.length, columns.max_length, *reversed(prefixes.words)]
     rows = np.lexsort(keys)
     return rows[::-1] if flags == ANNOUNCE else rows
+
+
+def in_wire_order(records: Records, family: Family) -> bool:
+    """Whether no row comes before its turn: announcements descending, then withdrawals ascending."""
+    announced = (records["flags"] & 1).astype(np.bool_)
+    if (announced[1:] & ~announced[:-1]).any():
+        return False
+    names = (*WORDS[family], "max_length", "length", "asn")
+    columns = [records[name].astype(records[name].dtype.newbyteorder("=")) for name in names]
+    ascend = _ascending([column[~announced] for column in columns])
+    return ascend and _ascending([column[announced][::-1] for column in columns])
+
+
+def _ascending(columns: list[NDArray[Any]]) -> bool:
+    """Whether no row of `columns` (most significant first) comes before the one that it follows; equals may."""
+    n = max(len(columns[0]) - 1, 0)
+    more, equal = np.zeros(n, np.bool_), np.ones(n, np.bool_)
+    for column in columns:
+        more |= equal & (column[:-1] > column[1:])
+        equal &= column[:-1] == column[1:]
+    return not more.any()
 
 
 def leading_records(data: memoryview, family: Family, version: int) -> Records:

@@ -16,6 +16,7 @@ from typing import Protocol, cast
 import structlog
 
 from rpkival.rtr.cache import AnswerKind
+from rpkival.rtr.errors import ErrorCode
 from rpkival.rtr.session import Session, State
 
 __all__ = ["Connection", "Owner", "SessionInfo"]
@@ -108,6 +109,17 @@ class Connection(asyncio.Protocol):
         self._notify_wanted = True
         if not self._sending:
             self._pump()
+
+    def leave(self, code: ErrorCode) -> None:
+        """Tell the router why the cache goes, if it is not amid an answer and its version has the words; then close."""
+        report = None if self._sending else self._session.farewell(code)
+        if report is None:
+            self.abort("this cache is shutting down")
+            return
+        self._cut_reason = self._session.last_error
+        self._bytes_sent += len(report)
+        self._transport.write(report)
+        self._transport.close()
 
     def abort(self, reason: str) -> None:
         """Cut the connection now, whatever is still unsent."""

@@ -1,19 +1,27 @@
-"""The router's side of one answer: octets in, the set or the changes out. No socket and no clock."""
+"""The router's side of one answer: octets in, the payload or the changes out. No socket and no clock.
+
+Nothing is applied before End of Data, as draft-ietf-sidrops-8210bis-26 section 11.3 recommends; so the order in which
+it came does no harm, and is judged only where somebody wants to know whether the cache keeps to it.
+"""
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 import numpy as np
 
 from rpkival.errors import LimitError
-from rpkival.limits import MAX_VRPS
+from rpkival.limits import MAX_RTR_RECORD_BYTES, MAX_VRPS
 from rpkival.payload.changes import Changes
+from rpkival.payload.payload import Payload
 from rpkival.payload.vrps import Vrps
 from rpkival.prefixes import Family
 from rpkival.rtr.cache import AnswerKind
-from rpkival.rtr.columns import RECORD, TYPE, Records, decode_prefixes, leading_records
-from rpkival.rtr.errors import CorruptDataError, InvalidRequestError
+from rpkival.rtr.columns import RECORD, TYPE, Records, decode_prefixes, in_wire_order, leading_records
+from rpkival.rtr.errors import CorruptDataError, DuplicateAnnouncementError, InvalidRequestError, OrderingError
 from rpkival.rtr.pdu import (
     HEADER_BYTES,
+    AspaPdu,
     CacheReset,
     CacheResponse,
     EndOfData,
@@ -23,12 +31,13 @@ from rpkival.rtr.pdu import (
     PduType,
     PeerError,
     ResetQuery,
-    RouterKey,
+    RouterKeyPdu,
     SerialNotify,
     SerialQuery,
     check_header,
     parse,
 )
+from rpkival.rtr.records import Record, decode_records, wire_order
 
 __all__ = ["Download"]
 
@@ -39,16 +48,21 @@ class Download:
     """What a cache sends for one query, up to End of Data or Cache Reset.
 
     A cache that speaks only an older version may answer a Reset Query in that (RFC 8210 section 7); `version` is then
-    the answer's. Serial Notifies on the way are passed over. Router keys are checked and left out.
+    the answer's. Serial Notifies on the way are passed over. With `strict_order` PDUs that are not in the order of
+    version 2 are an `OrderingError`; older versions have none.
     """
 
-    def __init__(self, query: ResetQuery | SerialQuery) -> None:
+    def __init__(self, query: ResetQuery | SerialQuery, *, strict_order: bool = False) -> None:
         self._query = query
+        self._strict_order = strict_order
         self.rest = b""
         """What came and was not taken: the start of a PDU, or what follows the answer."""
         self._response: CacheResponse | None = None
-        self._records: dict[Family, list[Records]] = {4: [], 6: []}
-        self._count = 0
+        self._prefixes: dict[Family, list[Records]] = {4: [], 6: []}
+        self._prefix_count = 0
+        self._records: list[Record] = []
+        self._record_octets = 0
+        self._last_type = 0
         self.version = query.version
         self.end: EndOfData | None = None
         self.kind: AnswerKind | None = None
@@ -74,26 +88,60 @@ class Download:
         self.rest = bytes(buffer[at:])
 
     def changes(self) -> Changes:
-        """What was announced and withdrawn; of a snapshot, all that was announced. Duplicates appear once."""
-        announced4, withdrawn4 = decode_prefixes(self._joined(4), 4)
-        announced6, withdrawn6 = decode_prefixes(self._joined(6), 6)
-        return Changes(
-            Vrps(announced4, announced6).unique_sorted(),
-            Vrps(withdrawn4, withdrawn6).unique_sorted(),
-        )
+        """What was announced and withdrawn, of a snapshot all that was announced; withdrawn ASPAs have no providers.
+
+        Raises `CorruptDataError`, `DuplicateAnnouncementError` and `OrderingError`. Versions before 2 say nothing of
+        what is told twice in one answer; there it counts once.
+        """
+        ipv4, ipv6 = self._joined(4), self._joined(6)
+        if self._strict_order and self.version >= 2:
+            if not (in_wire_order(ipv4, 4) and in_wire_order(ipv6, 6)):
+                raise OrderingError("Prefixes are not in the order of version 2.")
+            if any(wire_order(one) > wire_order(other) for one, other in pairwise(self._records)):
+                raise OrderingError("Router keys or ASPAs are not in the order of version 2.")
+        announced4, withdrawn4 = decode_prefixes(ipv4, 4)
+        announced6, withdrawn6 = decode_prefixes(ipv6, 6)
+        announced = self._payload(Vrps(announced4, announced6), announce=True)
+        withdrawn = self._payload(Vrps(withdrawn4, withdrawn6), announce=False)
+        if {aspa.customer for aspa in announced.aspas} & {aspa.customer for aspa in withdrawn.aspas}:
+            raise CorruptDataError("One answer announces and withdraws the ASPA of one customer.")
+        if self.kind is AnswerKind.SNAPSHOT and len(withdrawn):
+            raise CorruptDataError("The answer to a Reset Query withdraws something.")
+        return Changes(announced, withdrawn)
+
+    def _payload(self, vrps: Vrps, *, announce: bool) -> Payload:
+        aspas, keys = decode_records(pdu for pdu in self._records if pdu.announce is announce)
+        told = Payload(vrps, tuple(aspas), tuple(keys))
+        payload = told.unique_sorted()
+        if self.version >= 2 and len(payload) != len(told):
+            raise DuplicateAnnouncementError("One answer tells something twice.")
+        return payload
 
     def _joined(self, family: Family) -> Records:
-        return np.concatenate([np.zeros(0, RECORD[family]), *self._records[family]])
+        return np.concatenate([np.zeros(0, RECORD[family]), *self._prefixes[family]])
 
     def _take_prefixes(self, data: memoryview, family: Family) -> int:
         """Take the prefixes that `data` starts with; gives the octets they have."""
         records = leading_records(data, family, self.version)
-        self._count += len(records)
-        if self._count > MAX_VRPS:
+        self._prefix_count += len(records)
+        if self._prefix_count > MAX_VRPS:
             raise LimitError(f"The RTR cache sends more than {MAX_VRPS} prefixes; it cannot be right.")
         if len(records):
-            self._records[family].append(records.copy())
+            self._expect_order(TYPE[family])
+            self._prefixes[family].append(records.copy())
         return records.nbytes
+
+    def _take_record(self, pdu: Record) -> None:
+        self._expect_order(pdu.type)
+        self._record_octets += len(pdu.serialize())
+        if self._record_octets > MAX_RTR_RECORD_BYTES:
+            raise LimitError(f"The RTR cache sends more than {MAX_RTR_RECORD_BYTES} octets of router keys and ASPAs.")
+        self._records.append(pdu)
+
+    def _expect_order(self, kind: PduType) -> None:
+        if self._strict_order and self.version >= 2 and kind < self._last_type:
+            raise OrderingError(f"A PDU of type {kind} comes behind one of type {self._last_type}.")
+        self._last_type = kind
 
     def _check(self, header: Header) -> None:
         if self._response is None and header.version < self.version and isinstance(self._query, ResetQuery):
@@ -114,8 +162,8 @@ class Download:
             case CacheResponse() if self._response is None:
                 self._expect_session_id(pdu.session_id)
                 self._response = pdu
-            case RouterKey() if self._response:
-                pass
+            case RouterKeyPdu() | AspaPdu() if self._response:
+                self._take_record(pdu)
             case EndOfData() if self._response:
                 if pdu.session_id != self._response.session_id:
                     raise CorruptDataError("The session id changed between Cache Response and End of Data.")

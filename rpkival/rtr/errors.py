@@ -1,4 +1,7 @@
-"""What can be wrong with a peer's PDU: one class for each error code of RFC 8210 section 12 that we tell peers of."""
+"""What can be wrong with a peer's PDU: one class for each error code that we tell peers of.
+
+The codes are those of draft-ietf-sidrops-8210bis-26 section 12; which of them a version has, `code_in` knows.
+"""
 
 from __future__ import annotations
 
@@ -8,21 +11,25 @@ from typing import ClassVar
 from rpkival.errors import ProtocolError
 
 __all__ = [
+    "FATAL",
+    "AspaProviderListError",
     "CorruptDataError",
     "DuplicateAnnouncementError",
     "ErrorCode",
     "InvalidRequestError",
     "NoDataError",
+    "OrderingError",
     "PduError",
     "UnexpectedVersionError",
     "UnknownWithdrawalError",
     "UnsupportedTypeError",
     "UnsupportedVersionError",
+    "code_in",
 ]
 
 
 class ErrorCode(IntEnum):
-    """RFC 8210 section 12. Code 8 does not exist in version 0."""
+    """draft-ietf-sidrops-8210bis-26 section 12. Codes from 9 on belong to version 2, code 8 to 1 and 2."""
 
     CORRUPT_DATA = 0
     INTERNAL_ERROR = 1
@@ -33,6 +40,33 @@ class ErrorCode(IntEnum):
     UNKNOWN_WITHDRAWAL = 6
     DUPLICATE_ANNOUNCEMENT = 7
     UNEXPECTED_VERSION = 8
+    ASPA_PROVIDER_LIST = 9
+    TRANSPORT = 10
+    ORDERING = 11
+    CACHE_RESTART = 12
+    CACHE_SHUTDOWN = 13
+
+
+FATAL = frozenset(ErrorCode) - {
+    ErrorCode.NO_DATA_AVAILABLE,
+    ErrorCode.UNSUPPORTED_VERSION,
+    ErrorCode.CACHE_RESTART,
+}
+"""After these a router forgets what it has learned from the cache; after the others it keeps it until it expires."""
+
+_HIGHEST_CODE = {0: ErrorCode.DUPLICATE_ANNOUNCEMENT, 1: ErrorCode.UNEXPECTED_VERSION}
+_OLDER_WORD = {
+    ErrorCode.UNEXPECTED_VERSION: ErrorCode.UNSUPPORTED_VERSION,
+    ErrorCode.ASPA_PROVIDER_LIST: ErrorCode.CORRUPT_DATA,
+    ErrorCode.ORDERING: ErrorCode.CORRUPT_DATA,
+}
+
+
+def code_in(version: int, code: ErrorCode) -> ErrorCode:
+    """`code`, or the nearest word that a session of `version` has for it (section 12: no other may be sent)."""
+    if code <= _HIGHEST_CODE.get(version, max(ErrorCode)):
+        return code
+    return _OLDER_WORD.get(code, ErrorCode.INTERNAL_ERROR)
 
 
 class PduError(ProtocolError):
@@ -87,3 +121,15 @@ class UnexpectedVersionError(PduError):
     """Another version than the one the session was opened with."""
 
     code = ErrorCode.UNEXPECTED_VERSION
+
+
+class AspaProviderListError(PduError):
+    """An ASPA whose providers are missing, out of order, double, or AS 0 among others."""
+
+    code = ErrorCode.ASPA_PROVIDER_LIST
+
+
+class OrderingError(PduError):
+    """PDUs in another order than that of draft-ietf-sidrops-8210bis-26 section 11.2."""
+
+    code = ErrorCode.ORDERING

@@ -1,4 +1,5 @@
-"""The PDUs of the RPKI to Router protocol, versions 0 (RFC 6810) and 1 (RFC 8210), as values.
+"""The PDUs of the RPKI to Router protocol as values: versions 0 (RFC 6810), 1 (RFC 8210) and 2
+(draft-ietf-sidrops-8210bis-26). Sections are those of RFC 8210, which the draft has kept.
 
 No socket and no clock: `parse` turns the bytes of one PDU into a frozen dataclass, `serialize` turns it back. A whole
 set of prefixes never becomes objects; `rpkival.rtr.columns` does those. What is wrong with a PDU is a `PduError` that
@@ -13,23 +14,27 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import pairwise
 from typing import ClassVar, Self, TypeAlias
 
 from rpkival.errors import ProtocolError
 from rpkival.limits import MAX_RTR_ENCAPSULATED_BYTES, MAX_RTR_PDU_BYTES
 from rpkival.rtr.errors import (
+    AspaProviderListError,
     CorruptDataError,
     ErrorCode,
     PduError,
     UnexpectedVersionError,
     UnsupportedTypeError,
     UnsupportedVersionError,
+    code_in,
 )
 
 __all__ = [
     "HEADER_BYTES",
     "HIGHEST_VERSION",
     "VERSIONS",
+    "AspaPdu",
     "CacheReset",
     "CacheResponse",
     "EndOfData",
@@ -41,7 +46,7 @@ __all__ = [
     "PduType",
     "PeerError",
     "ResetQuery",
-    "RouterKey",
+    "RouterKeyPdu",
     "SerialNotify",
     "SerialQuery",
     "Timers",
@@ -49,7 +54,7 @@ __all__ = [
     "parse",
 ]
 
-VERSIONS = (0, 1)
+VERSIONS = (0, 1, 2)
 HIGHEST_VERSION = max(VERSIONS)
 
 _HEADER = struct.Struct("!BBHI")
@@ -60,7 +65,7 @@ HEADER_BYTES = _HEADER.size
 
 
 class PduType(IntEnum):
-    """RFC 8210 section 5; 5 was never assigned."""
+    """Section 5; 5 was never assigned, 9 came with version 1 and 11 with version 2."""
 
     SERIAL_NOTIFY = 0
     SERIAL_QUERY = 1
@@ -72,6 +77,7 @@ class PduType(IntEnum):
     CACHE_RESET = 8
     ROUTER_KEY = 9
     ERROR_REPORT = 10
+    ASPA = 11
 
 
 class PeerError(ProtocolError):
@@ -101,6 +107,12 @@ class Timers:
                 raise ValueError(f"The {name} interval must be between {low} and {high} seconds, not {value}.")
         if self.expire <= max(self.refresh, self.retry):
             raise ValueError(f"The expire interval ({self.expire} s) must be larger than refresh and retry.")
+
+    @classmethod
+    def nearest(cls, refresh: int, retry: int, expire: int) -> Self:
+        """What a cache tells, brought into the RFC's ranges: a router obeys no other, and needs some."""
+        refresh, retry = min(max(refresh, 1), 86_400), min(max(retry, 1), 7_200)
+        return cls(refresh, retry, min(max(expire, 600, refresh + 1, retry + 1), 172_800))
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +275,7 @@ class EndOfData:
 
 
 @dataclass(frozen=True, slots=True)
-class RouterKey:
+class RouterKeyPdu:
     """One BGPsec router key announced or withdrawn (section 5.10); from version 1 on."""
 
     type: ClassVar[PduType] = PduType.ROUTER_KEY
@@ -284,6 +296,39 @@ class RouterKey:
 
 
 @dataclass(frozen=True, slots=True)
+class AspaPdu:
+    """The providers of one customer AS announced, or the customer withdrawn (draft section 5.12); from version 2 on.
+
+    An announcement replaces the customer's former one. `providers` ascend; a withdrawal has none.
+    """
+
+    type: ClassVar[PduType] = PduType.ASPA
+    version: int
+    announce: bool
+    customer: int
+    providers: tuple[int, ...] = ()
+
+    def serialize(self) -> bytes:
+        asns = struct.pack(f"!{1 + len(self.providers)}I", self.customer, *self.providers)
+        return _HEADER.pack(self.version, self.type, self.announce << 8, HEADER_BYTES + len(asns)) + asns
+
+    @classmethod
+    def of(cls, header: Header, body: bytes) -> Self:
+        if len(body) % 4:
+            raise CorruptDataError(f"An ASPA PDU cannot be {header.length} octets long.")
+        customer, *providers = struct.unpack(f"!{len(body) // 4}I", body)
+        announce = bool(header.field & 0x100)
+        if announce != bool(providers):
+            what = "without providers is announced" if announce else "with providers is withdrawn"
+            raise AspaProviderListError(f"An ASPA of AS{customer} {what}.")
+        if any(one >= other for one, other in pairwise(providers)):
+            raise AspaProviderListError(f"The providers of AS{customer} do not ascend.")
+        if len(providers) > 1 and providers[0] == 0:
+            raise AspaProviderListError(f"AS{customer} has AS0 among other providers.")
+        return cls(header.version, announce, customer, tuple(providers))
+
+
+@dataclass(frozen=True, slots=True)
 class ErrorReport:
     """Either way: what was wrong, with a copy of the PDU that was (section 5.11).
 
@@ -299,11 +344,7 @@ class ErrorReport:
     @classmethod
     def about(cls, error: PduError, version: int, pdu: bytes = b"") -> Self:
         """The report that tells a peer of `error`."""
-        code = error.code
-        if code is ErrorCode.UNEXPECTED_VERSION and version == 0:
-            # RFC 6810 section 10 ends at code 7; its nearest word for it is this one.
-            code = ErrorCode.UNSUPPORTED_VERSION
-        return cls(version, code, pdu[:MAX_RTR_ENCAPSULATED_BYTES], str(error))
+        return cls(version, code_in(version, error.code), pdu[:MAX_RTR_ENCAPSULATED_BYTES], str(error))
 
     def sentence(self) -> str:
         """Its code in words and the start of its text, on one line of printable characters."""
@@ -339,8 +380,9 @@ Pdu: TypeAlias = (
     | IPv6Prefix
     | EndOfData
     | CacheReset
-    | RouterKey
+    | RouterKeyPdu
     | ErrorReport
+    | AspaPdu
 )
 
 _CLASSES: dict[int, type[Pdu]] = {
@@ -354,8 +396,9 @@ _CLASSES: dict[int, type[Pdu]] = {
         IPv6Prefix,
         EndOfData,
         CacheReset,
-        RouterKey,
+        RouterKeyPdu,
         ErrorReport,
+        AspaPdu,
     )
 }
 
@@ -376,7 +419,9 @@ _LENGTHS: dict[int, dict[int, tuple[int, int]]] = {
     }
     for version in VERSIONS
 }
-_LENGTHS[1][PduType.ROUTER_KEY] = (HEADER_BYTES + _ROUTER_KEY.size + 1, MAX_RTR_PDU_BYTES)
+for _version in (1, 2):
+    _LENGTHS[_version][PduType.ROUTER_KEY] = (HEADER_BYTES + _ROUTER_KEY.size + 1, MAX_RTR_PDU_BYTES)
+_LENGTHS[2][PduType.ASPA] = (HEADER_BYTES + 4, MAX_RTR_PDU_BYTES)
 """For each version and type that exists in it, the shortest and the longest PDU."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from contextlib import suppress
 
 import structlog
 
@@ -17,12 +18,16 @@ from rpkival.limits import (
 from rpkival.listening import cannot_listen
 from rpkival.rtr.cache import Cache
 from rpkival.rtr.connection import Connection, SessionInfo
+from rpkival.rtr.errors import ErrorCode
 from rpkival.rtr.session import Session
 
 __all__ = ["RtrServer", "SessionInfo"]
 
 NOTIFY_SECONDS = 60.0
 """RFC 8210 section 8.2: Serial Notifies no more often than once a minute."""
+
+FAREWELL_SECONDS = 2.0
+"""For the routers to take the hundred octets that tell them why the cache goes."""
 
 _BACKLOG = 1024
 """Connections that wait to be accepted: after a restart all routers come at once."""
@@ -90,8 +95,12 @@ class RtrServer:
         """All routers that are connected now, in the order they came."""
         return tuple(connection.info() for connection in self._connections)
 
-    async def close(self) -> None:
-        """Stop listening and drop all routers; they keep what they have until it expires."""
+    async def close(self, *, code: ErrorCode = ErrorCode.CACHE_RESTART) -> None:
+        """Stop listening and drop all routers, telling those of version 2 why.
+
+        After `CACHE_RESTART` they keep what they have until it expires, as routers of older versions do in any case;
+        after `CACHE_SHUTDOWN` they forget it at once (draft-ietf-sidrops-8210bis-26 section 8.5 and 8.6).
+        """
         self._closing = True
         if self._notify_timer:
             self._notify_timer.cancel()
@@ -99,12 +108,19 @@ class RtrServer:
         if self._server:
             self._server.close()
         for connection in tuple(self._connections):
-            connection.abort("this cache is shutting down")
-        if self._connections:
-            await self._all_gone.wait()
+            connection.leave(code)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._until_all_are_gone(), FAREWELL_SECONDS)
+        for connection in tuple(self._connections):
+            connection.abort("it did not take the farewell")
+        await self._until_all_are_gone()
         if self._server:
             await self._server.wait_closed()
             self._server = None
+
+    async def _until_all_are_gone(self) -> None:
+        if self._connections:
+            await self._all_gone.wait()
 
     def admit(self, connection: Connection) -> str | None:
         """Count a new router in, or give the reason why there is no room for it."""

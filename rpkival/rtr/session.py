@@ -9,9 +9,9 @@ Whoever owns the connection calls `receive` with what came and then `next_answer
 time: a router that sends a thousand queries gets its second answer when it has taken the first. What waits unread is
 bounded by `MAX_WAITING_BYTES`; `hungry` says whether more may be read.
 
-Versions (RFC 8210 section 7). A query in a version that we speak opens the session in it. One in a higher version is
-answered with Error 4 in our highest, and the router may try again on the same connection, once. A PDU in another
-version than the session's is Error 8.
+Versions (RFC 8210 section 7, as in draft-ietf-sidrops-8210bis-26). A query in a version that we speak opens the session
+in it. One in a higher version is answered with Error 4 in our highest, and the router may try again on the same
+connection, once. A PDU in another version than the session's is Error 8.
 
 Session ids (RFC 8210 section 5.1 and 5.3; clearer in draft-ietf-sidrops-8210bis-26 section 5.3). A router that comes
 with the id of an earlier life of ours gets Cache Reset. One that uses another id than the one we told it in this very
@@ -20,6 +20,9 @@ session is confused: Error 0.
 No data yet. RFC 8210 section 8.4 answers with Error 2, and routers then stay away for their retry time, ten minutes by
 default, though data are a minute away. A session that is `patient` keeps the query instead and answers it when there
 are data, or with Error 2 after `give_up`.
+
+Farewell (draft sections 8.5 and 8.6). Version 2 can tell routers why the cache leaves: it comes back soon (Error 12,
+they keep what they have until it expires), or it does not (Error 13, they forget it at once).
 """
 
 from __future__ import annotations
@@ -36,6 +39,7 @@ from rpkival.rtr.errors import (
     NoDataError,
     PduError,
     UnsupportedVersionError,
+    code_in,
 )
 from rpkival.rtr.pdu import (
     HEADER_BYTES,
@@ -153,6 +157,15 @@ class Session:
         if self.state is not State.OPEN or self.version is None or self.serial in (None, self._cache.serial):
             return None
         return self._cache.notification(self.version)
+
+    def farewell(self, code: ErrorCode) -> bytes | None:
+        """The report that the cache leaves, or None where the router's version has no word for it; ends the session."""
+        can_be_told = self.state is State.OPEN and self.version is not None and code_in(self.version, code) is code
+        self.state = State.CLOSED
+        self.last_error = "This cache leaves for good." if code is ErrorCode.CACHE_SHUTDOWN else "This cache restarts."
+        if not can_be_told or self.version is None:
+            return None
+        return ErrorReport(self.version, code, text=self.last_error).serialize()
 
     def internal_error(self) -> bytes:
         """The report that ends this session because of a fault of ours."""

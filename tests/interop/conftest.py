@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from rpkival.payload.formats import read_vrps
+from rpkival.payload.payload import Payload
 from rpkival.payload.vrps import Vrps
 from rpkival.rtr.cache import Cache
 from rpkival.rtr.server import RtrServer, SessionInfo
@@ -35,7 +36,7 @@ class LiveCache:
         """Serve this set from now on and notify who is connected."""
 
         async def update() -> None:
-            self.cache.update(vrps)
+            self.cache.update(Payload(vrps))
             self._server.notify()
 
         self._run(update())

@@ -13,7 +13,7 @@ import pytest
 
 from rpkival.errors import FetchError
 from rpkival.payload.vrps import Vrp, Vrps
-from rpkival.rtr.client import fetch_vrps
+from rpkival.rtr.client import fetch_payload
 
 pytestmark = pytest.mark.interop
 
@@ -36,7 +36,7 @@ def test_we_fetch_what_stayrtr_serves(
 
     def fetched() -> list[Vrp]:
         try:
-            return list(fetch_vrps("127.0.0.1", port, timeout=20))
+            return list(fetch_payload("127.0.0.1", port, timeout=20).vrps)
         except FetchError:
             return []
 

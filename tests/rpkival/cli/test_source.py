@@ -103,7 +103,7 @@ def test_two_sources_are_one_too_many(tmp_path: Path) -> None:
 async def test_rtr() -> None:
     """From a running cache; RTR does not say when its data was made."""
     cache = Cache(7)
-    cache.update(ONE)
+    cache.update(Payload(ONE))
     server = RtrServer(cache)
     _, port = await server.start("127.0.0.1", 0)
     try:
@@ -227,10 +227,10 @@ class TestUrl:
 def test_old_data_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     """From a day on, with its age; data that does not tell its time is believed."""
     day = 86_400
-    source = Source(ONE, "vrps.json", 1_000_000)
+    source = Source(Payload(ONE), "vrps.json", 1_000_000)
 
     assert not warn_if_stale(source, 1_000_000 + day)
-    assert not warn_if_stale(Source(ONE, "vrps.csv", None), 1e12)
+    assert not warn_if_stale(Source(Payload(ONE), "vrps.csv", None), 1e12)
     assert capsys.readouterr().err == ""
     assert warn_if_stale(source, 1_000_001 + day)
     assert "the VRPs of vrps.json are 24 hours old" in capsys.readouterr().err

@@ -15,7 +15,7 @@ from rpkival.daemon.job import Job
 from rpkival.daemon.service import Addresses, Service
 from rpkival.errors import UsageError
 from rpkival.lab.topology import LAB
-from rpkival.rtr.client import fetch_vrps
+from rpkival.rtr.client import fetch_payload
 from rpkival.storage import DATABASE_NAME
 from web.view import View
 
@@ -45,7 +45,7 @@ async def test_signed_objects_reach_routers_and_the_page(job: Job, tmp_path: Pat
     view = View()
 
     async with running(tmp_path, job, view) as (_, addresses):
-        vrps = await asyncio.to_thread(fetch_vrps, *addresses.rtr, timeout=30)
+        vrps = (await asyncio.to_thread(fetch_payload, *addresses.rtr, timeout=30)).vrps
         await until(lambda: view.snapshot)
         async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{addresses.http[1]}/csv") as csv:
             lines = (await csv.text()).splitlines()
@@ -60,7 +60,7 @@ async def test_a_damaged_database_stops_alerts_and_not_routers(job: Job, tmp_pat
     view = View()
 
     async with running(tmp_path, job, view) as (_, addresses):
-        vrps = await asyncio.to_thread(fetch_vrps, *addresses.rtr, timeout=30)
+        vrps = (await asyncio.to_thread(fetch_payload, *addresses.rtr, timeout=30)).vrps
         async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{addresses.http[1]}/") as page:
             text = await page.text()
 

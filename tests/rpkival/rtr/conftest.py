@@ -11,10 +11,12 @@ import pytest
 import uvloop
 from hypothesis import strategies as st
 
+from rpkival.payload.payload import Aspa, Payload, RouterKey
 from rpkival.payload.vrps import Vrp, Vrps
 from rpkival.rtr.pdu import HEADER_BYTES, Header, Pdu, parse
 
 Key = tuple[str, int, int]
+Told = tuple[list[Key], list[tuple[int, tuple[int, ...]]], list[tuple[int, bytes, bytes]]]
 
 
 def _vrp(network: ipaddress.IPv4Network | ipaddress.IPv6Network, extra: int, asn: int) -> Vrp:
@@ -45,6 +47,17 @@ FEW = (
 )
 
 
+ASPAS = st.dictionaries(
+    st.integers(1, 4), st.frozensets(st.integers(1, 3), min_size=1).map(sorted).map(tuple), max_size=4
+).map(lambda told: tuple(Aspa(customer, providers) for customer, providers in sorted(told.items())))
+ROUTER_KEYS = st.frozensets(
+    st.builds(
+        RouterKey, st.integers(1, 2), st.sampled_from([b"a" * 20, b"b" * 20]), st.sampled_from([b"k", b"kk", b"l"])
+    ),
+    max_size=6,
+).map(lambda keys: tuple(sorted(keys, key=lambda key: key.identity)))
+
+
 @pytest.fixture(scope="session")
 def any_vrps() -> st.SearchStrategy[Vrps]:
     """Sets from the whole space of VRPs, unsorted, with duplicates."""
@@ -55,6 +68,22 @@ def any_vrps() -> st.SearchStrategy[Vrps]:
 def few_vrps() -> st.SearchStrategy[Vrps]:
     """Sets of the same eight VRPs, so that they come and go."""
     return st.lists(st.sampled_from(FEW), max_size=12).map(Vrps.of)
+
+
+@pytest.fixture(scope="session")
+def few_payloads(few_vrps: st.SearchStrategy[Vrps]) -> st.SearchStrategy[Payload]:
+    """Payloads of the same few things, so that they come, go and change."""
+    return st.builds(Payload, few_vrps, ASPAS, ROUTER_KEYS)
+
+
+@pytest.fixture(scope="session")
+def told() -> Callable[[Payload], Told]:
+    """All that a payload tells routers, in its order."""
+    return lambda payload: (
+        [(vrp.prefix, vrp.max_length, vrp.asn) for vrp in payload.vrps],
+        [(aspa.customer, aspa.providers) for aspa in payload.aspas],
+        [key.identity for key in payload.router_keys],
+    )
 
 
 @pytest.fixture(scope="session")

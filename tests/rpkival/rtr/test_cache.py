@@ -9,12 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rpkival.payload.payload import Payload
 from rpkival.payload.vrps import Vrp, Vrps
 from rpkival.rtr import cache as module
 from rpkival.rtr.cache import Answer, AnswerKind, Cache
 from rpkival.rtr.download import Download
 from rpkival.rtr.errors import NoDataError
 from rpkival.rtr.pdu import (
+    VERSIONS,
     CacheReset,
     CacheResponse,
     EndOfData,
@@ -37,7 +39,7 @@ def octets(answer: Answer) -> bytes:
     return b"".join(answer.buffers)
 
 
-@given(st.data(), st.sampled_from([0, 1]), st.sampled_from([0, 2**32 - 3]))
+@given(st.data(), st.sampled_from([0, 1, 2]), st.sampled_from([0, 2**32 - 3]))
 def test_from_any_serial_a_router_arrives_at_the_same_set(
     few_vrps: st.SearchStrategy[Vrps],
     keys: Callable[[Vrps], list[Key]],
@@ -50,7 +52,7 @@ def test_from_any_serial_a_router_arrives_at_the_same_set(
     history = {}
     cache = Cache(7, first_serial)
     for vrps in data.draw(st.lists(few_vrps, min_size=2, max_size=8)):
-        cache.update(vrps)
+        cache.update(Payload(vrps))
         history[cache.serial] = set(keys(vrps))
     now = set(keys(cache.vrps))
     assert set(cache.deltas) == set(history) - {cache.serial}
@@ -73,16 +75,16 @@ def test_from_any_serial_a_router_arrives_at_the_same_set(
         download = Download(SerialQuery(version, cache.session_id_of(version), serial))
         download.receive(octets(answer))
         changes = download.changes()
-        assert set(keys(changes.announced)) == now - known
-        assert set(keys(changes.withdrawn)) == known - now
+        assert set(keys(changes.announced.vrps)) == now - known
+        assert set(keys(changes.withdrawn.vrps)) == known - now
 
 
-@pytest.mark.parametrize("version", [0, 1])
+@pytest.mark.parametrize("version", [0, 1, 2])
 def test_a_reset_gives_everything(version: int, split_pdus: Callable[[bytes], list[Pdu]]) -> None:
     """Cache Response, one PDU for each VRP, End of Data with serial and timers."""
     cache = Cache(7, 41, timers=Timers(60, 30, 600))
-    cache.update(ONE)
-    cache.update(TWO)
+    cache.update(Payload(ONE))
+    cache.update(Payload(TWO))
 
     answer = cache.respond(ResetQuery(version))
 
@@ -103,7 +105,7 @@ def test_before_the_first_set_there_is_no_data() -> None:
     assert not cache.ready
     with pytest.raises(NoDataError):
         cache.respond(ResetQuery(1))
-    assert cache.update(Vrps.empty())
+    assert cache.update(Payload(Vrps.empty()))
     assert cache.ready
     assert cache.respond(ResetQuery(1)).kind is AnswerKind.SNAPSHOT
 
@@ -112,7 +114,7 @@ def test_the_first_set_keeps_the_serial() -> None:
     """A cache that restarts with the data of its snapshot goes on as if nothing had been."""
     cache = Cache(7, 41)
 
-    assert cache.update(ONE)
+    assert cache.update(Payload(ONE))
     assert cache.serial == 41
     answer = cache.respond(SerialQuery(1, 7, 41))
     assert (answer.kind, answer.serial) == (AnswerKind.DELTA, 41)
@@ -122,11 +124,11 @@ def test_the_first_set_keeps_the_serial() -> None:
 def test_no_change_is_no_serial() -> None:
     """The same VRPs in another order, twice, or with another expiry wake nobody."""
     cache = Cache(7)
-    cache.update(TWO)
+    cache.update(Payload(TWO))
 
     same = Vrps.of([Vrp("2001:db8::/32", 48, 64497, "ripe", 5), *ONE, *ONE])
 
-    assert not cache.update(same)
+    assert not cache.update(Payload(same))
     assert cache.serial == 0
     assert not cache.deltas
 
@@ -137,7 +139,9 @@ def test_a_serial_is_saved_before_it_is_served() -> None:
     saved: list[tuple[int, int, bool, int]] = []
 
     for vrps in (ONE, TWO, TWO):
-        cache.update(vrps, save=lambda vrps, serial: saved.append((len(vrps), serial, cache.ready, cache.serial)))
+        cache.update(
+            Payload(vrps), save=lambda served, serial: saved.append((len(served), serial, cache.ready, cache.serial))
+        )
 
     assert saved == [(1, 0, False, 0), (2, 1, True, 0)]
 
@@ -145,21 +149,21 @@ def test_a_serial_is_saved_before_it_is_served() -> None:
 def test_a_set_that_cannot_be_saved_is_not_served() -> None:
     """Whoever saves decides whether that matters; what it raises comes through, and nothing has changed."""
     cache = Cache(7)
-    cache.update(ONE)
+    cache.update(Payload(ONE))
 
-    def full_disk(vrps: Vrps, serial: int) -> None:
+    def full_disk(payload: Payload, serial: int) -> None:
         raise OSError(28, "No space left on device")
 
     with pytest.raises(OSError, match="No space"):
-        cache.update(TWO, save=full_disk)
+        cache.update(Payload(TWO), save=full_disk)
     assert (cache.serial, len(cache.vrps)) == (0, 1)
 
 
 def test_serials_go_round() -> None:
     """RFC 1982: after 2^32 - 1 comes 0."""
     cache = Cache(7, 2**32 - 1)
-    cache.update(ONE)
-    cache.update(TWO)
+    cache.update(Payload(ONE))
+    cache.update(Payload(TWO))
 
     assert cache.serial == 0
     assert cache.respond(SerialQuery(1, 7, 2**32 - 1)).kind is AnswerKind.DELTA
@@ -169,8 +173,8 @@ def test_serials_go_round() -> None:
 def test_what_is_not_known_is_answered_with_cache_reset(session_id: int, serial: int) -> None:
     """Another life's session id, a serial to come, one long gone."""
     cache = Cache(7)
-    cache.update(ONE)
-    cache.update(TWO)
+    cache.update(Payload(ONE))
+    cache.update(Payload(TWO))
 
     answer = cache.respond(SerialQuery(1, session_id, serial))
 
@@ -184,16 +188,16 @@ def test_session_ids_of_versions_differ() -> None:
     for session_id in (0, 7, 2**16 - 1):
         cache = Cache(session_id)
         assert cache.session_id_of(1) == cache.session_id == session_id
-        assert cache.session_id_of(0) != session_id
-        assert 0 <= cache.session_id_of(0) < 2**16
+        assert len({cache.session_id_of(version) for version in VERSIONS}) == len(VERSIONS)
+        assert all(0 <= cache.session_id_of(version) < 2**16 for version in VERSIONS)
 
 
 def changing(rounds: int) -> Cache:
     """A cache whose set has changed `rounds` times, by two IPv4 VRPs each time."""
     cache = Cache(7)
-    cache.update(ONE)
+    cache.update(Payload(ONE))
     for number in range(rounds):
-        cache.update(Vrps.of([Vrp(f"10.{number}.0.0/16", 16, 1)]))
+        cache.update(Payload(Vrps.of([Vrp(f"10.{number}.0.0/16", 16, 1)])))
     return cache
 
 
@@ -244,7 +248,7 @@ def test_merging_is_bounded_between_updates() -> None:
         kinds = {serial: cache.respond(SerialQuery(1, 7, serial)).kind for serial in (4, 3, 2, 4, 3, 5)}
         assert kinds == {4: "delta", 3: "delta", 2: "cache-reset", 5: "delta"}
 
-        cache.update(ONE)
+        cache.update(Payload(ONE))
 
         assert cache.respond(SerialQuery(1, 7, 2)).kind is AnswerKind.DELTA
 
@@ -252,9 +256,9 @@ def test_merging_is_bounded_between_updates() -> None:
 def test_an_answer_outlives_an_update(split_pdus: Callable[[bytes], list[Pdu]]) -> None:
     """A router that reads slowly gets the set of one serial, whole."""
     cache = Cache(7)
-    cache.update(ONE)
+    cache.update(Payload(ONE))
     answer = cache.respond(ResetQuery(1))
-    cache.update(TWO)
+    cache.update(Payload(TWO))
 
     _, *prefixes, end = split_pdus(octets(answer))
 

@@ -11,7 +11,7 @@ import pytest
 from rpkival.errors import FetchError
 from rpkival.payload.vrps import Vrp
 from rpkival.rtr.cache import AnswerKind
-from rpkival.rtr.client import RtrClient, fetch_vrps
+from rpkival.rtr.client import RtrClient, fetch_payload
 from rpkival.rtr.errors import ErrorCode, UnknownWithdrawalError
 from rpkival.rtr.pdu import (
     CacheReset,
@@ -29,8 +29,8 @@ from rpkival.rtr.pdu import (
 
 Step = tuple[Pdu, tuple[Pdu, ...]]
 Script = list[list[Step]]
-FOUR = IPv4Prefix(1, True, 0xC0000200, 24, 24, 64496)
-SNAPSHOT = (CacheResponse(1, 7), FOUR, EndOfData(1, 7, 1))
+FOUR = IPv4Prefix(2, True, 0xC0000200, 24, 24, 64496)
+SNAPSHOT = (CacheResponse(2, 7), FOUR, EndOfData(2, 7, 1))
 
 
 class Scripted:
@@ -80,22 +80,22 @@ def scripted() -> Iterator[Callable[..., Scripted]]:
 
 def test_whole_then_delta_then_reset(scripted: Callable[..., Scripted]) -> None:
     """Serial Queries once there is a serial; a Cache Reset leads to everything anew."""
-    other = IPv4Prefix(1, True, 0xC6336400, 24, 24, 64497)
+    other = IPv4Prefix(2, True, 0xC6336400, 24, 24, 64497)
     cache = scripted(
         [
             [
-                (ResetQuery(1), (*SNAPSHOT, SerialNotify(1, 7, 2))),
+                (ResetQuery(2), (*SNAPSHOT, SerialNotify(2, 7, 2))),
                 (
-                    SerialQuery(1, 7, 1),
+                    SerialQuery(2, 7, 1),
                     (
-                        CacheResponse(1, 7),
+                        CacheResponse(2, 7),
                         other,
-                        IPv4Prefix(1, False, 0xC0000200, 24, 24, 64496),
-                        EndOfData(1, 7, 2),
+                        IPv4Prefix(2, False, 0xC0000200, 24, 24, 64496),
+                        EndOfData(2, 7, 2),
                     ),
                 ),
-                (SerialQuery(1, 7, 2), (CacheReset(1),)),
-                (ResetQuery(1), (CacheResponse(1, 8), FOUR, EndOfData(1, 8, 0))),
+                (SerialQuery(2, 7, 2), (CacheReset(2),)),
+                (ResetQuery(2), (CacheResponse(2, 8), FOUR, EndOfData(2, 8, 0))),
             ]
         ]
     )
@@ -106,12 +106,12 @@ def test_whole_then_delta_then_reset(scripted: Callable[..., Scripted]) -> None:
         assert list(client.vrps) == [Vrp("198.51.100.0/24", 24, 64497)]
         assert client.sync() is AnswerKind.SNAPSHOT
         assert list(client.vrps) == [Vrp("192.0.2.0/24", 24, 64496)]
-        assert client.end == EndOfData(1, 8, 0)
+        assert client.end == EndOfData(2, 8, 0)
 
 
 def test_half_a_notification_behind_an_answer() -> None:
     """What follows an answer in the same read is kept: a notification in two halves is still one."""
-    note = SerialNotify(1, 7, 2).serialize()
+    note = SerialNotify(2, 7, 2).serialize()
     ours, theirs = socket.socketpair()
     with ours, theirs, RtrClient("127.0.0.1", 1, timeout=20) as client:
         client._socket = ours
@@ -119,7 +119,7 @@ def test_half_a_notification_behind_an_answer() -> None:
         assert client.sync() is AnswerKind.SNAPSHOT
         theirs.sendall(note[5:])
         assert client.wait_for_notify()
-        theirs.sendall(b"".join(pdu.serialize() for pdu in (CacheResponse(1, 7), EndOfData(1, 7, 2))))
+        theirs.sendall(b"".join(pdu.serialize() for pdu in (CacheResponse(2, 7), EndOfData(2, 7, 2))))
         assert client.sync() is AnswerKind.DELTA
 
 
@@ -128,41 +128,41 @@ def test_an_old_cache_is_asked_again_in_version_0(scripted: Callable[..., Script
     old = IPv4Prefix(0, True, 0xC0000200, 24, 24, 64496)
     cache = scripted(
         [
-            [(ResetQuery(1), (ErrorReport(0, ErrorCode.UNSUPPORTED_VERSION, ResetQuery(1).serialize()),))],
+            [(ResetQuery(2), (ErrorReport(0, ErrorCode.UNSUPPORTED_VERSION, ResetQuery(2).serialize()),))],
             [(ResetQuery(0), (CacheResponse(0, 7), old, EndOfData(0, 7, 1)))],
         ]
     )
 
-    assert len(fetch_vrps("127.0.0.1", cache.port, timeout=20)) == 1
+    assert len(fetch_payload("127.0.0.1", cache.port, timeout=20)) == 1
 
 
 def test_no_data_yet_is_told(scripted: Callable[..., Scripted]) -> None:
     """A sentence that says to try later; no Error Report in answer to one."""
-    cache = scripted([[(ResetQuery(1), (ErrorReport(1, ErrorCode.NO_DATA_AVAILABLE),))]])
+    cache = scripted([[(ResetQuery(2), (ErrorReport(2, ErrorCode.NO_DATA_AVAILABLE),))]])
 
     with pytest.raises(FetchError, match="has no data yet; try again later"):
-        fetch_vrps("127.0.0.1", cache.port, timeout=20)
+        fetch_payload("127.0.0.1", cache.port, timeout=20)
     cache.close()
-    assert cache.heard == [ResetQuery(1)]
+    assert cache.heard == [ResetQuery(2)]
 
 
 def test_a_caches_error_is_repeated(scripted: Callable[..., Scripted]) -> None:
     """Code and text of the report are in the sentence."""
-    cache = scripted([[(ResetQuery(1), (ErrorReport(1, ErrorCode.INTERNAL_ERROR, b"", "out of luck"),))]])
+    cache = scripted([[(ResetQuery(2), (ErrorReport(2, ErrorCode.INTERNAL_ERROR, b"", "out of luck"),))]])
 
     with pytest.raises(PeerError, match=r"error 1 \(internal error\): out of luck"):
-        fetch_vrps("127.0.0.1", cache.port, timeout=20)
+        fetch_payload("127.0.0.1", cache.port, timeout=20)
 
 
 def test_a_broken_cache_is_told_so(scripted: Callable[..., Scripted]) -> None:
-    """The client sends the Error Report that the RFC asks for, and keeps what it had."""
+    """The client sends the Error Report that the draft asks for, and forgets what it had from such a cache."""
     cache = scripted(
         [
             [
-                (ResetQuery(1), SNAPSHOT),
+                (ResetQuery(2), SNAPSHOT),
                 (
-                    SerialQuery(1, 7, 1),
-                    (CacheResponse(1, 7), IPv4Prefix(1, False, 0, 0, 0, 1), EndOfData(1, 7, 2)),
+                    SerialQuery(2, 7, 1),
+                    (CacheResponse(2, 7), IPv4Prefix(2, False, 0, 0, 0, 1), EndOfData(2, 7, 2)),
                 ),
             ]
         ]
@@ -171,7 +171,7 @@ def test_a_broken_cache_is_told_so(scripted: Callable[..., Scripted]) -> None:
         client.sync()
         with pytest.raises(UnknownWithdrawalError):
             client.sync()
-        assert list(client.vrps) == [Vrp("192.0.2.0/24", 24, 64496)]
+        assert (len(client.payload), client.end) == (0, None)
     cache.close()
     report = cache.heard[-1]
     assert isinstance(report, ErrorReport)
@@ -180,7 +180,7 @@ def test_a_broken_cache_is_told_so(scripted: Callable[..., Scripted]) -> None:
 
 def test_a_cache_that_breaks_off_is_a_fetch_error(scripted: Callable[..., Scripted]) -> None:
     """Half an answer is none."""
-    cache = scripted([[(ResetQuery(1), (CacheResponse(1, 7), FOUR))]], hang_up=True)
+    cache = scripted([[(ResetQuery(2), (CacheResponse(2, 7), FOUR))]], hang_up=True)
 
     with RtrClient("127.0.0.1", cache.port, timeout=20) as client:
         with pytest.raises(FetchError, match="it closed the connection"):
@@ -195,7 +195,7 @@ def test_the_timeout_is_for_the_whole_answer() -> None:
     def trickle(listener: socket.socket) -> None:
         connection, _ = listener.accept()
         with connection:
-            connection.sendall(CacheResponse(1, 7).serialize())
+            connection.sendall(CacheResponse(2, 7).serialize())
             while not stop.wait(0.05):
                 connection.sendall(FOUR.serialize())
 
@@ -203,6 +203,6 @@ def test_the_timeout_is_for_the_whole_answer() -> None:
         thread = threading.Thread(target=trickle, args=(listener,))
         thread.start()
         with pytest.raises(FetchError, match=r"did not answer in 0\.4 s"):
-            fetch_vrps("127.0.0.1", listener.getsockname()[1], timeout=0.4)
+            fetch_payload("127.0.0.1", listener.getsockname()[1], timeout=0.4)
         stop.set()
         thread.join()

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rpkival.payload.changes import diff
+from rpkival.payload.changes import diff_vrps
 from rpkival.payload.vrps import Vrp, Vrps
 from rpkival.rtr.columns import (
     ANNOUNCE,
@@ -66,7 +66,7 @@ def test_a_delta_is_in_order(
     any_vrps: st.SearchStrategy[Vrps], split_pdus: Callable[[bytes], list[Pdu]], data: st.DataObject
 ) -> None:
     """IPv4 before IPv6, announcements before withdrawals, each in its own direction."""
-    changes = diff(data.draw(any_vrps), data.draw(any_vrps))
+    changes = diff_vrps(data.draw(any_vrps), data.draw(any_vrps))
 
     pdus = split_pdus(encode_changes(changes, 1))
 
@@ -81,7 +81,7 @@ def test_only_the_version_octet_differs(any_vrps: st.SearchStrategy[Vrps], data:
 
     octets = encode_prefixes(vrps, ANNOUNCE, 1)
 
-    assert with_version(octets, len(vrps.ipv4), 0) == encode_prefixes(vrps, ANNOUNCE, 0)
+    assert with_version(octets, len(vrps.ipv4), len(vrps.ipv6), 0) == encode_prefixes(vrps, ANNOUNCE, 0)
 
 
 def test_as_0_comes_last_among_equals(split_pdus: Callable[[bytes], list[Pdu]]) -> None:

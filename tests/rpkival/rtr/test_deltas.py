@@ -1,4 +1,4 @@
-"""Deltas in a row, against Python's own sets."""
+"""Deltas in a row, against the difference of the ends, and what a router refuses to apply."""
 
 from __future__ import annotations
 
@@ -10,43 +10,67 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rpkival.payload.changes import Changes, diff
+from rpkival.payload.payload import Aspa, Payload, RouterKey
 from rpkival.payload.vrps import Vrp, Vrps
 from rpkival.rtr.deltas import apply_strictly, merge
-from rpkival.rtr.errors import DuplicateAnnouncementError, UnknownWithdrawalError
+from rpkival.rtr.errors import DuplicateAnnouncementError, PduError, UnknownWithdrawalError
 
-Key = tuple[str, int, int]
+NOTHING = Payload.empty()
+HERE = Payload(
+    Vrps.of([Vrp("192.0.2.0/24", 24, 64496)]), (Aspa(64496, (64497,)),), (RouterKey(64496, b"a" * 20, b"key"),)
+)
 
 
 @given(st.data())
 def test_merged_deltas_are_the_difference_of_the_ends(
-    few_vrps: st.SearchStrategy[Vrps], keys: Callable[[Vrps], list[Key]], data: st.DataObject
+    few_payloads: st.SearchStrategy[Payload], told: Callable[[Payload], object], data: st.DataObject
 ) -> None:
-    """Whatever lies between, only the net change is told, each VRP at most once."""
-    history = data.draw(st.lists(few_vrps, min_size=2, max_size=6))
+    """Whatever lies between, only the net change is told, each thing at most once."""
+    history = data.draw(st.lists(few_payloads, min_size=2, max_size=6))
 
     merged = merge([diff(old, new) for old, new in pairwise(history)])
 
     net = diff(history[0], history[-1])
-    assert keys(merged.announced) == keys(net.announced)
-    assert keys(merged.withdrawn) == keys(net.withdrawn)
+    assert told(merged.announced) == told(net.announced)
+    assert told(merged.withdrawn) == told(net.withdrawn)
 
 
 @given(st.data())
-def test_a_delta_applied_gives_the_new_set(
-    few_vrps: st.SearchStrategy[Vrps], keys: Callable[[Vrps], list[Key]], data: st.DataObject
+def test_a_delta_applied_gives_the_new_payload(
+    few_payloads: st.SearchStrategy[Payload], told: Callable[[Payload], object], data: st.DataObject
 ) -> None:
     """What the cache subtracts, the client adds."""
-    old, new = data.draw(few_vrps).unique_sorted(), data.draw(few_vrps).unique_sorted()
+    old, new = data.draw(few_payloads).unique_sorted(), data.draw(few_payloads).unique_sorted()
 
-    assert keys(apply_strictly(old, diff(old, new))) == keys(new)
+    assert told(apply_strictly(old, diff(old, new))) == told(new)
 
 
-def test_a_client_refuses_what_cannot_be() -> None:
-    """RFC 8210 section 12: codes 6 and 7, with the VRP in words."""
-    here = Vrps.of([Vrp("192.0.2.0/24", 24, 64496)])
-    other = Vrps.of([Vrp("192.0.2.0/24", 25, 64496)])
+@pytest.mark.parametrize(
+    ("changes", "error", "about"),
+    [
+        (
+            Changes(NOTHING, Payload(Vrps.of([Vrp("192.0.2.0/24", 25, 64496)]))),
+            UnknownWithdrawalError,
+            "/24-25 AS64496",
+        ),
+        (Changes(Payload(HERE.vrps), NOTHING), DuplicateAnnouncementError, "192.0.2.0/24-24 AS64496"),
+        (Changes(NOTHING, Payload(Vrps.empty(), (Aspa(1, ()),))), UnknownWithdrawalError, "ASPA of AS1 "),
+        (
+            Changes(NOTHING, Payload(Vrps.empty(), (), (RouterKey(64496, b"a" * 20, b"other"),))),
+            UnknownWithdrawalError,
+            "router key of AS64496",
+        ),
+        (Changes(Payload(Vrps.empty(), (), HERE.router_keys), NOTHING), DuplicateAnnouncementError, "key of AS64496"),
+    ],
+)
+def test_a_client_refuses_what_cannot_be(changes: Changes, error: type[PduError], about: str) -> None:
+    """RFC 8210 section 12: codes 6 and 7, with what it is about in words."""
+    with pytest.raises(error, match=about):
+        apply_strictly(HERE, changes)
 
-    with pytest.raises(UnknownWithdrawalError, match=r"192\.0\.2\.0/24-25 AS64496"):
-        apply_strictly(here, Changes(announced=Vrps.empty(), withdrawn=other))
-    with pytest.raises(DuplicateAnnouncementError, match=r"192\.0\.2\.0/24-24 AS64496"):
-        apply_strictly(here, Changes(announced=here, withdrawn=Vrps.empty()))
+
+def test_an_aspa_announced_again_replaces(told: Callable[[Payload], object]) -> None:
+    """draft-ietf-sidrops-8210bis-26 section 5.12: whatever providers it had, and also where it is the same."""
+    for providers in ((64497,), (1, 2)):
+        new = apply_strictly(HERE, Changes(Payload(Vrps.empty(), (Aspa(64496, providers),)), NOTHING))
+        assert [(aspa.customer, aspa.providers) for aspa in new.aspas] == [(64496, providers)]

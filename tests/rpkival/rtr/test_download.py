@@ -32,7 +32,7 @@ from rpkival.rtr.pdu import (
     Pdu,
     PeerError,
     ResetQuery,
-    RouterKey,
+    RouterKeyPdu,
     SerialNotify,
     SerialQuery,
 )
@@ -57,7 +57,7 @@ def test_prefixes_in_any_order_and_pieces(
     boundary = len(vrps.ipv4) * 20
     pdus = [prefixes[at : at + 20] for at in range(0, boundary, 20)]
     pdus += [prefixes[at : at + 32] for at in range(boundary, len(prefixes), 32)]
-    pdus += [SerialNotify(1, 7, 8).serialize(), RouterKey(1, True, bytes(20), 1, b"key").serialize()]
+    pdus += [SerialNotify(1, 7, 8).serialize(), RouterKeyPdu(1, True, bytes(20), 1, b"key").serialize()]
     wire = octets(BEGIN) + b"".join(data.draw(st.permutations(pdus))) + octets(END)
 
     download = Download(ResetQuery(1))
@@ -67,7 +67,7 @@ def test_prefixes_in_any_order_and_pieces(
 
     assert download.kind is AnswerKind.SNAPSHOT
     assert download.end == END
-    assert keys(download.changes().announced) == keys(vrps.unique_sorted())
+    assert keys(download.changes().announced.vrps) == keys(vrps.unique_sorted())
     assert len(download.changes().withdrawn) == 0
 
 
@@ -79,8 +79,8 @@ def test_a_delta_has_both() -> None:
     download.receive(octets(BEGIN, FOUR, gone, SIX, END))
 
     assert download.kind is AnswerKind.DELTA
-    assert list(download.changes().announced) == [Vrp("192.0.2.0/24", 24, 64496), Vrp("2001:db8::/32", 48, 64497)]
-    assert list(download.changes().withdrawn) == [Vrp("198.51.100.0/24", 24, 64498)]
+    assert list(download.changes().announced.vrps) == [Vrp("192.0.2.0/24", 24, 64496), Vrp("2001:db8::/32", 48, 64497)]
+    assert list(download.changes().withdrawn.vrps) == [Vrp("198.51.100.0/24", 24, 64498)]
 
 
 def test_cache_reset_is_an_answer_to_a_serial_query() -> None:

@@ -10,18 +10,23 @@ from hypothesis import strategies as st
 
 from rpkival.limits import MAX_RTR_ENCAPSULATED_BYTES
 from rpkival.rtr.errors import (
+    FATAL,
+    AspaProviderListError,
     CorruptDataError,
     DuplicateAnnouncementError,
     ErrorCode,
     InvalidRequestError,
     NoDataError,
+    OrderingError,
     PduError,
     UnexpectedVersionError,
     UnknownWithdrawalError,
     UnsupportedTypeError,
     UnsupportedVersionError,
+    code_in,
 )
 from rpkival.rtr.pdu import (
+    AspaPdu,
     CacheReset,
     CacheResponse,
     EndOfData,
@@ -30,14 +35,15 @@ from rpkival.rtr.pdu import (
     IPv6Prefix,
     Pdu,
     ResetQuery,
-    RouterKey,
+    RouterKeyPdu,
     SerialNotify,
     SerialQuery,
     Timers,
     parse,
 )
 
-VERSION = st.sampled_from([0, 1])
+VERSION = st.sampled_from([0, 1, 2])
+WITH_KEYS = st.sampled_from([1, 2])
 U16 = st.integers(0, 2**16 - 1)
 U32 = st.integers(0, 2**32 - 1)
 
@@ -63,10 +69,18 @@ PDUS: st.SearchStrategy[Pdu] = st.one_of(
     prefixes(IPv4Prefix),
     prefixes(IPv6Prefix),
     st.builds(EndOfData, st.just(0), U16, U32),
-    st.builds(EndOfData, st.just(1), U16, U32, U32, U32, U32),
+    st.builds(EndOfData, WITH_KEYS, U16, U32, U32, U32, U32),
+    st.builds(AspaPdu, st.just(2), st.just(False), U32),
     st.builds(
-        RouterKey,
-        st.just(1),
+        AspaPdu,
+        st.just(2),
+        st.just(True),
+        U32,
+        st.frozensets(st.integers(1, 2**32 - 1), min_size=1, max_size=20).map(sorted).map(tuple),
+    ),
+    st.builds(
+        RouterKeyPdu,
+        WITH_KEYS,
         st.booleans(),
         st.binary(min_size=20, max_size=20),
         U32,
@@ -132,7 +146,11 @@ def test_a_changed_octet_is_a_pdu_or_an_error(pdu: Pdu, at: int, octet: int) -> 
         (EndOfData(0, 0x0E1D, 7), "00 07 0e1d 0000000c 00000007"),
         (EndOfData(1, 0x0E1D, 7, 3600, 600, 7200), "01 07 0e1d 00000018 00000007 00000e10 00000258 00001c20"),
         (CacheReset(1), "01 08 0000 00000008"),
-        (RouterKey(1, True, b"s" * 20, 64496, b"\x30\x00"), "01 09 0100 00000022" + "73" * 20 + "0000fbf0 3000"),
+        (RouterKeyPdu(1, True, b"s" * 20, 64496, b"\x30\x00"), "01 09 0100 00000022" + "73" * 20 + "0000fbf0 3000"),
+        (AspaPdu(2, True, 64496, (0,)), "02 0b 0100 00000010 0000fbf0 00000000"),
+        (AspaPdu(2, True, 64496, (64497, 64498)), "02 0b 0100 00000014 0000fbf0 0000fbf1 0000fbf2"),
+        (AspaPdu(2, False, 64496), "02 0b 0000 0000000c 0000fbf0"),
+        (EndOfData(2, 0x0E1D, 7, 3600, 600, 7200), "02 07 0e1d 00000018 00000007 00000e10 00000258 00001c20"),
         (
             ErrorReport(1, 4, bytes.fromhex("0202000000000008"), "no"),
             "01 0a 0004 0000001a 00000008 02 02 0000 00000008 00000002 6e6f",
@@ -140,7 +158,7 @@ def test_a_changed_octet_is_a_pdu_or_an_error(pdu: Pdu, at: int, octet: int) -> 
     ],
 )
 def test_layout_is_that_of_the_rfc(pdu: Pdu, octets: str) -> None:
-    """Octets written by hand from the diagrams of RFC 8210 section 5."""
+    """Octets written by hand from the diagrams of RFC 8210 section 5 and of draft-ietf-sidrops-8210bis-26."""
     assert pdu.serialize() == bytes.fromhex(octets)
     assert parse(bytes.fromhex(octets)) == pdu
 
@@ -148,7 +166,7 @@ def test_layout_is_that_of_the_rfc(pdu: Pdu, octets: str) -> None:
 @pytest.mark.parametrize(
     ("octets", "error"),
     [
-        ("02 02 0000 00000008", UnsupportedVersionError),
+        ("03 02 0000 00000008", UnsupportedVersionError),
         ("ff 02 0000 00000008", UnsupportedVersionError),
         ("01 05 0000 00000008", UnsupportedTypeError),
         ("01 0b 0000 00000010 00000000 00000000", UnsupportedTypeError),
@@ -162,6 +180,16 @@ def test_layout_is_that_of_the_rfc(pdu: Pdu, octets: str) -> None:
         ("01 04 0000 00000014 01 18 17 00 c0000200 0000fbf0", CorruptDataError),
         ("01 04 0000 00000014 01 18 21 00 c0000200 0000fbf0", CorruptDataError),
         ("01 06 0000 00000020 01 81 81 00" + "00" * 20, CorruptDataError),
+        ("00 0b 0000 0000000c 00000001", UnsupportedTypeError),
+        ("02 0b 0000 00000008", CorruptDataError),
+        ("02 0b 0100 0000000e 00000001 0002", CorruptDataError),
+        ("02 0b 0100 00010004" + "00000001" * 0x3FFF, CorruptDataError),
+        # draft-ietf-sidrops-8210bis-26 section 5.12: none, one too many, out of order, twice, AS 0 beside another.
+        ("02 0b 0100 0000000c 0000fbf0", AspaProviderListError),
+        ("02 0b 0000 00000010 0000fbf0 0000fbf1", AspaProviderListError),
+        ("02 0b 0100 00000014 0000fbf0 00000002 00000001", AspaProviderListError),
+        ("02 0b 0100 00000014 0000fbf0 00000001 00000001", AspaProviderListError),
+        ("02 0b 0100 00000014 0000fbf0 00000000 00000001", AspaProviderListError),
         # An encapsulated PDU or a text that is longer than the report: BIRD once read beyond the end there.
         ("01 0a 0000 00000010 ffffffff 00000000", CorruptDataError),
         ("01 0a 0000 00000010 00000001 00000000", CorruptDataError),
@@ -193,20 +221,36 @@ def test_bits_behind_the_length_do_not_count() -> None:
         (UnknownWithdrawalError, 6),
         (DuplicateAnnouncementError, 7),
         (UnexpectedVersionError, 8),
+        (AspaProviderListError, 9),
+        (OrderingError, 11),
     ],
 )
 def test_each_error_has_its_code(error: type[PduError], code: int) -> None:
     """The codes are IANA's, and the report carries sentence and PDU."""
-    report = ErrorReport.about(error("So it is."), 1, b"12345678")
+    report = ErrorReport.about(error("So it is."), 2, b"12345678")
 
-    assert report == ErrorReport(1, code, b"12345678", "So it is.")
+    assert report == ErrorReport(2, code, b"12345678", "So it is.")
 
 
-def test_version_0_has_no_code_8() -> None:
-    """RFC 6810 knows codes 0 to 7, and a report may only use those of its version."""
-    report = ErrorReport.about(UnexpectedVersionError("No."), 0)
+@pytest.mark.parametrize(
+    ("version", "code", "sent"),
+    [
+        (0, ErrorCode.UNEXPECTED_VERSION, ErrorCode.UNSUPPORTED_VERSION),
+        (1, ErrorCode.UNEXPECTED_VERSION, ErrorCode.UNEXPECTED_VERSION),
+        (1, ErrorCode.ASPA_PROVIDER_LIST, ErrorCode.CORRUPT_DATA),
+        (1, ErrorCode.ORDERING, ErrorCode.CORRUPT_DATA),
+        (1, ErrorCode.CACHE_RESTART, ErrorCode.INTERNAL_ERROR),
+        (2, ErrorCode.CACHE_SHUTDOWN, ErrorCode.CACHE_SHUTDOWN),
+    ],
+)
+def test_a_report_uses_only_the_codes_of_its_version(version: int, code: ErrorCode, sent: ErrorCode) -> None:
+    """RFC 6810 knows codes 0 to 7, RFC 8210 8 too, the draft 0 to 13; elsewhere the nearest word is used."""
+    assert code_in(version, code) is sent
 
-    assert report.code == ErrorCode.UNSUPPORTED_VERSION
+
+def test_what_is_fatal() -> None:
+    """draft-ietf-sidrops-8210bis-26 section 12: all codes but 2, 4 and 12."""
+    assert {code.value for code in ErrorCode} - {code.value for code in FATAL} == {2, 4, 12}
 
 
 def test_a_report_repeats_only_the_start_of_a_long_pdu() -> None:
@@ -231,3 +275,14 @@ def test_timers_are_held_to_the_rfc(refresh: int, retry: int, expire: int) -> No
     """RFC 8210 section 6: ranges, and expire larger than the others."""
     with pytest.raises(ValueError, match="interval"):
         Timers(refresh, retry, expire)
+
+
+@given(U32, U32, U32)
+def test_timers_of_a_cache_are_brought_into_range(refresh: int, retry: int, expire: int) -> None:
+    """Whatever it tells becomes timers that the RFC allows; what was allowed stays."""
+    timers = Timers.nearest(refresh, retry, expire)
+    try:
+        told = Timers(refresh, retry, expire)
+    except ValueError:
+        return
+    assert timers == told

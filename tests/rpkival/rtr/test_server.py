@@ -15,11 +15,12 @@ import numpy as np
 import pytest
 
 from rpkival.errors import FetchError, UsageError
+from rpkival.payload.payload import Payload
 from rpkival.payload.vrps import Vrp, VrpColumns, Vrps
 from rpkival.prefixes import Prefixes
 from rpkival.rtr import connection
 from rpkival.rtr.cache import AnswerKind, Cache
-from rpkival.rtr.client import RtrClient, fetch_vrps
+from rpkival.rtr.client import RtrClient, fetch_payload
 from rpkival.rtr.errors import ErrorCode
 from rpkival.rtr.pdu import CacheReset, EndOfData, ErrorReport, Header, Pdu, PduType, ResetQuery, SerialQuery, parse
 from rpkival.rtr.server import RtrServer
@@ -74,18 +75,18 @@ def test_a_router_takes_everything_and_follows(run: Run, keys: Callable[[Vrps], 
 
     async def main() -> None:
         cache = Cache(7)
-        cache.update(ONE)
+        cache.update(Payload(ONE))
         server = RtrServer(cache, notify_seconds=0)
         host, port = await server.start(HOST, 0)
         with RtrClient(host, port, timeout=DEADLINE) as client:
             assert await asyncio.to_thread(client.sync) is AnswerKind.SNAPSHOT
             assert keys(client.vrps) == keys(ONE)
             (before,) = server.sessions()
-            assert (before.version, before.serial, before.state) == (1, 0, "open")
+            assert (before.version, before.serial, before.state) == (2, 0, "open")
             assert before.last_answer is AnswerKind.SNAPSHOT
             assert before.peer.startswith("127.0.0.1:")
 
-            cache.update(TWO)
+            cache.update(Payload(TWO))
             server.notify()
             assert await asyncio.to_thread(client.wait_for_notify)
             assert await asyncio.to_thread(client.sync) is AnswerKind.DELTA
@@ -111,7 +112,7 @@ def test_who_comes_before_the_data_waits_for_them(run: Run) -> None:
         writer.write(ResetQuery(1).serialize())
         await until(lambda: any(session.state == "open" for session in server.sessions()))
 
-        cache.update(ONE)
+        cache.update(Payload(ONE))
         server.notify()
 
         assert isinstance((await read_answer(reader))[-1], EndOfData)
@@ -134,7 +135,7 @@ def test_who_waits_for_data_in_vain_is_told(run: Run) -> None:
         report = await read_pdu(reader)
         assert isinstance(report, ErrorReport)
         assert report.code == ErrorCode.NO_DATA_AVAILABLE
-        cache.update(ONE)
+        cache.update(Payload(ONE))
         writer.write(ResetQuery(1).serialize())
 
         assert isinstance((await read_answer(reader))[-1], EndOfData)
@@ -149,7 +150,7 @@ def test_notifications_keep_the_rfcs_pace(run: Run) -> None:
 
     async def main() -> None:
         cache = Cache(7)
-        cache.update(ONE)
+        cache.update(Payload(ONE))
         server = RtrServer(cache, notify_seconds=0.3)
         host, port = await server.start(HOST, 0)
         reader, writer = await asyncio.open_connection(host, port)
@@ -159,7 +160,7 @@ def test_notifications_keep_the_rfcs_pace(run: Run) -> None:
         loop = asyncio.get_running_loop()
         start = loop.time()
         for vrps in (TWO, ONE, TWO):
-            cache.update(vrps)
+            cache.update(Payload(vrps))
             server.notify()
         notes = [await read_pdu(reader), await read_pdu(reader)]
 
@@ -179,13 +180,13 @@ def test_a_notification_never_cuts_into_an_answer(run: Run) -> None:
 
     async def main() -> None:
         cache = Cache(7)
-        cache.update(many(400_000))
+        cache.update(Payload(many(400_000)))
         server = RtrServer(cache, notify_seconds=0)
         _, port = await server.start(HOST, 0)
         router = stalled_router(port)
         await until(lambda: [info.state for info in server.sessions()] == ["sending"])
 
-        cache.update(ONE)
+        cache.update(Payload(ONE))
         server.notify()
         router.setblocking(False)
         reader, writer = await asyncio.open_connection(sock=router)
@@ -207,7 +208,7 @@ def test_routers_that_do_not_read_cost_little(run: Run) -> None:
 
     async def main() -> None:
         cache = Cache(7)
-        cache.update(many(400_000))
+        cache.update(Payload(many(400_000)))
         server = RtrServer(cache)
         host, port = await server.start(HOST, 0)
         stalled = [stalled_router(port) for _ in range(20)]
@@ -230,7 +231,7 @@ def test_a_router_that_does_not_take_its_answer_is_cut(run: Run) -> None:
 
     async def main() -> None:
         cache = Cache(7)
-        cache.update(many(400_000))
+        cache.update(Payload(many(400_000)))
         server = RtrServer(cache, answer_seconds=0.3)
         _, port = await server.start(HOST, 0)
         router = stalled_router(port)
@@ -249,7 +250,7 @@ def test_a_slow_router_gets_everything(run: Run) -> None:
 
     async def main() -> None:
         cache = Cache(7)
-        cache.update(many(50_000))
+        cache.update(Payload(many(50_000)))
         server = RtrServer(cache)
         _, port = await server.start(HOST, 0)
         router = stalled_router(port)
@@ -275,7 +276,7 @@ def test_a_burst_of_queries_is_answered_in_turn(run: Run) -> None:
 
     async def main() -> None:
         cache = Cache(7)
-        cache.update(many(20_000))
+        cache.update(Payload(many(20_000)))
         server = RtrServer(cache)
         host, port = await server.start(HOST, 0)
         reader, writer = await asyncio.open_connection(host, port)
@@ -296,7 +297,7 @@ def test_a_flood_of_small_queries_leaves_time_for_others(run: Run) -> None:
 
     async def main() -> None:
         cache = Cache(7)
-        cache.update(ONE)
+        cache.update(Payload(ONE))
         server = RtrServer(cache)
         host, port = await server.start(HOST, 0)
         reader, writer = await asyncio.open_connection(host, port)
@@ -318,7 +319,7 @@ def test_a_flood_of_small_queries_leaves_time_for_others(run: Run) -> None:
 @pytest.mark.parametrize(
     ("octets", "code"),
     [
-        ("02 0b 0000 00000008", ErrorCode.UNSUPPORTED_VERSION),
+        ("03 0b 0000 00000008", ErrorCode.UNSUPPORTED_VERSION),
         ("01 63 0000 00000008", ErrorCode.UNSUPPORTED_TYPE),
         ("01 02 0000 7fffffff", ErrorCode.CORRUPT_DATA),
         ("01 03 0000 00000008", ErrorCode.INVALID_REQUEST),
@@ -330,7 +331,7 @@ def test_one_bad_router_is_told_and_the_others_go_on(run: Run, octets: str, code
 
     async def main() -> None:
         cache = Cache(7)
-        cache.update(ONE)
+        cache.update(Payload(ONE))
         server = RtrServer(cache)
         host, port = await server.start(HOST, 0)
         with RtrClient(host, port, timeout=DEADLINE) as good:
@@ -353,7 +354,7 @@ def test_who_sends_much_nonsense_can_read_why_it_is_dropped(run: Run) -> None:
 
     async def main() -> None:
         cache = Cache(7)
-        cache.update(ONE)
+        cache.update(Payload(ONE))
         server = RtrServer(cache)
         host, port = await server.start(HOST, 0)
         reader, writer = await asyncio.open_connection(host, port)
@@ -393,7 +394,7 @@ def test_a_fault_of_ours_costs_one_router(run: Run) -> None:
 
     async def main() -> None:
         cache = Cache(7)
-        cache.update(ONE)
+        cache.update(Payload(ONE))
         server = RtrServer(cache)
         host, port = await server.start(HOST, 0)
         respond = cache.respond
@@ -418,7 +419,7 @@ def test_the_number_of_routers_is_bounded(run: Run) -> None:
 
     async def main() -> None:
         cache = Cache(7)
-        cache.update(ONE)
+        cache.update(Payload(ONE))
         for limits in ({"max_sessions": 2}, {"max_sessions_per_address": 2}):
             server = RtrServer(cache, **limits)
             host, port = await server.start(HOST, 0)
@@ -443,7 +444,7 @@ def test_who_says_nothing_is_dropped(run: Run) -> None:
 
     async def main() -> None:
         cache = Cache(7)
-        cache.update(ONE)
+        cache.update(Payload(ONE))
         server = RtrServer(cache, first_query_seconds=0.3, answer_seconds=0.3)
         host, port = await server.start(HOST, 0)
         silent_reader, silent_writer = await asyncio.open_connection(host, port)
@@ -481,13 +482,14 @@ def test_a_taken_port_is_told_in_a_sentence(run: Run) -> None:
 WITH_FEW_FILES = """
 import asyncio, resource, sys
 import uvloop
+from rpkival.payload.payload import Payload
 from rpkival.payload.vrps import Vrp, Vrps
 from rpkival.rtr.cache import Cache
 from rpkival.rtr.server import RtrServer
 
 async def main():
     cache = Cache(7)
-    cache.update(Vrps.of([Vrp("192.0.2.0/24", 24, 64496)]))
+    cache.update(Payload(Vrps.of([Vrp("192.0.2.0/24", 24, 64496)])))
     server = RtrServer(cache)
     host, port = await server.start("127.0.0.1", 0)
     print(port, flush=True)
@@ -517,7 +519,7 @@ def test_running_out_of_files_is_survived(loop: str) -> None:
     end = time.monotonic() + DEADLINE
     while True:
         try:
-            assert len(fetch_vrps(HOST, port, timeout=5)) == 1
+            assert len(fetch_payload(HOST, port, timeout=5)) == 1
             break
         except FetchError:
             assert time.monotonic() < end
@@ -531,7 +533,7 @@ def test_closing_drops_all_and_frees_the_port(run: Run) -> None:
 
     async def main() -> None:
         cache = Cache(7)
-        cache.update(many(400_000))
+        cache.update(Payload(many(400_000)))
         server = RtrServer(cache)
         host, port = await server.start(HOST, 0)
         routers = [stalled_router(port) for _ in range(3)]
