@@ -380,6 +380,12 @@ MAX_CRL_BYTES: Final = 12_000_000
 MAX_ROA_PREFIXES: Final = 100_000
 """Prefixes in one ROA. RFC 9455 asks for one, and the average is two."""
 
+MAX_ASPA_PROVIDERS: Final = 16_380
+"""Providers of one customer: what an RTR PDU of 65,535 octets can tell (draft-ietf-sidrops-8210bis section 5.12)."""
+
+MAX_ASPA_BYTES: Final = 200_000
+"""One ASPA: room for `MAX_ASPA_PROVIDERS` of six octets each."""
+
 MAX_NUMBER_OCTETS: Final = 20
 """Octets of serial, CRL and manifest numbers (RFC 5280 sections 4.1.2.2 and 5.2.3, RFC 9286 section 4.2.1)."""
 
