@@ -152,6 +152,14 @@ class Store:
         row = self._file.row("SELECT sha256, number, this_update, digests, used FROM accepted WHERE place=?", (place,))
         return (Accepted(row[0], int.from_bytes(row[1]), row[2]), row[3], row[4]) if row else None
 
+    def all_accepted(self, most: int) -> dict[bytes, tuple[Accepted, float]]:
+        """The last good versions of at most so many places, by the place's key, and when each was last used."""
+        sql = "SELECT place, sha256, number, this_update, used FROM accepted LIMIT ?"
+        return {
+            place: (Accepted(sha256, int.from_bytes(number), this_update), used)
+            for place, sha256, number, this_update, used in self._file.rows(sql, (most,))
+        }
+
     def accept(self, versions: Sequence[Kept], used: Sequence[bytes] = ()) -> None:
         """Keep these versions in place of the last ones, and note that those of the places in `used` are in use."""
         now = self._clock()
