@@ -10,19 +10,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rpkival.errors import LimitError
+from rpkival.payload.payload import Aspa, RouterKey
 from rpkival.payload.vrps import Vrp, Vrps
 from rpkival.rtr import download as module
 from rpkival.rtr.cache import AnswerKind
 from rpkival.rtr.columns import ANNOUNCE, encode_prefixes
 from rpkival.rtr.download import Download
 from rpkival.rtr.errors import (
+    AspaProviderListError,
     CorruptDataError,
+    DuplicateAnnouncementError,
     InvalidRequestError,
+    OrderingError,
     PduError,
     UnexpectedVersionError,
     UnsupportedVersionError,
 )
 from rpkival.rtr.pdu import (
+    AspaPdu,
     CacheReset,
     CacheResponse,
     EndOfData,
@@ -151,6 +156,87 @@ def test_the_number_of_prefixes_is_bounded() -> None:
 
     with patch.object(module, "MAX_VRPS", 10), pytest.raises(LimitError, match="more than 10 prefixes"):
         download.receive(octets(BEGIN, *[FOUR] * 11))
+
+
+GONE = IPv4Prefix(2, False, 0xC6336400, 24, 24, 64498)
+KEY, OTHER_KEY = RouterKeyPdu(2, True, b"a" * 20, 1, b"key"), RouterKeyPdu(2, True, b"b" * 20, 1, b"key")
+LOW, HIGH = IPv4Prefix(2, True, 0x0A000000, 8, 8, 1), IPv4Prefix(2, True, 0x0B000000, 8, 8, 1)
+ORDERED: tuple[Pdu, ...] = (
+    HIGH,
+    LOW,
+    GONE,
+    IPv6Prefix(2, True, 0, 0, 0, 0),
+    KEY,
+    OTHER_KEY,
+    AspaPdu(2, True, 1, (2,)),
+    AspaPdu(2, False, 3),
+)
+
+
+def delta(*pdus: Pdu, strict_order: bool = False) -> Download:
+    """What a Serial Query of version 2 is answered with."""
+    download = Download(SerialQuery(2, 7, 8), strict_order=strict_order)
+    download.receive(octets(CacheResponse(2, 7), *pdus, EndOfData(2, 7, 9)))
+    return download
+
+
+def test_the_order_of_version_2_is_accepted() -> None:
+    """One of each kind, as draft-ietf-sidrops-8210bis-26 section 11.2 has them."""
+    changes = delta(*ORDERED, strict_order=True).changes()
+
+    assert (len(changes.announced), len(changes.withdrawn)) == (6, 2)
+    assert changes.announced.aspas == (Aspa(1, (2,)),)
+    assert changes.announced.router_keys == (RouterKey(1, b"a" * 20, b"key"), RouterKey(1, b"b" * 20, b"key"))
+    assert changes.withdrawn.aspas == (Aspa(3, ()),)
+
+
+@pytest.mark.parametrize("at", range(len(ORDERED) - 1))
+def test_any_two_exchanged_are_an_ordering_error(at: int) -> None:
+    """Error 11 where somebody wants to know; otherwise the order does no harm."""
+    pdus: list[Pdu] = list(ORDERED)
+    pdus[at : at + 2] = reversed(pdus[at : at + 2])
+
+    with pytest.raises(OrderingError):
+        delta(*pdus, strict_order=True).changes()
+    assert len(delta(*pdus).changes()) == len(ORDERED)
+
+
+@pytest.mark.parametrize(
+    "pdu",
+    [LOW, GONE, KEY, AspaPdu(2, True, 1, (2,)), AspaPdu(2, False, 1)],
+    ids=["ipv4", "ipv4-gone", "key", "aspa", "aspa-gone"],
+)
+def test_what_is_told_twice_in_one_answer_is_an_error(pdu: Pdu) -> None:
+    """draft-ietf-sidrops-8210bis-26 section 5.3: Error 7, also for withdrawals."""
+    with pytest.raises(DuplicateAnnouncementError):
+        delta(pdu, pdu).changes()
+
+
+def test_an_aspa_cannot_come_and_go_in_one_answer() -> None:
+    """Which of the two would hold, nobody could say."""
+    with pytest.raises(CorruptDataError, match="one customer"):
+        delta(AspaPdu(2, True, 1, (2,)), AspaPdu(2, False, 1)).changes()
+
+
+def test_a_reset_withdraws_nothing() -> None:
+    """Section 5.5: there the flag must be 1."""
+    download = Download(ResetQuery(2))
+    download.receive(octets(CacheResponse(2, 7), GONE, EndOfData(2, 7, 9)))
+
+    with pytest.raises(CorruptDataError, match="Reset Query"):
+        download.changes()
+
+
+def test_the_octets_of_aspas_are_bounded() -> None:
+    """A cache that never ends its answer is left."""
+    with patch.object(module, "MAX_RTR_RECORD_BYTES", 100), pytest.raises(LimitError, match="more than 100 octets"):
+        delta(*(AspaPdu(2, True, customer, (1,)) for customer in range(7)))
+
+
+def test_a_bad_list_of_providers_ends_the_answer() -> None:
+    """Error 9."""
+    with pytest.raises(AspaProviderListError, match="do not ascend"):
+        delta(AspaPdu(2, True, 1, (3, 2)))
 
 
 @given(st.binary(max_size=100))
