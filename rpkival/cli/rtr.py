@@ -44,10 +44,11 @@ def serve(
     quiet: QuietOption = False,
     verbose: VerboseOption = False,
 ) -> None:
-    """Serve VRPs to routers over RTR versions 0 and 1 until stopped.
+    """Serve VRPs, ASPAs and router keys to routers over RTR versions 0, 1 and 2 until stopped.
 
     The file of --vrps is read again when it changes, every source on SIGHUP; routers that are connected are notified
-    and fetch only what changed. Where the new VRPs cannot be read, the old ones stay and the log says why.
+    and fetch only what changed. Where the new VRPs cannot be read, the old ones stay and the log says why. SIGTERM
+    tells routers of version 2 that the cache restarts, SIGQUIT that it is gone for good, on which they forget it all.
 
     Example: rpkival rtr serve --vrps vrps.json --listen 192.0.2.1:3323
 
@@ -77,26 +78,37 @@ def serve(
 
 def dump(
     cache: Annotated[str, typer.Argument(metavar="HOST:PORT", help="The RTR cache to ask.")],
-    fmt: Annotated[str, typer.Option("--format", help="csv, json or another format of VRPs.")] = "csv",
+    fmt: Annotated[
+        str, typer.Option("--format", help="csv, json or another format of VRPs, or all: with ASPAs and router keys.")
+    ] = "csv",
     output: OutputOption = None,
     timeout: Annotated[float, typer.Option("--timeout", metavar="SECONDS", help="For the whole set.")] = 60.0,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Refuse a cache of version 2 that sends in another order than it must.")
+    ] = False,
 ) -> None:
-    """Print the VRPs that an RTR cache serves.
+    """Print what an RTR cache serves.
 
     Example: rpkival rtr dump 127.0.0.1:3323
 
     Example: rpkival rtr dump rtr.rpki.example.net:323 --format json --output vrps.json
+
+    Example: rpkival rtr dump 127.0.0.1:3323 --format all --strict
     """
     import time
 
     from rpkival.cli.output import check_writable, open_output
+    from rpkival.cli.rtr_dump import write_all
     from rpkival.payload.formats import WRITERS, write_vrps
     from rpkival.rtr.client import fetch_payload
 
-    if fmt not in WRITERS:
-        raise UsageError(f"{fmt!r} is not a format of VRPs; choose one of {', '.join(WRITERS)}.")
+    if fmt not in {*WRITERS, "all"}:
+        raise UsageError(f"{fmt!r} is not a format of VRPs; choose one of {', '.join(WRITERS)} or all.")
     check_writable(output)
     host, port = parse_peer(cache)
-    vrps = fetch_payload(host, port, timeout=timeout).vrps
+    payload = fetch_payload(host, port, timeout=timeout, strict_order=strict)
     with open_output(output) as stream:
-        write_vrps(vrps, fmt, stream, generated=int(time.time()))
+        if fmt == "all":
+            write_all(payload, stream)
+        else:
+            write_vrps(payload.vrps, fmt, stream, generated=int(time.time()))

@@ -17,7 +17,9 @@ from rpkival.cli.file_limit import allow_many_files
 from rpkival.cli.source import Source
 from rpkival.cli.terminal import counted
 from rpkival.errors import RpkivalError
+from rpkival.payload.payload import Payload
 from rpkival.rtr.cache import Cache
+from rpkival.rtr.errors import ErrorCode
 from rpkival.rtr.pdu import Timers
 from rpkival.rtr.server import RtrServer
 
@@ -35,7 +37,10 @@ Stamp = tuple[int, int, int]
 
 
 def run_server(load: Callable[[], Source], *, file: Path | None, host: str, port: int, timers: Timers) -> None:
-    """Serve what `load` gives until SIGINT or SIGTERM. Raises `UsageError` and whatever the first `load` raises."""
+    """Serve what `load` gives until SIGINT, SIGTERM, or SIGQUIT, on which routers forget it.
+
+    Raises `UsageError` and whatever the first `load` raises.
+    """
     allow_many_files()
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         runner.run(_serve(load, file, host, port, timers))
@@ -47,8 +52,17 @@ async def _serve(load: Callable[[], Source], file: Path | None, host: str, port:
     server = RtrServer(cache)
     stop, reload = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
+    farewell = ErrorCode.CACHE_RESTART
+
+    def shut_down() -> None:
+        nonlocal farewell
+        farewell = ErrorCode.CACHE_SHUTDOWN
+        stop.set()
+
     for number, event in ((signal.SIGINT, stop), (signal.SIGTERM, stop), (signal.SIGHUP, reload)):
         loop.add_signal_handler(number, event.set)
+    # Routers that are told so forget everything at once, which no operator wants of a plain restart.
+    loop.add_signal_handler(signal.SIGQUIT, shut_down)
     # Listening comes first: a taken port is told before a minute of reading, and early routers wait for the data.
     address, port = await server.start(host, port)
     try:
@@ -58,16 +72,14 @@ async def _serve(load: Callable[[], Source], file: Path | None, host: str, port:
         cache.update(source.payload)
         server.notify()
         shown = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
-        typer.echo(
-            f"Serving {counted(len(cache.vrps), 'VRP', 'VRPs')} over RTR on {shown}, session {cache.session_id}."
-        )
+        typer.echo(f"Serving {_counts(cache.payload)} over RTR on {shown}, session {cache.session_id}.")
         watcher = asyncio.create_task(_watch(file, seen, reload))
         follower = asyncio.create_task(_follow(load, cache, server, reload))
         await stop.wait()
         watcher.cancel()
         follower.cancel()
     finally:
-        await server.close()
+        await server.close(code=farewell)
 
 
 async def _watch(file: Path | None, seen: Stamp | None, reload: asyncio.Event) -> None:
@@ -101,10 +113,25 @@ async def _follow(load: Callable[[], Source], cache: Cache, server: RtrServer, r
         else:
             _warn_if_stale(source)
             if await asyncio.to_thread(cache.update, source.payload):
-                log.info("new_serial", serial=cache.serial, vrps=len(cache.vrps), routers=len(server.sessions()))
+                log.info(
+                    "new_serial",
+                    serial=cache.serial,
+                    vrps=len(cache.vrps),
+                    aspas=len(cache.payload.aspas),
+                    routers=len(server.sessions()),
+                )
                 server.notify()
             else:
                 log.info("source_unchanged", serial=cache.serial)
+
+
+def _counts(payload: Payload) -> str:
+    parts = [counted(len(payload.vrps), "VRP", "VRPs")]
+    if payload.aspas:
+        parts.append(counted(len(payload.aspas), "ASPA", "ASPAs"))
+    if payload.router_keys:
+        parts.append(counted(len(payload.router_keys), "router key", "router keys"))
+    return ", ".join(parts)
 
 
 def _warn_if_stale(source: Source) -> None:

@@ -147,9 +147,10 @@ class Download:
         if self._response is None and header.version < self.version and isinstance(self._query, ResetQuery):
             # Session ids and serials are a version's own, so only a Reset Query may be answered in an older one.
             self.version = header.version
-        # A Serial Notify before the version is agreed on may have any (RFC 8210 section 7).
-        ignorable = self._response is None and header.type == PduType.SERIAL_NOTIFY
-        check_header(header, None if ignorable else self.version)
+        # Before the version is agreed on, a Serial Notify may have any, and an Error Report that of a cache which does
+        # not speak ours (RFC 8210 section 7).
+        free = self._response is None and header.type in (PduType.SERIAL_NOTIFY, PduType.ERROR_REPORT)
+        check_header(header, None if free else self.version)
 
     def _take(self, pdu: Pdu) -> None:
         match pdu:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -16,8 +17,12 @@ from typing import Any
 
 import pytest
 
-from rpkival.rtr.cache import AnswerKind
+from rpkival.payload.payload import Aspa, Payload, RouterKey
+from rpkival.payload.vrps import Vrp, Vrps
+from rpkival.rtr.cache import AnswerKind, Cache
 from rpkival.rtr.client import RtrClient
+from rpkival.rtr.pdu import PeerError
+from rpkival.rtr.server import RtrServer
 
 RPKIVAL = (sys.executable, "-c", "from rpkival.cli.main import main; main()")
 HEADER = "ASN,IP Prefix,Max Length,Trust Anchor\n"
@@ -127,6 +132,54 @@ def test_what_a_cache_serves_can_be_dumped_and_served_again(serve: Callable[...,
     output = tmp_path / "out.json"
     assert run("rtr", "dump", f"localhost:{first.port}", "--format", "json", "-o", str(output)).returncode == 0
     assert [roa["prefix"] for roa in json.loads(output.read_text())["roas"]] == ["192.0.2.0/24", "2001:db8::/32"]
+
+
+def test_everything_that_a_cache_serves_can_be_dumped() -> None:
+    """VRPs, router keys and ASPAs, one a line; `--strict` has nothing to say against our own order."""
+    cache = Cache(7)
+    vrps = Vrps.of([Vrp("192.0.2.0/24", 24, 64496), Vrp("2001:db8::/32", 48, 64497)])
+    aspas = (Aspa(64496, (64497, 64498)), Aspa(64499, (0,)))
+    cache.update(Payload(vrps, aspas, (RouterKey(64496, b"a" * 20, b"key"),)))
+
+    async def dump() -> subprocess.CompletedProcess[str]:
+        server = RtrServer(cache)
+        host, port = await server.start("127.0.0.1", 0)
+        try:
+            return await asyncio.to_thread(run, "rtr", "dump", f"{host}:{port}", "--format", "all", "--strict")
+        finally:
+            await server.close()
+
+    dumped = asyncio.run(dump())
+
+    assert (dumped.returncode, dumped.stderr) == (0, "")
+    assert dumped.stdout.splitlines() == [
+        "vrp 192.0.2.0/24 24 AS64496",
+        "vrp 2001:db8::/32 48 AS64497",
+        f"router-key AS64496 {'61' * 20} a2V5",
+        "aspa AS64496 AS64497 AS64498",
+        "aspa AS64499 AS0",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("number", "name", "kept"),
+    [(signal.SIGTERM, "cache restart", 1), (signal.SIGQUIT, "cache shutdown", 0)],
+    ids=["restart", "shutdown"],
+)
+def test_routers_are_told_why_the_cache_goes(
+    serve: Callable[..., Served], tmp_path: Path, number: signal.Signals, name: str, kept: int
+) -> None:
+    """They keep what they have over a restart, and forget it where the cache is gone for good."""
+    file = tmp_path / "vrps.csv"
+    file.write_text(ONE)
+    served = serve("--vrps", str(file))
+    with RtrClient("127.0.0.1", served.port, timeout=DEADLINE) as client:
+        client.sync()
+        served.process.send_signal(number)
+        with pytest.raises(PeerError, match=name):
+            client.wait_for_notify()
+        assert len(client.payload) == kept
+    assert served.process.wait(DEADLINE) == 0
 
 
 def test_an_old_file_is_told_of(serve: Callable[..., Served], tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from rpkival.rtr.pdu import (
     ResetQuery,
     SerialNotify,
     SerialQuery,
+    Timers,
     parse,
 )
 
@@ -206,3 +207,28 @@ def test_the_timeout_is_for_the_whole_answer() -> None:
             fetch_payload("127.0.0.1", listener.getsockname()[1], timeout=0.4)
         stop.set()
         thread.join()
+
+
+def test_a_cache_that_comes_back_older_is_followed(scripted: Callable[..., Scripted]) -> None:
+    """Version 2 once, then Error 4 in version 1: everything anew in version 1, on a new connection."""
+    refusal = ErrorReport(1, ErrorCode.UNSUPPORTED_VERSION, SerialQuery(2, 7, 1).serialize())
+    old = IPv4Prefix(1, True, 0xC0000200, 24, 24, 64496)
+    cache = scripted(
+        [
+            [(ResetQuery(2), SNAPSHOT), (SerialQuery(2, 7, 1), (refusal,))],
+            [(ResetQuery(1), (CacheResponse(1, 7), old, EndOfData(1, 7, 1)))],
+        ]
+    )
+    with RtrClient("127.0.0.1", cache.port, timeout=20) as client:
+        assert client.sync() is AnswerKind.SNAPSHOT
+        assert client.sync() is AnswerKind.SNAPSHOT
+        assert (client.version, len(client.vrps)) == (1, 1)
+
+
+def test_timers_out_of_range_are_brought_into_it(scripted: Callable[..., Scripted]) -> None:
+    """A cache that says "never" or "at once" is obeyed as far as the RFC allows."""
+    cache = scripted([[(ResetQuery(2), (CacheResponse(2, 7), EndOfData(2, 7, 1, 0, 99_999, 1)))]])
+
+    with RtrClient("127.0.0.1", cache.port, timeout=20) as client:
+        client.sync()
+        assert client.timers == Timers(1, 7200, 7201)

@@ -338,6 +338,23 @@ def test_only_who_holds_older_data_is_notified(cache: Cache) -> None:
     assert session.notification() is None
 
 
+# --- farewell ---
+
+
+@pytest.mark.parametrize("code", [ErrorCode.CACHE_RESTART, ErrorCode.CACHE_SHUTDOWN])
+def test_only_version_2_has_words_for_a_farewell(cache: Cache, code: ErrorCode) -> None:
+    """Errors 12 and 13; older versions and routers without a version hear nothing. Nothing comes afterwards."""
+    for session, told in ((opened(cache, 2), True), (opened(cache, 1), False), (Session(cache), False)):
+        report = session.farewell(code)
+
+        assert (report is not None) is told
+        if report is not None:
+            pdu = parse(report)
+            assert isinstance(pdu, ErrorReport)
+            assert (pdu.version, pdu.code, pdu.pdu) == (2, code, b"")
+        assert ask(session, ResetQuery(2).serialize()) == []
+
+
 # --- bounds ---
 
 
