@@ -14,7 +14,7 @@ from functools import lru_cache
 from rpkival.errors import UriError
 from rpkival.limits import MAX_FILE_NAME_LENGTH, MAX_URI_LENGTH
 
-__all__ = ["RsyncUri"]
+__all__ = ["RsyncUri", "check_authority"]
 
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _HOST = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*")
@@ -47,7 +47,7 @@ class RsyncUri:
         rest = _after_scheme(text)
         authority, _, tail = rest.partition("/")
         authority = authority.lower()
-        _check_authority(text, authority, allow_dubious_hosts=allow_dubious_hosts)
+        check_authority(text, authority, allow_dubious_hosts=allow_dubious_hosts)
         match = _MODULE_AND_PATH.fullmatch(tail)
         if match is None:
             raise UriError(
@@ -86,7 +86,8 @@ def _after_scheme(text: str) -> str:
     return rest
 
 
-def _check_authority(text: str, authority: str, *, allow_dubious_hosts: bool) -> None:
+def check_authority(text: str, authority: str, *, allow_dubious_hosts: bool) -> None:
+    """Check the host and port (lower case) of the URI `text`, as `RsyncUri.parse` tells. Raises `UriError`."""
     objection = _objection(authority, allow_dubious_hosts)
     if objection is not None:
         raise UriError(f"{text!r} {objection}.")

@@ -1,0 +1,213 @@
+"""Files over https, for threads that fetch: bounded in time, size, speed and redirections, streamed."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import ssl
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+
+import aiohttp
+
+from rpkival.errors import FetchError, StateError, UsageError
+from rpkival.limits import (
+    HTTP_ANSWER_SECONDS,
+    HTTP_CONNECT_SECONDS,
+    HTTP_FILE_SECONDS,
+    MAX_CERTIFICATE_BYTES,
+    MAX_HTTP_REDIRECTS,
+    MAX_HTTP_VALIDATOR_LENGTH,
+)
+from rpkival.repository.http_body import Body, Pace
+from rpkival.repository.https_uri import HttpsUri
+
+__all__ = ["Downloaded", "Http", "HttpSession", "Validators"]
+
+_READ_BYTES = 64 * 1024
+_REDIRECTS = {301, 302, 303, 307, 308}
+
+
+@dataclass(frozen=True, slots=True)
+class Validators:
+    """What a server said of a file's version (RFC 9110 section 8.8), to ask for a newer one only."""
+
+    etag: str | None = None
+    last_modified: str | None = None
+
+    def headers(self) -> dict[str, str]:
+        """For a conditional request."""
+        named = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
+        return {name: value for name, value in named.items() if value}
+
+
+@dataclass(frozen=True, slots=True)
+class Downloaded:
+    """One file: octets on the wire, octets and SHA-256 of what was written, and its version."""
+
+    received: int
+    size: int
+    sha256: bytes
+    validators: Validators
+
+
+class Http:
+    """How to talk: `ca_file` has certificates to be trusted besides the system's, `proxy` a URL for all requests;
+    without one, `https_proxy` and `no_proxy` of the environment count. Raises `UsageError` for a bad `ca_file`.
+
+    May be used from several threads.
+    """
+
+    def __init__(
+        self, *, ca_file: Path | None = None, proxy: str | None = None, allow_dubious_hosts: bool = False
+    ) -> None:
+        self.allow_dubious_hosts = allow_dubious_hosts
+        self.proxy = proxy
+        self.tls = ssl.create_default_context()
+        if ca_file is not None:
+            try:
+                self.tls.load_verify_locations(ca_file)
+            except (OSError, ssl.SSLError) as error:
+                raise UsageError(f"The certificates in {ca_file} cannot be used: {error}.") from error
+
+    def session(self, seconds: float = HTTP_FILE_SECONDS) -> HttpSession:
+        """Connections for some files of one host, together in so many seconds; a context manager."""
+        return HttpSession(self, seconds)
+
+    def get(self, uri: str) -> bytes:
+        """A trust anchor's certificate. Raises `FetchError` and `UriError`."""
+        return self.get_bytes(uri, MAX_CERTIFICATE_BYTES)
+
+    def get_bytes(self, uri: str, limit: int) -> bytes:
+        """A small file; redirections may lead to any host that is not dubious. Raises `FetchError` and `UriError`."""
+        parsed = HttpsUri.parse(uri, allow_dubious_hosts=self.allow_dubious_hosts)
+        with self.session() as session, io.BytesIO() as file:
+            session.download(parsed, file, limit, same_origin=False)
+            return file.getvalue()
+
+
+class HttpSession:
+    """Keeps its connections open between files; for one thread."""
+
+    def __init__(self, http: Http, seconds: float) -> None:
+        self._http = http
+        self._until = time.monotonic() + seconds
+        self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
+        self._client: aiohttp.ClientSession | None = None
+        self.received = 0
+
+    def download(
+        self,
+        uri: HttpsUri,
+        file: BinaryIO,
+        limit: int,
+        *,
+        known: Validators | None = None,
+        same_origin: bool = True,
+    ) -> Downloaded | None:
+        """Write the file's content where `file` stands; None where it is still the `known` version.
+
+        Raises `FetchError` for the other side's faults, `StateError` where `file` cannot be written.
+        """
+        seconds = min(HTTP_FILE_SECONDS, self._until - time.monotonic())
+        try:
+            return self._runner.run(self._download(uri, file, limit, known or Validators(), same_origin, seconds))
+        except TimeoutError as error:
+            raise FetchError(
+                f"{uri} took too long: {HTTP_ANSWER_SECONDS:g} seconds without an octet or {max(seconds, 0):g} in all."
+            ) from error
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise FetchError(f"{uri} could not be fetched: {_told(error)}.") from error
+
+    async def _download(
+        self, uri: HttpsUri, file: BinaryIO, limit: int, known: Validators, same_origin: bool, seconds: float
+    ) -> Downloaded | None:
+        async with asyncio.timeout(max(seconds, 0)):
+            place = uri
+            for _ in range(MAX_HTTP_REDIRECTS + 1):
+                answer = await self._ask(place, known)
+                async with answer:
+                    if answer.status not in _REDIRECTS:
+                        return await self._take(place, answer, file, limit, known)
+                    place = place.follow(
+                        answer.headers.get("Location", ""), allow_dubious_hosts=self._http.allow_dubious_hosts
+                    )
+                if same_origin and not place.same_origin(uri):
+                    raise FetchError(f"{uri} redirects to {place}, another origin (RFC 9674).")
+        raise FetchError(f"{uri} redirects more than {MAX_HTTP_REDIRECTS} times.")
+
+    async def _ask(self, uri: HttpsUri, known: Validators) -> aiohttp.ClientResponse:
+        async with asyncio.timeout(HTTP_CONNECT_SECONDS + HTTP_ANSWER_SECONDS):
+            return await self._connected().get(str(uri), headers=known.headers(), allow_redirects=False)
+
+    async def _take(
+        self, uri: HttpsUri, answer: aiohttp.ClientResponse, file: BinaryIO, limit: int, known: Validators
+    ) -> Downloaded | None:
+        if answer.status == 304 and known.headers():
+            return None
+        if answer.status != 200:
+            # Retry-After is not heard: when to come again is for our own back-off to say.
+            raise FetchError(f"{uri} answered with HTTP status {answer.status}.")
+        if (answer.content_length or 0) > limit:
+            raise FetchError(f"{uri} has {answer.content_length} bytes; {limit} are allowed.")
+        body = Body(str(uri), answer.headers.get("Content-Encoding", ""), limit)
+        pace, digest = Pace(str(uri), time.monotonic()), sha256()
+        async for octets in answer.content.iter_chunked(_READ_BYTES):
+            self.received += len(octets)
+            pace.note(len(octets), time.monotonic())
+            for piece in body.feed(octets):
+                digest.update(piece)
+                _write(file.write, piece)
+        body.end()
+        validators = Validators(_kept(answer.headers.get("ETag")), _kept(answer.headers.get("Last-Modified")))
+        return Downloaded(body.received, body.decoded, digest.digest(), validators)
+
+    def _connected(self) -> aiohttp.ClientSession:
+        if self._client is None:
+            self._client = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(ssl=self._http.tls, limit=1),
+                timeout=aiohttp.ClientTimeout(total=None, connect=HTTP_CONNECT_SECONDS, sock_read=HTTP_ANSWER_SECONDS),
+                headers={"Accept-Encoding": "gzip", "User-Agent": "rpkival"},
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
+                proxy=self._http.proxy,
+                trust_env=self._http.proxy is None,
+            )
+        return self._client
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        try:
+            if self._client is not None:
+                self._runner.run(self._client.close())
+        finally:
+            self._runner.close()
+
+
+def _write(write: Callable[[bytes], int], piece: bytes) -> None:
+    try:
+        write(piece)
+    except OSError as error:
+        raise StateError(
+            f"What is fetched cannot be written: {error.strerror}; make room or choose another place."
+        ) from error
+
+
+def _kept(header: str | None) -> str | None:
+    """A header's value if it may be sent back one day."""
+    if header is None or len(header) > MAX_HTTP_VALIDATOR_LENGTH or not (header.isascii() and header.isprintable()):
+        return None
+    return header
+
+
+def _told(error: Exception) -> str:
+    return (str(error) or type(error).__name__)[:300].rstrip(".")
