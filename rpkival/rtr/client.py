@@ -15,7 +15,7 @@ from rpkival.payload.vrps import Vrps
 from rpkival.rtr.cache import AnswerKind
 from rpkival.rtr.deltas import apply_strictly
 from rpkival.rtr.download import Download
-from rpkival.rtr.errors import FATAL, ErrorCode, PduError
+from rpkival.rtr.errors import FATAL, BrokenReportError, ErrorCode, PduError
 from rpkival.rtr.pdu import (
     HEADER_BYTES,
     HIGHEST_VERSION,
@@ -181,6 +181,10 @@ class RtrClient:
             raise
         except PduError as error:
             self._complain(error)
+            raise
+        except BrokenReportError:
+            self.close()
+            self._forget()
             raise
         except LimitError:
             self.close()

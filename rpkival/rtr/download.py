@@ -18,7 +18,14 @@ from rpkival.payload.vrps import Vrps
 from rpkival.prefixes import Family
 from rpkival.rtr.cache import AnswerKind
 from rpkival.rtr.columns import RECORD, TYPE, Records, decode_prefixes, in_wire_order, leading_records
-from rpkival.rtr.errors import CorruptDataError, DuplicateAnnouncementError, InvalidRequestError, OrderingError
+from rpkival.rtr.errors import (
+    BrokenReportError,
+    CorruptDataError,
+    DuplicateAnnouncementError,
+    InvalidRequestError,
+    OrderingError,
+    PduError,
+)
 from rpkival.rtr.pdu import (
     HEADER_BYTES,
     AspaPdu,
@@ -69,7 +76,10 @@ class Download:
         """None until the answer is complete."""
 
     def receive(self, data: bytes) -> None:
-        """Take what came. Raises `PduError`, `PeerError` and `LimitError`; nothing is to be used then."""
+        """Take what came; where it raises, nothing is to be used.
+
+        Raises `PduError`, `PeerError`, `BrokenReportError` and `LimitError`.
+        """
         buffer = memoryview(self.rest + data)
         at = 0
         while self.kind is None and len(buffer) - at >= HEADER_BYTES:
@@ -80,10 +90,15 @@ class Download:
                 if taken:
                     at += taken
                     continue
-            self._check(header)
-            if len(buffer) - at < header.length:
-                break
-            self._take(parse(bytes(buffer[at : at + header.length])))
+            try:
+                self._check(header)
+                if len(buffer) - at < header.length:
+                    break
+                self._take(parse(bytes(buffer[at : at + header.length])))
+            except PduError as error:
+                if header.type == PduType.ERROR_REPORT:
+                    raise BrokenReportError(f"The RTR cache's Error Report is broken: {error}") from error
+                raise
             at += header.length
         self.rest = bytes(buffer[at:])
 

@@ -13,6 +13,7 @@ from rpkival.errors import ProtocolError
 __all__ = [
     "FATAL",
     "AspaProviderListError",
+    "BrokenReportError",
     "CorruptDataError",
     "DuplicateAnnouncementError",
     "ErrorCode",
@@ -73,6 +74,10 @@ class PduError(ProtocolError):
     """Something the peer sent breaks the protocol; `code` is what an Error Report about it says."""
 
     code: ClassVar[ErrorCode]
+
+
+class BrokenReportError(ProtocolError):
+    """An Error Report that is broken itself. It is never answered with one (RFC 8210 section 5.11)."""
 
 
 class CorruptDataError(PduError):

@@ -18,6 +18,7 @@ from rpkival.rtr.columns import ANNOUNCE, encode_prefixes
 from rpkival.rtr.download import Download
 from rpkival.rtr.errors import (
     AspaProviderListError,
+    BrokenReportError,
     CorruptDataError,
     DuplicateAnnouncementError,
     InvalidRequestError,
@@ -239,13 +240,24 @@ def test_a_bad_list_of_providers_ends_the_answer() -> None:
         delta(AspaPdu(2, True, 1, (3, 2)))
 
 
+@pytest.mark.parametrize(
+    "report",
+    ["02 0a 0000 00000010 ffffffff 00000000", "02 0a 0000 ffffffff", "03 0a 0004 00000010 00000000 00000000"],
+    ids=["inner length", "length", "version"],
+)
+def test_a_broken_error_report_is_no_error_to_report(report: str) -> None:
+    """Whoever sees it must not answer it, so it is in a class of its own."""
+    with pytest.raises(BrokenReportError, match="Error Report is broken"):
+        Download(ResetQuery(2)).receive(bytes.fromhex(report))
+
+
 @given(st.binary(max_size=100))
 def test_noise_is_refused_or_waited_on(noise: bytes) -> None:
     """Any octets after a good beginning."""
     download = Download(ResetQuery(1))
     try:
         download.receive(octets(BEGIN) + noise)
-    except (PduError, PeerError):
+    except (PduError, PeerError, BrokenReportError):
         return
     assert download.kind in (None, AnswerKind.SNAPSHOT)
 
