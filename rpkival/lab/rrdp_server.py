@@ -7,6 +7,7 @@ import datetime as dt
 import gzip
 import tempfile
 import threading
+import weakref
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Future
 from hashlib import sha256
@@ -38,6 +39,7 @@ class RrdpServer:
         self._tls = server_tls(self.ca_file, dt.datetime.now(dt.UTC))
         self.misbehave: dict[str, Misbehaviour] = {}
         self.requests: list[str] = []
+        self._transports: weakref.WeakSet[asyncio.Transport] = weakref.WeakSet()
         self._started: Future[int] = Future()
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
@@ -81,9 +83,14 @@ class RrdpServer:
             await self._stop.wait()
         finally:
             await runner.cleanup()
+            for transport in list(self._transports):
+                transport.abort()  # a client that is gone never ends its TLS
+            await asyncio.sleep(0.01)  # sockets that were let go are closed in the loop's next turns
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         self.requests.append(request.path)
+        if request.transport is not None:
+            self._transports.add(request.transport)
         if request.path in self.misbehave:
             return await self.misbehave[request.path](request)
         content = self.publication.paths().get(request.path)

@@ -12,6 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 
@@ -67,7 +68,7 @@ class Http:
         self, *, ca_file: Path | None = None, proxy: str | None = None, allow_dubious_hosts: bool = False
     ) -> None:
         self.allow_dubious_hosts = allow_dubious_hosts
-        self.proxy = proxy
+        self._proxy = proxy
         self.tls = ssl.create_default_context()
         if ca_file is not None:
             try:
@@ -78,6 +79,12 @@ class Http:
     def session(self, seconds: float = HTTP_FILE_SECONDS) -> HttpSession:
         """Connections for some files of one host, together in so many seconds; a context manager."""
         return HttpSession(self, seconds)
+
+    def proxy_for(self, uri: HttpsUri) -> str | None:
+        """The proxy for a request, if any; read here, as aiohttp would send strangers what .netrc has, too."""
+        if self._proxy is not None:
+            return self._proxy
+        return None if proxy_bypass(uri.authority) else getproxies().get("https")
 
     def get(self, uri: str) -> bytes:
         """A trust anchor's certificate. Raises `FetchError` and `UriError`."""
@@ -131,19 +138,23 @@ class HttpSession:
             place = uri
             for _ in range(MAX_HTTP_REDIRECTS + 1):
                 answer = await self._ask(place, known)
-                async with answer:
+                try:
                     if answer.status not in _REDIRECTS:
                         return await self._take(place, answer, file, limit, known)
                     place = place.follow(
                         answer.headers.get("Location", ""), allow_dubious_hosts=self._http.allow_dubious_hosts
                     )
+                finally:
+                    _hang_up(answer)
                 if same_origin and not place.same_origin(uri):
                     raise FetchError(f"{uri} redirects to {place}, another origin (RFC 9674).")
         raise FetchError(f"{uri} redirects more than {MAX_HTTP_REDIRECTS} times.")
 
     async def _ask(self, uri: HttpsUri, known: Validators) -> aiohttp.ClientResponse:
         async with asyncio.timeout(HTTP_CONNECT_SECONDS + HTTP_ANSWER_SECONDS):
-            return await self._connected().get(str(uri), headers=known.headers(), allow_redirects=False)
+            return await self._connected().get(
+                str(uri), headers=known.headers(), allow_redirects=False, proxy=self._http.proxy_for(uri)
+            )
 
     async def _take(
         self, uri: HttpsUri, answer: aiohttp.ClientResponse, file: BinaryIO, limit: int, known: Validators
@@ -175,8 +186,6 @@ class HttpSession:
                 headers={"Accept-Encoding": "gzip", "User-Agent": "rpkival"},
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
-                proxy=self._http.proxy,
-                trust_env=self._http.proxy is None,
             )
         return self._client
 
@@ -188,9 +197,21 @@ class HttpSession:
     ) -> None:
         try:
             if self._client is not None:
-                self._runner.run(self._client.close())
+                self._runner.run(_close(self._client))
         finally:
             self._runner.close()
+
+
+def _hang_up(answer: aiohttp.ClientResponse) -> None:
+    """End a connection whose answer was not read to its end; who is polite to it waits for a hostile server's TLS."""
+    if answer.connection is not None and answer.connection.transport is not None:
+        answer.connection.transport.abort()
+    answer.close()
+
+
+async def _close(client: aiohttp.ClientSession) -> None:
+    await client.close()
+    await asyncio.sleep(0)  # sockets that were let go are closed in the loop's next turn
 
 
 def _write(write: Callable[[bytes], int], piece: bytes) -> None:

@@ -1,0 +1,136 @@
+"""Files over https: through a proxy, redirected, refused."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from io import BytesIO
+
+import pytest
+from aiohttp import web
+
+from rpkival.errors import FetchError, StateError
+from rpkival.lab.rrdp_misbehaviour import drip, redirect_to
+from rpkival.lab.rrdp_server import RrdpServer
+from rpkival.repository.http import Http, Validators
+from rpkival.repository.https_uri import HttpsUri
+
+
+@pytest.fixture(scope="module")
+def one_server() -> Iterator[RrdpServer]:
+    with RrdpServer() as server:
+        yield server
+
+
+@pytest.fixture
+def server(one_server: RrdpServer) -> RrdpServer:
+    one_server.misbehave.clear()
+    one_server.requests.clear()
+    return one_server
+
+
+@pytest.fixture
+def http(server: RrdpServer) -> Http:
+    return Http(ca_file=server.ca_file, allow_dubious_hosts=True)
+
+
+def parse(text: str) -> HttpsUri:
+    """In a lab."""
+    return HttpsUri.parse(text, allow_dubious_hosts=True)
+
+
+def test_redirection_within_the_origin(server: RrdpServer, http: Http) -> None:
+    """Is followed, relative too."""
+    server.misbehave["/old"] = redirect_to("/older")
+    server.misbehave["/older"] = redirect_to(server.notify_uri)
+    with http.session() as session, BytesIO() as file:
+        got = session.download(parse(server.base + "/old"), file, 10_000)
+        assert got is not None
+        assert file.getvalue() == server.publication.notification
+        assert got.size == len(file.getvalue())
+        assert session.download(parse(server.notify_uri), file, 10_000, known=got.validators) is None
+
+
+def test_unasked_304(server: RrdpServer, http: Http) -> None:
+    """Nothing is known, so nothing can be unchanged."""
+
+    async def unchanged(_request: web.Request) -> web.StreamResponse:
+        return web.Response(status=304)
+
+    server.misbehave["/n"] = unchanged
+    with http.session() as session, BytesIO() as file, pytest.raises(FetchError, match="304"):
+        session.download(parse(server.base + "/n"), file, 100)
+
+
+def test_endless_validators_are_not_kept(server: RrdpServer, http: Http) -> None:
+    """What a server wants to have repeated has a bound."""
+
+    async def much(_request: web.Request) -> web.StreamResponse:
+        return web.Response(headers={"ETag": '"' + "a" * 4000 + '"', "Last-Modified": "Fri, 20 Nov 2026 10:00:00 GMT"})
+
+    server.misbehave["/n"] = much
+    with http.session() as session, BytesIO() as file:
+        got = session.download(parse(server.base + "/n"), file, 100)
+    assert got is not None
+    assert got.validators == Validators(None, "Fri, 20 Nov 2026 10:00:00 GMT")
+
+
+def test_huge_header(server: RrdpServer, http: Http) -> None:
+    """A header has its bound."""
+
+    async def much(_request: web.Request) -> web.StreamResponse:
+        return web.Response(headers={"X-Much": "a" * 1_000_000})
+
+    server.misbehave["/n"] = much
+    with pytest.raises(FetchError, match="could not be fetched"):
+        http.get(server.base + "/n")
+
+
+def test_a_session_has_one_time_for_all(server: RrdpServer, http: Http) -> None:
+    """What is left of it is all that the next file gets."""
+    server.misbehave["/n"] = drip
+    with http.session(1.0) as session, BytesIO() as file:
+        for _ in range(2):
+            with pytest.raises(FetchError, match="took too long"):
+                session.download(parse(server.base + "/n"), file, 10_000)
+
+
+def test_full_disk(server: RrdpServer, http: Http) -> None:
+    """Is our trouble and no fault of the server."""
+
+    class Full(BytesIO):
+        def write(self, _octets: object) -> int:
+            raise OSError(28, "No space left on device")
+
+    with http.session() as session, pytest.raises(StateError, match="No space left"):
+        session.download(parse(server.notify_uri), Full(), 10_000)
+
+
+@pytest.mark.parametrize("by_environment", [True, False])
+def test_proxy(server: RrdpServer, monkeypatch: pytest.MonkeyPatch, by_environment: bool) -> None:
+    """The environment's, or the one that is given; hosts in no_proxy are asked without."""
+    asked: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def refuse() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                asked.append(connection.recv(1000).split(b"\r\n")[0])
+                connection.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+
+        thread = threading.Thread(target=refuse)
+        thread.start()
+        proxy = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        if by_environment:
+            monkeypatch.setenv("https_proxy", proxy)
+        for name in ("no_proxy", "NO_PROXY"):
+            monkeypatch.delenv(name, raising=False)
+        http = Http(ca_file=server.ca_file, proxy=None if by_environment else proxy, allow_dubious_hosts=True)
+        with pytest.raises(FetchError, match="403"):
+            http.get(server.notify_uri)
+        thread.join()
+    assert asked == [f"CONNECT {server.base.removeprefix('https://')} HTTP/1.1".encode()]
+    if by_environment:
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        assert http.get(server.notify_uri) == server.publication.notification
