@@ -82,10 +82,11 @@ class RrdpServer:
             self._started.set_result(runner.addresses[0][1])
             await self._stop.wait()
         finally:
-            await runner.cleanup()
+            # Before aiohttp closes them: a client that is gone never ends its TLS, and what was closed cannot be aborted.
             for transport in list(self._transports):
-                transport.abort()  # a client that is gone never ends its TLS
-            await asyncio.sleep(0.01)  # sockets that were let go are closed in the loop's next turns
+                transport.abort()
+            await runner.cleanup()
+            await asyncio.sleep(0.1)  # what was let go, handshakes too, is closed in the loop's next turns
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         self.requests.append(request.path)
