@@ -82,7 +82,7 @@ class RrdpServer:
             self._started.set_result(runner.addresses[0][1])
             await self._stop.wait()
         finally:
-            # Before aiohttp closes them: a client that is gone never ends its TLS, and what was closed cannot be aborted.
+            # Now, since a client that is gone never ends its TLS, and what aiohttp has closed cannot be aborted.
             for transport in list(self._transports):
                 transport.abort()
             await runner.cleanup()
