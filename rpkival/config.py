@@ -35,6 +35,14 @@ class Validation(_Table, frozen=True):
     """Fetch nothing; `repository_dir` or what the last run brought is all there is."""
     workers: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
     """Processes that judge; more than one pays from some ten thousand objects on."""
+    rsync: bool = True
+    """Fetch by rsync where there is no RRDP, or where it fails and `rrdp_fallback` lets rsync follow."""
+    rrdp: bool = True
+    """Fetch by RRDP, and trust anchors by HTTPS."""
+    rrdp_fallback: Literal["never", "stale", "new"] = "stale"
+    """When rsync follows a failure of RRDP: never; only where RRDP never succeeded; or also when that is long ago."""
+    ca_file: Path | None = None
+    """Certificates to trust for HTTPS besides the system's, as PEM."""
     allow_dubious_hosts: bool = False
     """Accept repositories on loopback, IP literals and explicit ports; for labs."""
 

@@ -401,6 +401,9 @@ MAX_POINT_VRPS: Final = 200_000
 """VRPs of one publication point: a fifth of the world's, which come from 50,000. Beyond, that point alone is lost,
 before it can fill the tree that others are in too."""
 
+MAX_ROUTER_ASNS: Final = 1_000
+"""ASes of one router certificate, each of which is one key for routers. Real ones have one; a range may have billions."""
+
 MAX_TREE_VRPS: Final = 8_000_000
 """VRPs under one trust anchor: half of what one set may hold; the world has 0.9 million."""
 

@@ -39,16 +39,28 @@ def register(app: typer.Typer) -> None:
             typer.Option(
                 "--repository-dir",
                 metavar="DIR",
-                help="Where repositories lie, as host/module/path. (default: repository in the data directory)",
+                help="Where the store of what was fetched is, or, with --offline, a tree laid out host/module/path. "
+                "(default: repository in the data directory)",
             ),
         ] = None,
-        offline: Annotated[
-            bool, typer.Option("--offline", help="Fetch nothing; judge what the directory has.")
-        ] = False,
+        offline: Annotated[bool, typer.Option("--offline", help="Fetch nothing; judge what there is.")] = False,
         no_rsync: Annotated[bool, typer.Option("--no-rsync", help="Fetch nothing by rsync.")] = False,
-        no_rrdp: Annotated[  # noqa: ARG001 - scripts may say so already
-            bool, typer.Option("--no-rrdp", help="Fetch nothing by RRDP; no effect yet, as all fetches are by rsync.")
+        no_rrdp: Annotated[
+            bool, typer.Option("--no-rrdp", help="Fetch nothing by RRDP, and no trust anchor by HTTPS.")
         ] = False,
+        rrdp_fallback: Annotated[
+            str,
+            typer.Option(
+                "--rrdp-fallback",
+                metavar="WHEN",
+                help="When rsync follows a failure of RRDP: never, new (RRDP never succeeded) or stale (also: not for "
+                "up to an hour).",
+            ),
+        ] = "stale",
+        ca_file: Annotated[
+            Path | None,
+            typer.Option("--ca-file", metavar="FILE", help="Certificates to trust for HTTPS besides the system's."),
+        ] = None,
         allow_dubious_hosts: Annotated[
             bool,
             typer.Option(
@@ -94,7 +106,7 @@ def register(app: typer.Typer) -> None:
         from rpkival.daemon.locators import read_locators
         from rpkival.payload.collect import collect
         from rpkival.payload.formats import WRITERS, write_vrps
-        from rpkival.repository.opening import Fetching, open_source
+        from rpkival.repository.opening import Fetching, fallback_named, open_source
 
         if listing not in WRITERS:
             raise UsageError(f"{listing!r} is not a format of VRPs; choose one of {', '.join(WRITERS)}.")
@@ -103,11 +115,18 @@ def register(app: typer.Typer) -> None:
         clock = _clock(at)
         locators = read_locators(tal or ())
         directory = repository_dir or state_directory(data_dir) / "repository"
-        fetching = Fetching(offline=offline or no_rsync, rrdp=False, allow_dubious_hosts=allow_dubious_hosts)
+        fetching = Fetching(
+            offline=offline,
+            rsync=not no_rsync,
+            rrdp=not no_rrdp,
+            fallback=fallback_named(rrdp_fallback),
+            allow_dubious_hosts=allow_dubious_hosts,
+            ca_file=ca_file,
+        )
         started = time.monotonic()
         with open_source(directory, fetching) as source:
             run = _run(locators, source, clock, workers=workers, quiet=quiet)
-        vrps = collect(run)
+        vrps = collect(run).vrps
         with open_output(output) as stream:
             write_vrps(vrps, listing, stream, generated=run.now)
         if report is not None:

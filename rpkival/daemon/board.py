@@ -6,34 +6,48 @@ import asyncio
 import secrets
 from collections.abc import Callable, Collection
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import structlog
 
+from rpkival.daemon.guarding import Guarding, Held
 from rpkival.daemon.job import Outcome
 from rpkival.errors import StateError
+from rpkival.history.record import changes_between
 from rpkival.origin.index import OriginIndex
+from rpkival.payload.causes import Inquiry
 from rpkival.payload.expiry import of_trust_anchors, unexpired
+from rpkival.payload.guard import Thresholds
 from rpkival.payload.payload import Payload
 from rpkival.payload.snapshot import SNAPSHOT_NAME, Snapshot, load_snapshot, save_snapshot
-from rpkival.payload.vrps import Vrps
 from rpkival.rtr.cache import Cache
+from rpkival.validation.report import Report
 from web.view import AnchorSummary, ValidationSummary, View
 
 __all__ = ["Board"]
 
 log = structlog.get_logger("rpkival.payload")
 
+_NO_REPORT = Report(0, (), (), ())
+
 
 class Board:
     """Holds the RTR cache and fills the page's view; `changed` is called, in the event loop, after each new payload.
 
-    The last good payload is on disk with its RTR session and serial, so a restart goes unnoticed by routers.
+    The last good payload is on disk with its RTR session and serial, so a restart goes unnoticed by routers. What the
+    guard (None of `thresholds`: there is none) holds back is told to `on_held` once.
     """
 
-    def __init__(self, data_dir: Path, view: View, changed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        view: View,
+        changed: Callable[[], None],
+        *,
+        thresholds: Thresholds | None = None,
+        on_held: Callable[[Held], None] | None = None,
+    ) -> None:
         self._path = data_dir / SNAPSHOT_NAME
         self._view = view
         self._changed = changed
@@ -47,6 +61,11 @@ class Board:
         self.cache = Cache(session_id, self._last.serial if self._last else 0)
         self._session_id = session_id
         self._turn = asyncio.Lock()
+        self._guard = Guarding(data_dir, thresholds)
+        self._on_held = on_held
+        self._told_of = self._guard.held.id
+        self._fresh: tuple[Payload, Inquiry] | None = None
+        """What the last validation said before the guard, for the case that what is held is released."""
 
     async def restore(self, now: float) -> None:
         """Serve what the last process served, if there is any and as far as it still holds at `now` (unix seconds)."""
@@ -63,17 +82,23 @@ class Board:
         expires.
         """
         lost = _lost(outcome)
-        vrps = outcome.vrps
+        payload = outcome.payload
         async with self._turn:
-            if lost and self._view.snapshot is not None:
-                kept = of_trust_anchors(self._view.snapshot.vrps, lost)
-                vrps = Vrps.concat([vrps, kept]).unique_sorted()
+            served = self._view.snapshot.payload if self._view.snapshot is not None else None
+            if lost and served is not None:
+                payload = Payload.concat([payload, of_trust_anchors(served, lost)])
             self._tell_of_lost(lost, outcome)
             self._view.validation = _summary(outcome)
-            if lost and not len(vrps) and len(lost) == len(outcome.report.trust_anchors):
+            if lost and not len(payload) and len(lost) == len(outcome.report.trust_anchors):
                 # Nobody has said that there is nothing. Routers that are told so would take every route for unsigned.
                 return
-            changed = await self._put(Payload(unexpired(vrps, outcome.finished)), int(outcome.started))
+            inquiry = Inquiry(outcome.report, lost, outcome.finished)
+            payload = unexpired(payload, outcome.finished)
+            self._fresh = payload, inquiry
+            if served is not None:
+                payload = await asyncio.to_thread(self._guard.weigh, served, payload, inquiry, outcome.finished)
+                self._tell_of_held()
+            changed = await self._put(payload, int(outcome.started), inquiry)
         log.info(
             "validated",
             vrps=len(self.cache.vrps),
@@ -82,6 +107,28 @@ class Board:
             rejected=len(outcome.report.rejections),
             seconds=round(outcome.finished - outcome.started, 3),
         )
+
+    async def release(self, now: float) -> None:
+        """Let go what the guard holds, if an operator has said so; `now` is unix seconds."""
+        async with self._turn:
+            snapshot = self._view.snapshot
+            if not self._guard.release_requested() or snapshot is None or self._fresh is None:
+                return
+            self._guard.let_go()
+            self._tell_of_held()
+            payload, inquiry = self._fresh
+            await self._put(unexpired(payload, now), snapshot.generated, inquiry)
+
+    def _tell_of_held(self) -> None:
+        held = self._guard.held
+        self._view.holds = held.holds
+        if not held.holds:
+            self._view.troubles.pop("guard", None)
+        else:
+            self._view.troubles["guard"] = held.sentence
+        if self._on_held is not None and held.id and held.id != self._told_of:
+            self._on_held(held)
+        self._told_of = held.id
 
     def _tell_of_lost(self, lost: Collection[str], outcome: Outcome) -> None:
         for error in outcome.fetch_errors:
@@ -102,13 +149,14 @@ class Board:
             snapshot = self._view.snapshot
             if snapshot is None:
                 return
-            left = unexpired(snapshot.vrps, now)
-            if left is not snapshot.vrps:
-                log.warning("vrps_expired", expired=len(snapshot.vrps) - len(left), left=len(left))
-                await self._put(replace(snapshot.payload, vrps=left), snapshot.generated)
+            left = unexpired(snapshot.payload, now)
+            if left is not snapshot.payload:
+                log.warning("payload_expired", expired=len(snapshot.payload) - len(left), left=len(left))
+                await self._put(left, snapshot.generated, Inquiry(_NO_REPORT, (), now))
 
-    async def _put(self, payload: Payload, generated: int) -> bool:
-        """Serve a payload; True where routers have something to fetch."""
+    async def _put(self, payload: Payload, generated: int, inquiry: Inquiry | None = None) -> bool:
+        """Serve a payload; True where routers have something to fetch. `inquiry` knows why anything is gone."""
+        before = self._view.snapshot
         # Saved before any router can have it: a serial that routers know and the disk does not would, after a crash, be
         # given to other data, and those routers would never learn of them.
         changed = await asyncio.to_thread(self.cache.update, payload, save=partial(self._save, generated))
@@ -117,8 +165,19 @@ class Board:
             await asyncio.to_thread(self._save, generated, payload, self.cache.serial)
         self._view.index = await asyncio.to_thread(OriginIndex.build, payload.vrps)
         self._view.snapshot = Snapshot(payload, generated, self.cache.serial, self._session_id)
+        if changed and before is not None and inquiry is not None:
+            await asyncio.to_thread(self._remember, before.payload, payload, inquiry)
         self._changed()
         return changed
+
+    def _remember(self, old: Payload, new: Payload, inquiry: Inquiry) -> None:
+        """Write what changed into the history; routers have it already, and nothing of theirs waits for a database."""
+        if self._view.history is None:
+            return
+        try:
+            self._view.history.add(changes_between(old, new, inquiry), inquiry.now, self.cache.serial)
+        except StateError as error:
+            log.error("history_not_kept", error=str(error))
 
     def _save(self, generated: int, payload: Payload, serial: int) -> None:
         try:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rpkival.objects.tal import Tal
 from rpkival.payload.collect import collect
-from rpkival.payload.vrps import Vrps
+from rpkival.payload.payload import Payload
 from rpkival.repository.opening import Fetching, open_source
 from rpkival.repository.stored_source import StoredSource
 from rpkival.validation.report import Report
@@ -19,21 +19,19 @@ __all__ = ["Job", "Outcome", "run"]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What to validate. `directory` holds the repositories; fetched into it unless `offline`."""
+    """What to validate. `directory` holds the repositories."""
 
     tals: tuple[Tal, ...]
     directory: Path
-    offline: bool = False
-    allow_dubious_hosts: bool = False
+    fetching: Fetching = Fetching()
     workers: int = 1
-    refresh: float = 600.0
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What came out. Times are unix seconds; `fetch_errors` are sentences."""
 
-    vrps: Vrps
+    payload: Payload
     report: Report
     started: float
     finished: float
@@ -43,10 +41,7 @@ class Outcome:
 def run(job: Job) -> Outcome:
     """Fetch and validate once. Raises `RpkivalError` where the directory or the rsync program cannot be used."""
     started = time.time()
-    fetching = Fetching(
-        offline=job.offline, rrdp=False, refresh=job.refresh, allow_dubious_hosts=job.allow_dubious_hosts
-    )
-    with open_source(job.directory, fetching) as source:
+    with open_source(job.directory, job.fetching) as source:
         memo = source if isinstance(source, StoredSource) else None
         judged = validate(job.tals, source, clock=lambda: int(time.time()), workers=job.workers, memo=memo)
     errors = [result.error for result in source.results if result.error]

@@ -25,6 +25,7 @@ from rpkival.objects.tal import parse_tal
 from rpkival.origin.index import OriginIndex
 from rpkival.origin.verdict import State
 from rpkival.prefixes import parse_prefix
+from rpkival.repository.opening import Fetching
 from web.beacons import BeaconFamily, BeaconSet
 
 __all__ = ["LabRepository", "beacon_sets", "is_invalid"]
@@ -69,8 +70,8 @@ class LabRepository:
         """The validation of this registry; `fetched` is where fetched repositories are kept."""
         tal = parse_tal(self._locator.read_bytes(), "lab")
         if self.served_by_rsync:
-            return Job((tal,), fetched, allow_dubious_hosts=True)
-        return Job((tal,), self._publisher.rsync, offline=True)
+            return Job((tal,), fetched, Fetching(allow_dubious_hosts=True))
+        return Job((tal,), self._publisher.rsync, Fetching(offline=True))
 
     def close(self) -> None:
         """Stop serving."""

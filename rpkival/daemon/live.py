@@ -14,7 +14,7 @@ from rpkival.daemon.locators import read_locators
 from rpkival.daemon.service import Address, Service
 from rpkival.daemon.stopping import until_stopped
 from rpkival.errors import UsageError
-from rpkival.repository.rsync import Rsync
+from rpkival.repository.opening import Fetching
 from rpkival.resources import resource
 from web.beacons import load_beacons
 from web.view import View
@@ -25,16 +25,18 @@ __all__ = ["run_live"]
 async def run_live(config: Config, data_dir: Path, *, rtr: Address, http: Address, say: Callable[[str], None]) -> None:
     """Run until SIGINT or SIGTERM. Raises `UsageError` where the configuration cannot work here."""
     validation = config.validation
-    if not validation.offline:
-        Rsync()  # tells now, and not in a log ten seconds later, that it is not installed
-    job = Job(
-        read_locators(validation.tals),
-        validation.repository_dir or data_dir / "repository",
-        validation.offline,
-        validation.allow_dubious_hosts,
-        validation.workers,
-        validation.refresh,
+    fetching = Fetching(
+        offline=validation.offline,
+        rsync=validation.rsync,
+        rrdp=validation.rrdp,
+        fallback=validation.rrdp_fallback,
+        refresh=validation.refresh,
+        allow_dubious_hosts=validation.allow_dubious_hosts,
+        ca_file=validation.ca_file,
     )
+    fetching.check()  # tells now, and not in a log ten seconds later, what is not there
+    directory = validation.repository_dir or data_dir / "repository"
+    job = Job(read_locators(validation.tals), directory, fetching, validation.workers)
     view = View(beacons=load_beacons(config.http.beacons or resource("beacons.toml")))
     endpoints = tuple(_endpoint(webhook) for webhook in config.webhooks)
     service = Service(config, data_dir, job, view, rtr=rtr, http=http, endpoints=endpoints)

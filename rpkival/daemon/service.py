@@ -9,17 +9,22 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import structlog
 
+from rpkival.alerts.outbox import Outbox
 from rpkival.alerts.webhook import Endpoint
 from rpkival.config import Config
 from rpkival.daemon.board import Board
+from rpkival.daemon.guarding import Held
 from rpkival.daemon.job import Job
 from rpkival.daemon.tasks import Tasks
 from rpkival.daemon.validator import Validator
 from rpkival.daemon.watch import Watch
 from rpkival.errors import StateError
+from rpkival.history.store import History
 from rpkival.monitor.expectations import Own
+from rpkival.payload.guard import Thresholds
 from rpkival.rtr.server import RtrServer
 from rpkival.storage import DATABASE_NAME, hold_directory, open_database
 from web.app import make_app, start
@@ -29,6 +34,12 @@ __all__ = ["Addresses", "Service"]
 
 _EXPIRE_SECONDS = 60.0
 """How often expired VRPs are looked for: between validations, and when they fail or hang, signed dates still count."""
+
+_RELEASE_SECONDS = 2.0
+"""How often an operator's release of what the guard holds is looked for."""
+
+_FORGET_SECONDS = 3600.0
+"""How often old history is dropped."""
 
 log = structlog.get_logger("rpkival")
 
@@ -70,6 +81,7 @@ class Service:
         self._held = held
         self._own = Own.of(config.monitor.own)
         self._stack = AsyncExitStack()
+        self._outbox: Outbox | None = None
         self._tasks = Tasks()
         self._listeners: list[Callable[[], None]] = []
 
@@ -93,7 +105,11 @@ class Service:
     async def _start(self) -> Addresses:
         if not self._held:
             self._stack.enter_context(hold_directory(self._data_dir))
-        self._board = Board(self._data_dir, self._view, self._payload_changed)
+        guard = self._config.guard
+        thresholds = Thresholds(guard.anchor_share, guard.total_share, guard.least) if guard.enabled else None
+        self._board = Board(
+            self._data_dir, self._view, self._payload_changed, thresholds=thresholds, on_held=self._alert_of_held
+        )
         self._server = RtrServer(self._board.cache, notify_seconds=self._config.rtr.notify_interval)
         rtr = await self._server.start(*self._rtr)
         self._stack.push_async_callback(self._server.close)
@@ -105,6 +121,7 @@ class Service:
         validator = Validator(self._job, self._config.validation.refresh, self._board.take, self._view.troubles)
         self._tasks.keep("validate", validator.run)
         self._tasks.keep("expire", self._expire)
+        self._tasks.keep("release", self._release)
         return Addresses(rtr, http)
 
     def _open_watch(self, url: str) -> None:
@@ -116,8 +133,29 @@ class Service:
             self._view.troubles["alerts"] = f"Hijacks are not watched and no alert is sent: {error}"
             return
         self._stack.callback(database.close)
+        self._outbox = Outbox(database)
+        if self._config.history.days:
+            self._view.history = History(database)
+            self._tasks.keep("forget", self._forget)
         watch = Watch(self._config, self._own, database, self._endpoints, url, self._view, self._tasks)
         self.on_payload(watch.payload_changed)
+
+    def _alert_of_held(self, held: Held) -> None:
+        if self._outbox is not None:
+            data = {"id": held.id, "holds": msgspec.to_builtins(held.holds), "sentence": held.sentence}
+            self._outbox.enqueue("payload.held", data, time.time())
+
+    async def _release(self) -> None:
+        while True:
+            await asyncio.sleep(_RELEASE_SECONDS)
+            await self._board.release(time.time())
+
+    async def _forget(self) -> None:
+        """Drop what is older than the history is to be."""
+        while self._view.history is not None:
+            before = time.time() - self._config.history.days * 86400
+            await asyncio.to_thread(self._view.history.prune, before)
+            await asyncio.sleep(_FORGET_SECONDS)
 
     async def _expire(self) -> None:
         while True:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rpkival.payload.causes import Inquiry, Why
-from rpkival.payload.changes import diff
+from rpkival.payload.changes import diff_vrps
 from rpkival.payload.payload import Aspa, Payload, RouterKey
 from rpkival.payload.vrps import VrpColumns, Vrps
 from rpkival.prefixes import Family
@@ -44,7 +44,7 @@ _FAMILIES: tuple[Family, ...] = (4, 6)
 
 def changes_between(old: Payload, new: Payload, inquiry: Inquiry) -> Iterator[Change]:
     """Everything that turns `old` into `new`, withdrawals first; each with its cause."""
-    vrps = diff(old.vrps, new.vrps)
+    vrps = diff_vrps(old.vrps, new.vrps)
     for family in _FAMILIES:
         gone = vrps.withdrawn.family(family)
         yield from _vrps(vrps.withdrawn, gone, inquiry.of_columns(vrps.withdrawn, gone))

@@ -16,9 +16,17 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from rpkival.lab.certificates import CertificateContent, Validity, certificate, revocation_list
-from rpkival.lab.keys import KeyRing, SigningKey
+from rpkival.lab.keys import KeyRing, RouterKey, SigningKey
 from rpkival.lab.number_resources import INHERIT, Resources
-from rpkival.lab.signed_objects import MANIFEST, ROA, manifest_content, roa_content, signed_object
+from rpkival.lab.signed_objects import (
+    ASPA,
+    MANIFEST,
+    ROA,
+    aspa_content,
+    manifest_content,
+    roa_content,
+    signed_object,
+)
 
 __all__ = ["CertificateAuthority", "Product", "trust_anchor"]
 
@@ -94,6 +102,35 @@ class CertificateAuthority:
         resources = Resources([prefix for prefix, _ in prefixes])
         content = roa_content(asn, prefixes)
         self.products[name] = self.sign(name, ROA, content, resources, validity or self.validity, serial)
+        return name
+
+    def issue_aspa(self, customer: int, providers: Sequence[int], *, validity: Validity | None = None) -> str:
+        """An ASPA with the providers as they are given; returns its file name."""
+        serial = next(self._serials)
+        name = f"AS{customer}-{serial}.asa"
+        content = aspa_content(customer, providers)
+        resources = Resources((), [customer])
+        self.products[name] = self.sign(name, ASPA, content, resources, validity or self.validity, serial)
+        return name
+
+    def issue_router_key(self, asn: int, *, validity: Validity | None = None) -> str:
+        """A certificate (RFC 8209) for a new key of a router; returns its file name."""
+        serial = next(self._serials)
+        name = f"router-{serial}.cer"
+        signed = certificate(
+            CertificateContent(
+                serial=serial,
+                validity=validity or self.validity,
+                subject_key=RouterKey.new(),
+                resources=Resources((), [asn]),
+                is_ca=False,
+                subject_info=(),
+                crl_uri=self._crl_uri,
+                issuer_uri=self.certificate_uri,
+            ),
+            self.key,
+        )
+        self.products[name] = Product(signed, serial)
         return name
 
     def revoke(self, name: str, when: int) -> None:

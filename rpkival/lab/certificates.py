@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from rpkival.lab import der
-from rpkival.lab.keys import SigningKey
+from rpkival.lab.keys import RouterKey, SigningKey
 from rpkival.lab.number_resources import Resources
 
 __all__ = ["ADDRESSES_CA", "ADDRESSES_EE", "CertificateContent", "Validity", "certificate", "revocation_list"]
@@ -17,13 +17,15 @@ _COMMON_NAME = der.object_identifier("2.5.4.3")
 _POLICY = der.object_identifier("1.3.6.1.5.5.7.14.2")
 """id-cp-ipAddr-asNumber (RFC 6484 section 1.2)."""
 
-ADDRESSES_CA = ("1.3.6.1.5.5.7.48.5", "1.3.6.1.5.5.7.48.10")
-"""id-ad-caRepository and id-ad-rpkiManifest (RFC 6487 section 4.8.8.1)."""
+ADDRESSES_CA = ("1.3.6.1.5.5.7.48.5", "1.3.6.1.5.5.7.48.10", "1.3.6.1.5.5.7.48.13")
+"""id-ad-caRepository and id-ad-rpkiManifest (RFC 6487 section 4.8.8.1), id-ad-rpkiNotify (RFC 8182 section 3.2)."""
 
 ADDRESSES_EE = ("1.3.6.1.5.5.7.48.11",)
 """id-ad-signedObject (RFC 6487 section 4.8.8.2)."""
 
 _CA_ISSUERS = "1.3.6.1.5.5.7.48.2"
+_BGPSEC_ROUTER = "1.3.6.1.5.5.7.3.30"
+"""id-kp-bgpsec-router (RFC 8209 section 3.1.3.2)."""
 
 
 class Validity(NamedTuple):
@@ -37,18 +39,21 @@ class Validity(NamedTuple):
 class CertificateContent:
     """What differs from certificate to certificate.
 
-    `subject_info`: the URIs of its subject information access, in the order of `ADDRESSES_CA` or `ADDRESSES_EE`.
+    `subject_info`: the URIs of its subject information access, in the order of `ADDRESSES_CA` or `ADDRESSES_EE`; empty
+    for a router (RFC 8209) and for a checklist (RFC 9323), which are not published by the subject.
     `crl_uri` and `issuer_uri` are None in a trust anchor, which vouches for itself (RFC 8630 section 2.3).
     """
 
     serial: int
     validity: Validity
-    subject_key: SigningKey
+    subject_key: SigningKey | RouterKey
     resources: Resources
     is_ca: bool
     subject_info: tuple[str, ...]
     crl_uri: str | None
     issuer_uri: str | None
+    replaced: Mapping[str, bytes] = field(default_factory=dict)
+    """Values of extensions, by object identifier, that are not what they should be."""
 
 
 def certificate(content: CertificateContent, issuer_key: SigningKey) -> bytes:
@@ -89,7 +94,7 @@ def _signed(to_be_signed: bytes, key: SigningKey) -> bytes:
     return der.sequence(to_be_signed, _SHA256_WITH_RSA, der.bit_string(key.sign(to_be_signed)))
 
 
-def _name(key: SigningKey) -> bytes:
+def _name(key: SigningKey | RouterKey) -> bytes:
     """A name that is as unique as the key (RFC 6487 section 4.5)."""
     return der.sequence(der.set_of(der.sequence(_COMMON_NAME, der.printable_string(key.identifier.hex()))))
 
@@ -110,11 +115,12 @@ def _extensions(content: CertificateContent, issuer_key: SigningKey) -> list[byt
         extensions.append(_extension("2.5.29.31", der.sequence(point)))
     if content.issuer_uri:
         extensions.append(_extension("1.3.6.1.5.5.7.1.1", _access((_CA_ISSUERS,), (content.issuer_uri,))))
-    methods = ADDRESSES_CA if content.is_ca else ADDRESSES_EE
-    extensions += [
-        _extension("1.3.6.1.5.5.7.1.11", _access(methods, content.subject_info)),
-        _extension("2.5.29.32", der.sequence(der.sequence(_POLICY)), critical=True),
-    ]
+    if isinstance(content.subject_key, RouterKey):
+        extensions.append(_extension("2.5.29.37", der.sequence(der.object_identifier(_BGPSEC_ROUTER))))
+    if content.subject_info:
+        methods = ADDRESSES_CA if content.is_ca else ADDRESSES_EE
+        extensions.append(_extension("1.3.6.1.5.5.7.1.11", _access(methods, content.subject_info)))
+    extensions.append(_extension("2.5.29.32", der.sequence(der.sequence(_POLICY)), critical=True))
     if blocks := content.resources.address_blocks():
         extensions.append(_extension("1.3.6.1.5.5.7.1.7", blocks, critical=True))
     if identifiers := content.resources.as_identifiers():
@@ -133,7 +139,7 @@ def _authority_key(key: SigningKey) -> bytes:
 
 def _access(methods: tuple[str, ...], uris: tuple[str, ...]) -> bytes:
     return der.sequence(
-        *(der.sequence(der.object_identifier(method), _uri(uri)) for method, uri in zip(methods, uris, strict=True))
+        *(der.sequence(der.object_identifier(method), _uri(uri)) for method, uri in zip(methods, uris, strict=False))
     )
 
 

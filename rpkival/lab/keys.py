@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
-__all__ = ["KeyRing", "SigningKey"]
+__all__ = ["KeyRing", "RouterKey", "SigningKey"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,22 @@ class SigningKey:
     def sign(self, message: bytes) -> bytes:
         """RSA PKCS #1 v1.5 with SHA-256, the one algorithm there is (RFC 7935 section 2)."""
         return self.private.sign(message, padding.PKCS1v15(), hashes.SHA256())
+
+
+@dataclass(frozen=True, slots=True)
+class RouterKey:
+    """The public half of a router's key (RFC 8608); what signs announcements is no business of the lab's."""
+
+    public_key_info: bytes
+    identifier: bytes
+
+    @classmethod
+    def new(cls) -> RouterKey:
+        """A key of its own."""
+        public = ec.generate_private_key(ec.SECP256R1()).public_key()
+        info = public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+        point = public.public_bytes(serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
+        return cls(info, hashlib.sha1(point, usedforsecurity=False).digest())
 
 
 class KeyRing:

@@ -1,4 +1,4 @@
-"""Signed objects (RFC 6488) and what is in them: ROAs (RFC 9582) and manifests (RFC 9286)."""
+"""Signed objects (RFC 6488) and what is in them: ROAs (RFC 9582), ASPAs and manifests (RFC 9286)."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from rpkival.lab.certificates import Validity
 from rpkival.lab.keys import SigningKey
 from rpkival.lab.number_resources import AFI, address_bits
 
-__all__ = ["MANIFEST", "ROA", "manifest_content", "roa_content", "signed_object"]
+__all__ = ["ASPA", "MANIFEST", "ROA", "aspa_content", "manifest_content", "roa_content", "signed_object"]
 
 MANIFEST = "1.2.840.113549.1.9.16.1.26"
 ROA = "1.2.840.113549.1.9.16.1.24"
+ASPA = "1.2.840.113549.1.9.16.1.49"
 
 _SIGNED_DATA = der.object_identifier("1.2.840.113549.1.7.2")
 _SHA256 = der.object_identifier("2.16.840.1.101.3.4.2.1")
@@ -74,6 +75,13 @@ def roa_content(asn: int, prefixes: Sequence[tuple[str, int]]) -> bytes:
         if addresses:
             families.append(der.sequence(der.octet_string(afi), der.sequence(*addresses)))
     return der.sequence(der.integer(asn), der.sequence(*families))
+
+
+def aspa_content(customer: int, providers: Sequence[int]) -> bytes:
+    """ASProviderAttestation (draft-ietf-sidrops-aspa-profile section 3) of version 1; `providers` as they are given."""
+    return der.sequence(
+        der.explicit(0, der.integer(1)), der.integer(customer), der.sequence(*(map(der.integer, providers)))
+    )
 
 
 def manifest_content(number: int, current: Validity, files: Mapping[str, bytes]) -> bytes:

@@ -18,7 +18,7 @@ from rpkival.objects import oids
 from rpkival.objects.asn1 import pkix
 from rpkival.objects.asn1.der import contents_of, decode, header, tlv_bytes
 from rpkival.objects.bounds import check_number, check_size
-from rpkival.objects.keys import check_key, key_identifier
+from rpkival.objects.keys import check_key, check_router_key, key_identifier, router_key_identifier
 from rpkival.objects.names import check_name
 from rpkival.objects.resources import ResourceClaims, parse_as_identifiers, parse_ip_blocks
 from rpkival.objects.times import seconds
@@ -44,6 +44,7 @@ class Role(Enum):
     TRUST_ANCHOR = "trust anchor"
     CA = "CA certificate"
     END_ENTITY = "end-entity certificate"
+    ROUTER = "router certificate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +82,10 @@ def parse_certificate(data: bytes, role: Role) -> Certificate:
     if not_before > not_after:
         raise ObjectError("RFC 6487 section 4.6", "The certificate's validity ends before it starts.")
     key_info = tlv_bytes(inner.subject_public_key_info)
-    check_key(key_info)
+    key_id = _key_id(key_info, role)
     extensions = ext.collect_extensions(inner.extensions)
     subject_key_id = ext.subject_key_identifier(ext.required(extensions, oids.SUBJECT_KEY_IDENTIFIER))
-    if subject_key_id != key_identifier(key_info):
+    if subject_key_id != key_id:
         raise ObjectError("RFC 6487 section 4.8.2", "The subject key identifier is not the SHA-1 of the key.")
     if role is Role.TRUST_ANCHOR:
         authority_key_id = _trust_anchor_authority(extensions, subject_key_id, same_name=issuer == subject)
@@ -94,9 +95,8 @@ def parse_certificate(data: bytes, role: Role) -> Certificate:
         authority_key_id = ext.authority_key_identifier(ext.required(extensions, oids.AUTHORITY_KEY_IDENTIFIER))
         crl_uris = ext.crl_uris(ext.required(extensions, oids.CRL_DISTRIBUTION_POINTS))
         issuer_uri = ext.ca_issuers(ext.required(extensions, oids.AUTHORITY_INFO_ACCESS))
-    ext.forbidden(extensions, oids.EXTENDED_KEY_USAGE, "the certificate of a CA or an end entity")
     ext.check_certificate_policies(ext.required(extensions, oids.CERTIFICATE_POLICIES))
-    locations = _end_entity(extensions) if role is Role.END_ENTITY else _authority(extensions)
+    locations = _locations(extensions, role)
     return Certificate(
         role,
         inner.serial_number,
@@ -120,11 +120,15 @@ def is_router_certificate(data: bytes) -> bool:
     """Whether this looks like a BGPsec router certificate (RFC 8209): no CA, and its extended key usage says so."""
     try:
         extensions = {each.extn_id: each.extn_value for each in _decode(data).tbs_certificate.extensions or ()}
-        usages = extensions.get(oids.EXTENDED_KEY_USAGE, b"")
-        decoded = decode(pkix.KeyPurposes, header(0x30, len(usages)) + usages, "RFC 8209 section 3.1.3.2", "key usage")
+        return _is_for_routers(extensions) and oids.BASIC_CONSTRAINTS not in extensions
     except (ObjectError, LimitError):
         return False
-    return oids.BGPSEC_ROUTER in decoded.purposes and oids.BASIC_CONSTRAINTS not in extensions
+
+
+def _is_for_routers(extensions: ext.Extensions) -> bool:
+    usages = extensions.get(oids.EXTENDED_KEY_USAGE, b"")
+    decoded = decode(pkix.KeyPurposes, header(0x30, len(usages)) + usages, "RFC 8209 section 3.1.3.2", "key usage")
+    return oids.BGPSEC_ROUTER in decoded.purposes
 
 
 def signed_part(data: bytes) -> bytes:
@@ -170,6 +174,32 @@ def _trust_anchor_authority(extensions: ext.Extensions, subject_key_id: bytes, *
     return subject_key_id
 
 
+def _key_id(key_info: bytes, role: Role) -> bytes:
+    if role is Role.ROUTER:
+        check_router_key(key_info)
+        return router_key_identifier(key_info)
+    check_key(key_info)
+    return key_identifier(key_info)
+
+
+def _locations(extensions: ext.Extensions, role: Role) -> ext.SubjectLocations:
+    if role is Role.ROUTER:
+        return _router(extensions)
+    ext.forbidden(extensions, oids.EXTENDED_KEY_USAGE, "the certificate of a CA or an end entity")
+    return _end_entity(extensions) if role is Role.END_ENTITY else _authority(extensions)
+
+
+def _router(extensions: ext.Extensions) -> ext.SubjectLocations:
+    """RFC 8209 section 3.1.3: it may sign announcements, publishes nothing, and has AS numbers only."""
+    ext.forbidden(extensions, oids.BASIC_CONSTRAINTS, "a router certificate")
+    ext.forbidden(extensions, oids.SUBJECT_INFO_ACCESS, "a router certificate")
+    ext.forbidden(extensions, oids.IP_ADDR_BLOCKS, "a router certificate")
+    ext.check_key_usage(ext.required(extensions, oids.KEY_USAGE), ext.DIGITAL_SIGNATURE)
+    if not _is_for_routers(extensions):
+        raise ObjectError("RFC 8209 section 3.1.3.2", "The extended key usage is not that of a router certificate.")
+    return ext.SubjectLocations()
+
+
 def _authority(extensions: ext.Extensions) -> ext.SubjectLocations:
     ext.check_basic_constraints(ext.required(extensions, oids.BASIC_CONSTRAINTS))
     ext.check_key_usage(ext.required(extensions, oids.KEY_USAGE), ext.KEY_CERT_SIGN_AND_CRL_SIGN)
@@ -203,6 +233,8 @@ def _resources(extensions: ext.Extensions, role: Role) -> ResourceClaims:
         raise ObjectError("RFC 6487 section 4.8.10", "The certificate has neither IP addresses nor AS numbers.")
     ipv4, ipv6 = (None, None) if blocks is None else parse_ip_blocks(blocks)
     claims = ResourceClaims(ipv4, ipv6, None if numbers is None else parse_as_identifiers(numbers))
+    if role is Role.ROUTER and not isinstance(claims.asn, tuple):
+        raise ObjectError("RFC 8209 section 3.1.3.5", "The router certificate inherits its AS numbers.")
     if role is Role.TRUST_ANCHOR and claims.inherits:
         raise ObjectError("RFC 8630 section 2.3", "The trust anchor inherits resources, but has no issuer.")
     return claims

@@ -1,4 +1,7 @@
-"""Public keys and signatures of the RPKI: RSA of 2048 bits with SHA-256, and nothing else (RFC 7935)."""
+"""Public keys and signatures of the RPKI: RSA of 2048 bits with SHA-256, and nothing else (RFC 7935).
+
+But for the keys of routers, which sign announcements and are only passed on: ECDSA on P-256 (RFC 8608).
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,15 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from rpkival.errors import ObjectError
 
-__all__ = ["PublicKey", "key_identifier", "load_key", "verifies"]
+__all__ = [
+    "PublicKey",
+    "check_key",
+    "check_router_key",
+    "key_identifier",
+    "load_key",
+    "router_key_identifier",
+    "verifies",
+]
 
 PublicKey = RSAPublicKey
 
@@ -22,6 +33,9 @@ _SPKI_END = bytes.fromhex("0203010001")
 _SPKI_SIZE = len(_SPKI_START) + 256 + len(_SPKI_END)
 _KEY_BITS_AT = 24
 """Where the content of subjectPublicKey starts in such a SubjectPublicKeyInfo, behind its count of unused bits."""
+
+_ROUTER_SPKI_START = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d03010703420004")
+_ROUTER_SPKI_SIZE = len(_ROUTER_SPKI_START) + 64
 
 _PADDING = PKCS1v15()
 _HASH = SHA256()
@@ -39,6 +53,22 @@ def check_key(key_info: bytes) -> None:
         or key_info[len(_SPKI_START)] < 0x80
     ):
         raise ObjectError(_SECTION, "The public key is not RSA with 2048 bits and exponent 65537.")
+
+
+def check_router_key(key_info: bytes) -> None:
+    """Raise `ObjectError` unless the DER SubjectPublicKeyInfo is an uncompressed point on P-256 (RFC 8608)."""
+    section = "RFC 8608 section 3"
+    if len(key_info) != _ROUTER_SPKI_SIZE or not key_info.startswith(_ROUTER_SPKI_START):
+        raise ObjectError(section, "The router's public key is not an uncompressed point on the curve P-256.")
+    try:
+        load_der_public_key(key_info)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise ObjectError(section, "The router's public key is not on its curve.") from None
+
+
+def router_key_identifier(key_info: bytes) -> bytes:
+    """SHA-1 of the subjectPublicKey bits of a key that `check_router_key` accepts."""
+    return hashlib.sha1(key_info[len(_ROUTER_SPKI_START) - 1 :], usedforsecurity=False).digest()
 
 
 def load_key(key_info: bytes) -> PublicKey:

@@ -51,7 +51,7 @@ def parse_manifest(data: bytes, *, require_signing_time: bool = True) -> Manifes
 
 
 def listed_entries(data: bytes) -> dict[str, bytes]:
-    """The file names and digests on a manifest that nobody has judged; what to read before judging it, and nothing more.
+    """The file names and digests on a manifest that nobody has judged: what to read before judging it.
 
     Raises `ObjectError`, `LimitError` where the manifest cannot even be decoded.
     """

@@ -14,6 +14,7 @@ BINARY_SIGNING_TIME: Final = ObjectIdentifier("1.2.840.113549.1.9.16.2.46")
 
 ROUTE_ORIGIN_AUTHZ: Final = ObjectIdentifier("1.2.840.113549.1.9.16.1.24")
 RPKI_MANIFEST: Final = ObjectIdentifier("1.2.840.113549.1.9.16.1.26")
+ASPA: Final = ObjectIdentifier("1.2.840.113549.1.9.16.1.49")
 
 SHA256: Final = ObjectIdentifier("2.16.840.1.101.3.4.2.1")
 
@@ -66,6 +67,7 @@ NAMES: Final[dict[ObjectIdentifier, str]] = {
     BINARY_SIGNING_TIME: "binary-signing-time",
     ROUTE_ORIGIN_AUTHZ: "route origin authorization",
     RPKI_MANIFEST: "manifest",
+    ASPA: "autonomous system provider authorization",
 }
 """What sentences call them."""
 

@@ -48,7 +48,7 @@ class Inquiry:
     """Answers for one run. `lost_anchors` are those that could not be had; `now` is unix seconds."""
 
     def __init__(self, report: Report, lost_anchors: Collection[str], now: float) -> None:
-        self._now = now
+        self.now = now
         self._lost_anchors = lost_anchors
         self._by_uri = {rejection.uri: rejection for rejection in report.rejections}
         self._failed_points = {
@@ -61,7 +61,7 @@ class Inquiry:
 
     def why(self, trust_anchor: str, source: str, expires: int) -> Why:
         """Of something that was under a trust anchor, signed in the object at `source`, and to hold until `expires`."""
-        if 0 < expires <= self._now:
+        if 0 < expires <= self.now:
             return Why(Cause.EXPIRED)
         if trust_anchor in self._lost_anchors:
             return Why(Cause.ANCHOR_LOST)

@@ -1,9 +1,10 @@
-"""From validated ROAs to columns of VRPs."""
+"""From validated objects to a payload."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from rpkival.payload.payload import Aspa, Payload, RouterKey, unite_aspas, unite_router_keys
 from rpkival.payload.vrps import VrpColumns, Vrps
 from rpkival.prefixes import Family, Prefixes
 from rpkival.validation.report import ValidatedRoa, ValidationRun
@@ -11,8 +12,23 @@ from rpkival.validation.report import ValidatedRoa, ValidationRun
 __all__ = ["collect"]
 
 
-def collect(run: ValidationRun) -> Vrps:
-    """The VRPs of a run, sorted and unique, each with trust anchor, expiry and the URI of its ROA."""
+def collect(run: ValidationRun) -> Payload:
+    """The payload of a run, sorted and unique, each part with trust anchor, expiry and the URI of its object."""
+    return Payload(
+        _vrps(run),
+        unite_aspas(
+            Aspa(aspa.customer, aspa.providers, aspa.trust_anchor, aspa.expires, aspa.uri) for aspa in run.aspas
+        ),
+        unite_router_keys(
+            RouterKey(asn, key.key_id, key.key_info, key.trust_anchor, key.expires, key.uri)
+            for key in run.router_keys
+            for first, last in key.asns
+            for asn in range(first, last + 1)
+        ),
+    )
+
+
+def _vrps(run: ValidationRun) -> Vrps:
     names = tuple(anchor.name for anchor in run.trust_anchors)
     anchors = {name: row for row, name in enumerate(names)}
     return Vrps(

@@ -6,21 +6,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 from rpkival.errors import UsageError
 from rpkival.repository.collector import Collector, Fallback
+from rpkival.repository.http import Http
 from rpkival.repository.local import LocalDirectory
 from rpkival.repository.mirror import RsyncMirror
+from rpkival.repository.rrdp import Rrdp
 from rpkival.repository.rsync import Rsync
 from rpkival.repository.store import STORE_NAME, Store
 from rpkival.repository.stored_source import StoredSource
 
-__all__ = ["Fetching", "open_source"]
+__all__ = ["Fetching", "fallback_named", "open_source"]
 
 
 @dataclass(frozen=True, slots=True)
 class Fetching:
-    """What may be fetched and how. `refresh` is the time between two runs in seconds, for the fall-back's sake."""
+    """What may be fetched and how.
+
+    `fallback` says when rsync follows a failure of RRDP, for which `refresh` is the time between two runs in seconds;
+    `ca_file` has certificates to be trusted besides the system's.
+    """
 
     offline: bool = False
     rsync: bool = True
@@ -28,6 +35,22 @@ class Fetching:
     fallback: Fallback = "stale"
     refresh: float = 600.0
     allow_dubious_hosts: bool = False
+    ca_file: Path | None = None
+
+    def check(self) -> None:
+        """Raises `UsageError` where `ca_file` cannot be used or nothing is installed to fetch with."""
+        if not (self.offline or not (self.rsync or self.rrdp)):
+            _rsync(self)
+            Http(ca_file=self.ca_file)
+
+
+def fallback_named(name: str) -> Fallback:
+    """One of the policies by its name. Raises `UsageError`."""
+    names: tuple[Fallback, ...] = get_args(Fallback)
+    for known in names:
+        if name == known:
+            return known
+    raise UsageError(f"{name!r} is no policy for rsync after RRDP; choose one of {', '.join(names)}.")
 
 
 @contextmanager
@@ -59,8 +82,11 @@ def open_source(directory: Path, fetching: Fetching) -> Iterator[StoredSource | 
 
 
 def _collector(directory: Path, store: Store, fetching: Fetching, rsync: Rsync | None) -> Collector:
+    http = Http(ca_file=fetching.ca_file, allow_dubious_hosts=fetching.allow_dubious_hosts)
     return Collector(
         store,
+        rrdp=Rrdp(http, allow_dubious_hosts=fetching.allow_dubious_hosts) if fetching.rrdp else None,
+        https=http if fetching.rrdp else None,
         mirror=RsyncMirror(directory, rsync, store) if rsync else None,
         fallback=fetching.fallback,
         refresh=fetching.refresh,

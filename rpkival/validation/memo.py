@@ -5,17 +5,20 @@ from __future__ import annotations
 import hashlib
 import pickle
 from dataclasses import replace
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from rpkival import __version__
 from rpkival.limits import MAX_UNIX_TIME
 from rpkival.validation.issuer import Issuer
 from rpkival.validation.publication_point import PublicationPoint
+from rpkival.validation.report import ValidatedAspa, ValidatedRoa, ValidatedRouterKey
 
 __all__ = ["MEMO_VERSION", "Memo", "Remembered"]
 
-MEMO_VERSION = f"{__version__} 1"
+MEMO_VERSION = f"{__version__} 2"
 """The last number is to be raised with every change between releases that makes something else of the same objects."""
+
+T = TypeVar("T", ValidatedRoa, ValidatedAspa, ValidatedRouterKey, Issuer)
 
 
 class Memo(Protocol):
@@ -73,9 +76,17 @@ def timeless(issuer: Issuer) -> Issuer:
 
 def until(point: PublicationPoint, expires: int) -> PublicationPoint:
     """The point as of an issuer that expires then."""
-    roas = tuple(roa if roa.expires <= expires else replace(roa, expires=expires) for roa in point.roas)
-    children = tuple(child if child.expires <= expires else replace(child, expires=expires) for child in point.children)
-    return replace(point, roas=roas, children=children)
+    return replace(
+        point,
+        roas=_until(point.roas, expires),
+        aspas=_until(point.aspas, expires),
+        router_keys=_until(point.router_keys, expires),
+        children=_until(point.children, expires),
+    )
+
+
+def _until(items: tuple[T, ...], expires: int) -> tuple[T, ...]:
+    return tuple(item if item.expires <= expires else replace(item, expires=expires) for item in items)
 
 
 def _key(issuer: Issuer, manifest: bytes) -> bytes:

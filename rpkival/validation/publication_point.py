@@ -12,15 +12,25 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from rpkival.errors import LimitError, ObjectError, RpkivalError
-from rpkival.limits import MAX_POINT_BYTES, MAX_POINT_VRPS
+from rpkival.limits import MAX_POINT_BYTES, MAX_POINT_VRPS, MAX_ROUTER_ASNS
+from rpkival.objects.aspa import parse_aspa
 from rpkival.objects.certificate import Role, is_router_certificate, parse_certificate
 from rpkival.objects.crl import Crl, parse_crl
 from rpkival.objects.manifest import Manifest, parse_manifest
 from rpkival.objects.place import Accepted
+from rpkival.objects.resources import Ranges
 from rpkival.objects.roa import parse_roa
 from rpkival.objects.times import format_time
 from rpkival.validation.issuer import Issuer, Judge, check_revocation
-from rpkival.validation.report import FAULT_SECTION, Counts, Rejection, Tally, ValidatedRoa
+from rpkival.validation.report import (
+    FAULT_SECTION,
+    Counts,
+    Rejection,
+    Tally,
+    ValidatedAspa,
+    ValidatedRoa,
+    ValidatedRouterKey,
+)
 
 __all__ = ["PublicationPoint", "Read", "file_name", "judge_publication_point", "lost_point"]
 
@@ -34,6 +44,8 @@ class PublicationPoint:
 
     uri: str
     roas: tuple[ValidatedRoa, ...]
+    aspas: tuple[ValidatedAspa, ...]
+    router_keys: tuple[ValidatedRouterKey, ...]
     children: tuple[Issuer, ...]
     rejections: tuple[Rejection, ...]
     counts: Counts
@@ -83,7 +95,7 @@ def lost_point(issuer: Issuer, error: ObjectError | LimitError) -> PublicationPo
     tally.count("publication_points_rejected")
     tally.reject(issuer.manifest, None, error)
     return PublicationPoint(
-        issuer.manifest, (), (), tally.rejections(issuer.manifest), tally.counts, None, (), 0, 0, False
+        issuer.manifest, (), (), (), (), tally.rejections(issuer.manifest), tally.counts, None, (), 0, 0, False
     )
 
 
@@ -92,6 +104,8 @@ def _judge(issuer: Issuer, manifest: bytes | None, read: Read, now: int) -> Publ
     judge = Judge(issuer, now)
     opened = _open(judge, manifest, read, tally)
     roas: list[ValidatedRoa] = []
+    aspas: list[ValidatedAspa] = []
+    router_keys: list[ValidatedRouterKey] = []
     children: list[Issuer] = []
     vrps = 0
     if opened is None:
@@ -111,13 +125,21 @@ def _judge(issuer: Issuer, manifest: bytes | None, read: Read, now: int) -> Publ
                         )
             elif name.endswith(".cer"):
                 child = _judge_certificate(judge, opened, uri, data, tally)
-                if child is not None:
+                if isinstance(child, Issuer):
                     children.append(child)
+                elif child is not None:
+                    router_keys.append(child)
+            elif name.endswith(".asa"):
+                aspa = _judge_aspa(judge, opened, uri, data, tally)
+                if aspa is not None:
+                    aspas.append(aspa)
             elif not name.endswith(".crl"):
                 tally.count("other_files_ignored")
     return PublicationPoint(
         issuer.manifest,
         tuple(roas),
+        tuple(aspas),
+        tuple(router_keys),
         tuple(children),
         tally.rejections(issuer.manifest),
         tally.counts,
@@ -245,7 +267,9 @@ def _judge_roa(
     return ValidatedRoa(uri, digest.hex(), judge.issuer.trust_anchor, content.asn, content.ipv4, content.ipv6, expires)
 
 
-def _judge_certificate(judge: Judge, opened: _Opened, uri: str, data: bytes, tally: Tally) -> Issuer | None:
+def _judge_certificate(
+    judge: Judge, opened: _Opened, uri: str, data: bytes, tally: Tally
+) -> Issuer | ValidatedRouterKey | None:
     try:
         certificate = parse_certificate(data, Role.CA)
         check_revocation(certificate, opened.crl, opened.crl_uri)
@@ -253,10 +277,47 @@ def _judge_certificate(judge: Judge, opened: _Opened, uri: str, data: bytes, tal
         child = judge.issuer.issued(certificate, uri, resources, opened.expires)
     except (ObjectError, LimitError) as error:
         if is_router_certificate(data):
-            tally.count("router_certificates_ignored")
-        else:
-            tally.count("certificates_rejected")
-            tally.reject(uri, data, error)
+            return _judge_router_certificate(judge, opened, uri, data, tally)
+        tally.count("certificates_rejected")
+        tally.reject(uri, data, error)
         return None
     tally.count("certificates_valid")
     return child
+
+
+def _judge_aspa(judge: Judge, opened: _Opened, uri: str, data: bytes, tally: Tally) -> ValidatedAspa | None:
+    try:
+        aspa = parse_aspa(data)
+        check_revocation(aspa.certificate, opened.crl, opened.crl_uri)
+        judge.certificate(aspa.certificate)
+    except (ObjectError, LimitError) as error:
+        tally.count("aspas_rejected")
+        tally.reject(uri, data, error)
+        return None
+    tally.count("aspas_valid")
+    expires = min(opened.expires, aspa.certificate.not_after)
+    return ValidatedAspa(uri, judge.issuer.trust_anchor, aspa.content.customer, aspa.content.providers, expires)
+
+
+def _judge_router_certificate(
+    judge: Judge, opened: _Opened, uri: str, data: bytes, tally: Tally
+) -> ValidatedRouterKey | None:
+    try:
+        certificate = parse_certificate(data, Role.ROUTER)
+        check_revocation(certificate, opened.crl, opened.crl_uri)
+        asns = _router_asns(judge.certificate(certificate).asn)
+    except (ObjectError, LimitError) as error:
+        tally.count("router_certificates_rejected")
+        tally.reject(uri, data, error)
+        return None
+    tally.count("router_certificates_valid")
+    expires = min(opened.expires, certificate.not_after)
+    anchor = judge.issuer.trust_anchor
+    return ValidatedRouterKey(uri, anchor, asns, certificate.subject_key_id, certificate.key_info, expires)
+
+
+def _router_asns(asns: Ranges) -> Ranges:
+    number = sum(last - first + 1 for first, last in asns)
+    if number > MAX_ROUTER_ASNS:
+        raise LimitError(f"The router certificate is for {number} ASes; {MAX_ROUTER_ASNS} are allowed.")
+    return asns

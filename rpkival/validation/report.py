@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 
 from rpkival.errors import LimitError, ObjectError
 from rpkival.limits import MAX_REJECTIONS_PER_POINT
+from rpkival.objects.resources import Ranges
 from rpkival.objects.roa import RoaPrefix
 
 __all__ = [
@@ -19,7 +20,9 @@ __all__ = [
     "Report",
     "Tally",
     "TrustAnchorReport",
+    "ValidatedAspa",
     "ValidatedRoa",
+    "ValidatedRouterKey",
     "ValidationRun",
 ]
 
@@ -63,7 +66,10 @@ class Counts:
     crls_rejected: int = 0
     roas_valid: int = 0
     roas_rejected: int = 0
-    router_certificates_ignored: int = 0
+    aspas_valid: int = 0
+    aspas_rejected: int = 0
+    router_certificates_valid: int = 0
+    router_certificates_rejected: int = 0
     other_files_ignored: int = 0
     vrps: int = 0
 
@@ -90,6 +96,29 @@ class ValidatedRoa:
     asn: int
     ipv4: tuple[RoaPrefix, ...]
     ipv6: tuple[RoaPrefix, ...]
+    expires: int
+
+
+@dataclass(frozen=True, slots=True)
+class ValidatedAspa:
+    """One ASPA that may be used; `providers` ascending and unique."""
+
+    uri: str
+    trust_anchor: str
+    customer: int
+    providers: tuple[int, ...]
+    expires: int
+
+
+@dataclass(frozen=True, slots=True)
+class ValidatedRouterKey:
+    """One router certificate that may be used: a key, for each of its ASes given as ranges (RFC 8209)."""
+
+    uri: str
+    trust_anchor: str
+    asns: Ranges
+    key_id: bytes
+    key_info: bytes
     expires: int
 
 
@@ -125,6 +154,8 @@ class ValidationRun:
     roas: tuple[ValidatedRoa, ...]
     rejections: tuple[Rejection, ...]
     fetch_problems: tuple[FetchProblem, ...]
+    aspas: tuple[ValidatedAspa, ...] = ()
+    router_keys: tuple[ValidatedRouterKey, ...] = ()
 
     @property
     def counts(self) -> Counts:

@@ -29,7 +29,9 @@ from rpkival.validation.report import (
     Rejection,
     Tally,
     TrustAnchorReport,
+    ValidatedAspa,
     ValidatedRoa,
+    ValidatedRouterKey,
     ValidationRun,
 )
 from rpkival.validation.source import Source
@@ -70,7 +72,15 @@ def validate(
     if remembered is not None and all(anchor.uri and anchor.complete for anchor in anchors):
         remembered.forget_unused()
     problems = tuple(FetchProblem(uri, sentence) for sentence, uri in walk.fetch_problems.items())
-    return ValidationRun(started, anchors, tuple(walk.roas), tuple(walk.rejections), problems)
+    return ValidationRun(
+        started,
+        anchors,
+        tuple(walk.roas),
+        tuple(walk.rejections),
+        problems,
+        tuple(walk.aspas),
+        tuple(walk.router_keys),
+    )
 
 
 class _Walk:
@@ -96,6 +106,8 @@ class _Walk:
         self._known = 0
         self._unlisted = 0
         self.roas: list[ValidatedRoa] = []
+        self.aspas: list[ValidatedAspa] = []
+        self.router_keys: list[ValidatedRouterKey] = []
         self.rejections: list[Rejection] = []
         self.fetch_problems: dict[str, str] = {}
         """Sentence to the first URI it was about: a repository that is down is down for all its CAs."""
@@ -222,6 +234,8 @@ class _Walk:
 
     def _take(self, trust_anchor: str, point: PublicationPoint) -> None:
         self.roas.extend(point.roas)
+        self.aspas.extend(point.aspas)
+        self.router_keys.extend(point.router_keys)
         listed = point.rejections[: max(0, MAX_REJECTIONS - len(self.rejections))]
         self.rejections.extend(listed)
         self._unlisted += len(point.rejections) - len(listed)

@@ -3,9 +3,8 @@
 The parent reads the files and sends them along with the issuer: a point is a pure function of these, so a worker needs
 no repository, no network and no file, and gets none. Reading costs a tenth of judging.
 
-A worker that dies (memory, time, a fault of a library) takes the others of its pool along, and nobody can say whose
-point it was. So those that were under way are judged again, each alone in a new process; the one that kills that too
-is lost, and named.
+A worker that dies (memory, time, a fault of a library) is followed by another, which is given the same point once more,
+for it may have been the system that killed it; a point that ends that one too is lost, and named.
 """
 
 from __future__ import annotations
@@ -14,9 +13,9 @@ import multiprocessing
 import resource
 import signal
 from collections import deque
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable
 from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
 from types import TracebackType
 from typing import Final, Self
 
@@ -32,15 +31,24 @@ __all__ = ["Here", "Task", "Workers"]
 _AHEAD: Final = 4
 """Points sent to each worker ahead of time: enough to keep it busy, little enough to hold in memory."""
 
+_MOST_DEATHS: Final = 2
+"""Of workers at one point."""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True, eq=False)
 class Task:
-    """One publication point to be judged as of `now` (unix seconds)."""
+    """One publication point to be judged as of `now` (unix seconds). `deaths` of workers it has outlived."""
 
     issuer: Issuer
     manifest: bytes | None
     files: dict[str, bytes]
     now: int
+    deaths: int = 0
+
+    @property
+    def octets(self) -> int:
+        """Of all its files."""
+        return sum(map(len, self.files.values()))
 
     def judged(self) -> PublicationPoint:
         """What it comes to."""
@@ -82,12 +90,17 @@ class Here:
 
 
 class Workers:
-    """A pool of processes; a context manager that ends them."""
+    """So many processes; a context manager that ends them.
+
+    A process is sent a point only while it waits for one, so nobody ever waits for a process that waits for us.
+    """
 
     def __init__(self, number: int) -> None:
-        self._number = number
-        self._executor = _executor(number)
-        self._waiting: deque[tuple[Task, Future[PublicationPoint] | None, int]] = deque()
+        self._most_waiting = number * _AHEAD
+        self._workers = [_Worker() for _ in range(number)]
+        self._order: deque[Task] = deque()
+        self._unsent: deque[Task] = deque()
+        self._done: dict[int, PublicationPoint] = {}
         self._octets = 0
 
     def __enter__(self) -> Self:
@@ -96,56 +109,114 @@ class Workers:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._executor.shutdown(cancel_futures=True)
+        for worker in self._workers:
+            worker.end()
 
     def __len__(self) -> int:
-        return len(self._waiting)
+        return len(self._order)
 
     @property
     def full(self) -> bool:
         """Whether a result has to be taken before more is submitted."""
-        return len(self._waiting) >= self._number * _AHEAD or self._octets >= MAX_POINT_BYTES
+        return len(self._order) >= self._most_waiting or self._octets >= MAX_POINT_BYTES
 
     def submit(self, issuer: Issuer, manifest: bytes | None, read: Read, now: int) -> None:
         """Have a point judged."""
-        files = _files(manifest, read)
-        size = sum(map(len, files.values()))
-        task = Task(issuer, manifest, files, now)
-        self._octets += size
-        try:
-            self._waiting.append((task, self._executor.submit(Task.judged, task), size))
-        except BrokenProcessPool:
-            self._waiting.append((task, None, size))
+        task = Task(issuer, manifest, _files(manifest, read), now)
+        self._octets += task.octets
+        self._order.append(task)
+        self._unsent.append(task)
+        self._proceed(0)
 
     def take(self) -> PublicationPoint:
         """The result of the oldest that was submitted."""
-        task, future, size = self._waiting.popleft()
-        self._octets -= size
+        task = self._order.popleft()
+        while id(task) not in self._done:
+            self._proceed(None)
+        self._octets -= task.octets
+        return self._done.pop(id(task))
+
+    def _proceed(self, patience: float | None) -> None:
+        """Collect what is done, waiting so many seconds for the first (None: as long as it takes), and send more."""
+        busy: dict[object, _Worker] = {worker.connection: worker for worker in self._workers if worker.task is not None}
+        connections = [worker.connection for worker in busy.values()]
+        for ready in wait(connections, patience) if busy else ():
+            self._settle(*busy[ready].receive())
+        for worker in self._workers:
+            while worker.task is None and self._unsent:
+                task = self._unsent.popleft()
+                if not worker.send(task):
+                    self._settle(task, None)
+
+    def _settle(self, task: Task, point: PublicationPoint | None) -> None:
+        """Keep a result; a worker that died without one is given the point once more."""
+        if point is None:
+            task.deaths += 1
+            if task.deaths < _MOST_DEATHS:
+                self._unsent.appendleft(task)
+                return
+            sentence = "Judging this publication point ended the process that did it; nothing of it is used."
+            point = lost_point(task.issuer, ObjectError(FAULT_SECTION, sentence))
+        self._done[id(task)] = point
+
+
+class _Worker:
+    """A process, while it is needed: a dead one is followed by another."""
+
+    def __init__(self) -> None:
+        self.task: Task | None = None
+        """What it is at."""
+        self._start()
+
+    def _start(self) -> None:
+        # A fork would copy whatever threads of ours hold at that moment, locks included.
+        context = multiprocessing.get_context("spawn")
+        self.connection, theirs = context.Pipe()
+        self._process = context.Process(target=_serve, args=(theirs, _lock_in), daemon=True)
+        self._process.start()
+        theirs.close()
+
+    def send(self, task: Task) -> bool:
+        """Hand it a task; False where it has died."""
         try:
-            if future is not None:
-                return future.result()
-        except BrokenProcessPool:
-            pass
-        return self._alone(task)
+            self.connection.send(task)
+        except OSError:
+            self._restart()
+            return False
+        self.task = task
+        return True
 
-    def _alone(self, task: Task) -> PublicationPoint:
-        """Judge what was under way when a worker died, in a process of its own."""
-        with _executor(1) as executor:
-            try:
-                point = executor.submit(Task.judged, task).result()
-            except BrokenProcessPool:
-                sentence = "Judging this publication point ended the process that did it; nothing of it is used."
-                point = lost_point(task.issuer, ObjectError(FAULT_SECTION, sentence))
-        if not any(future is not None and not future.done() for _, future, _ in self._waiting):
-            # All that were under way with it have failed too and will come here; what is submitted from now on is new.
-            self._executor.shutdown(cancel_futures=True)
-            self._executor = _executor(self._number)
-        return point
+    def receive(self) -> tuple[Task, PublicationPoint | None]:
+        """Its task and the result, which is there; None where it has died."""
+        task, self.task = self.task, None
+        assert task is not None
+        try:
+            point: PublicationPoint = self.connection.recv()
+        except (OSError, EOFError):
+            self._restart()
+            return task, None
+        return task, point
+
+    def end(self) -> None:
+        """End it, whatever it is at."""
+        self.connection.close()
+        self._process.kill()
+        self._process.join()
+
+    def _restart(self) -> None:
+        self.end()
+        self._start()
 
 
-def _executor(number: int) -> ProcessPoolExecutor:
-    # A fork would copy whatever threads of ours hold at that moment, locks included.
-    return ProcessPoolExecutor(number, mp_context=multiprocessing.get_context("spawn"), initializer=_lock_in)
+def _serve(connection: Connection, lock_in: Callable[[], None]) -> None:
+    """A worker's life."""
+    lock_in()
+    while True:
+        try:
+            task: Task = connection.recv()
+        except EOFError:
+            return
+        connection.send(task.judged())
 
 
 def _lock_in() -> None:

@@ -58,7 +58,7 @@ def bgpd(program: Callable[..., str], start: Callable[..., Any], live_cache: Any
     """`bgpd()`: FRR's bgpd alone, with its RPKI module, connected to the live cache."""
 
     def run() -> Bgpd:
-        executable, vtysh = program("bgpd"), program("vtysh")
+        executable, vtysh = program("/usr/lib/frr/bgpd"), program("vtysh")
         configuration = tmp_path / "bgpd.conf"
         configuration.write_text(CONFIGURATION.format(host=live_cache.host, port=live_cache.port))
         start(

@@ -21,8 +21,8 @@ async def test_the_worker_brings_what_the_same_process_would(job: Job) -> None:
     outcome = await validate_once(job)
 
     here = run(job)
-    assert list(outcome.vrps) == list(here.vrps)
-    assert {(vrp.asn, vrp.prefix, vrp.max_length) for vrp in outcome.vrps} == set(LAB.roas)
+    assert list(outcome.payload.vrps) == list(here.payload.vrps)
+    assert {(vrp.asn, vrp.prefix, vrp.max_length) for vrp in outcome.payload.vrps} == set(LAB.roas)
     assert outcome.report.rejections == ()
 
 
@@ -76,5 +76,5 @@ async def test_a_failed_run_is_followed_by_the_next(job: Job, monkeypatch: pytes
     outcome = await asyncio.wait_for(taken.get(), 30)
 
     task.cancel()
-    assert len(outcome.vrps) == len(LAB.roas)
+    assert len(outcome.payload.vrps) == len(LAB.roas)
     assert not troubles

@@ -27,7 +27,7 @@ RUN = ValidationRun(100, ANCHORS, (FIRST, SECOND), (), ())
 
 def test_roas_become_sorted_vrps() -> None:
     """With trust anchor, expiry and source; of two equal VRPs the one that lasts longer stays."""
-    assert list(collect(RUN)) == [
+    assert list(collect(RUN).vrps) == [
         Vrp("10.0.0.0/8", 24, 64500, "a", 200, "rsync://a/m/1.roa"),
         Vrp("192.0.2.0/24", 24, 64500, "b", 300, "rsync://b/m/2.roa"),
         Vrp("2001:db8::/32", 48, 64500, "a", 200, "rsync://a/m/1.roa"),
@@ -37,13 +37,13 @@ def test_roas_become_sorted_vrps() -> None:
 def test_a_run_without_roas_gives_none() -> None:
     """Empty columns of the right kinds, also without any trust anchor."""
     assert len(collect(replace(RUN, roas=()))) == 0
-    assert list(collect(ValidationRun(100, (), (), (), ()))) == []
+    assert len(collect(ValidationRun(100, (), (), (), ()))) == 0
 
 
 def test_as_numbers_and_addresses_reach_their_ends() -> None:
     """The largest of each."""
     roa = replace(FIRST, asn=2**32 - 1, ipv4=((2**32 - 1, 32, 32),), ipv6=((2**128 - 1, 128, 128),))
-    rows = list(collect(replace(RUN, roas=(roa,))))
+    rows = list(collect(replace(RUN, roas=(roa,))).vrps)
     assert [(row.prefix, row.asn) for row in rows] == [
         ("255.255.255.255/32", 2**32 - 1),
         ("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128", 2**32 - 1),

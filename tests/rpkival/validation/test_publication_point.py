@@ -286,13 +286,59 @@ def test_a_revoked_manifest_costs_the_point(lab: Any) -> None:
     assert only(run) == ("beta.mft", "RFC 6487 section 7.2")
 
 
-def test_router_certificates_are_known_and_left(lab: Any, unpacked: Callable[[str], Path]) -> None:
-    """A real one; BGPsec is not ours yet, and no reason for a rejection."""
+def test_aspas_and_router_keys_are_part_of_it(lab: Any) -> None:
+    """With expiry, as ROAs are."""
+    lab.alpha.issue_aspa(64500, [64496, 64511])
+    router = lab.alpha.issue_router_key(64500)
+    run = lab.validate()
+    assert run.rejections == ()
+    (aspa,) = run.aspas
+    assert (aspa.customer, aspa.providers, aspa.expires) == (64500, (64496, 64511), lab.day.not_after)
+    (key,) = run.router_keys
+    assert (key.uri, key.asns, key.expires) == (lab.alpha.repository + router, ((64500, 64500),), lab.day.not_after)
+    assert (run.counts.aspas_valid, run.counts.router_certificates_valid) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("customer", "providers", "section"),
+    [
+        (64501, [64496], "RFC 3779 section 2"),
+        (64500, [64500], "3.3"),
+        (64500, [64511, 64496], "3.3"),
+        (64500, [64496, 64496], "3.3"),
+        (64500, [0, 64496], "3.3"),
+        (64500, [], "3.3"),
+        (64500, [2**32], "3.3"),
+        (0, [64496], "3.2"),
+    ],
+)
+def test_an_aspa_that_breaks_its_profile_costs_itself(
+    lab: Any, customer: int, providers: list[int], section: str
+) -> None:
+    """Attack Q of a hostile CA, and mistakes; nothing else is lost."""
+    name = lab.alpha.issue_aspa(customer, providers)
+    run = lab.validate()
+    assert run.aspas == ()
+    assert [each.uri for each in run.rejections] == [lab.alpha.repository + name]
+    assert asns(run) == EVERYTHING
+
+
+def test_an_aspa_with_more_providers_than_routers_can_be_told(lab: Any) -> None:
+    """16,380 is what one PDU holds."""
+    lab.alpha.issue_aspa(64500, range(70_000, 70_000 + 16_380))
+    assert len(lab.validate().aspas[0].providers) == 16_380
+    lab.alpha.issue_aspa(64500, range(70_000, 70_000 + 16_381))
+    assert [each.section for each in lab.validate().rejections] == ["limit of this validator"]
+
+
+def test_a_router_certificate_of_somebody_else_is_refused(lab: Any, unpacked: Callable[[str], Path]) -> None:
+    """A real one, from elsewhere."""
     router = unpacked("objects/misc-objects.tar.xz") / "rpki-rs" / "repository" / "router.cer"
     lab.alpha.products["router.cer"] = Product(router.read_bytes(), 50)
     run = lab.validate()
-    assert run.rejections == ()
-    assert run.counts.router_certificates_ignored == 1
+    assert only(run)[0] == "router.cer"
+    assert run.counts.router_certificates_rejected == 1
+    assert asns(run) == EVERYTHING
 
 
 def test_rejections_of_one_point_are_bounded(lab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
