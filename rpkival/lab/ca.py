@@ -11,22 +11,26 @@ is over. Nothing is checked. Broken trees for tests come from such requests, or 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
-from rpkival.lab.certificates import CertificateContent, Validity, certificate, revocation_list
-from rpkival.lab.keys import KeyRing, RouterKey, SigningKey
-from rpkival.lab.number_resources import INHERIT, Resources
-from rpkival.lab.signed_objects import (
+from rpkival.lab.attestations import (
     ASPA,
-    MANIFEST,
-    ROA,
+    CHECKLIST,
+    GHOSTBUSTERS,
+    PREFIX_LIST,
+    TRUST_ANCHOR_KEY,
     aspa_content,
-    manifest_content,
-    roa_content,
-    signed_object,
+    checklist_content,
+    prefix_list_content,
+    trust_anchor_key_content,
+    vcard,
 )
+from rpkival.lab.certificates import CertificateContent, Validity, certificate, revocation_list
+from rpkival.lab.keys import Keys, RouterKey, SigningKey
+from rpkival.lab.number_resources import INHERIT, Resources
+from rpkival.lab.signed_objects import MANIFEST, ROA, manifest_content, roa_content, signed_object
 
 __all__ = ["CertificateAuthority", "Product", "trust_anchor"]
 
@@ -59,7 +63,7 @@ class CertificateAuthority:
     validity: Validity
     repository: str
     certificate_uri: str
-    keys: KeyRing
+    keys: Keys
     products: dict[str, Product] = field(default_factory=dict)
     children: list[CertificateAuthority] = field(default_factory=list)
     revoked: dict[int, int] = field(default_factory=dict)
@@ -67,11 +71,18 @@ class CertificateAuthority:
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def issue_ca(
-        self, name: str, resources: Resources, *, validity: Validity | None = None, repository: str | None = None
+        self,
+        name: str,
+        resources: Resources,
+        *,
+        validity: Validity | None = None,
+        repository: str | None = None,
+        notify: str | None = None,
     ) -> CertificateAuthority:
         """A subordinate authority, valid as long as this one unless told, in a directory of its own beside this one's.
 
-        `name` is also its file name, so letters, digits, hyphens, and unique in the tree.
+        `name` is also its file name, so letters, digits, hyphens, and unique in the tree. `notify` is the https URI of
+        the RRDP notification file of its repository.
         """
         place = repository or f"{self.repository.removesuffix('/').rpartition('/')[0]}/{name}/"
         key = self.keys.key(name)
@@ -84,8 +95,8 @@ class CertificateAuthority:
                 subject_key=key,
                 resources=resources,
                 is_ca=True,
-                subject_info=(place, f"{place}{name}.mft"),
-                crl_uri=self._crl_uri,
+                subject_info=(place, f"{place}{name}.mft", *([notify] if notify else [])),
+                crl_uri=self.crl_uri,
                 issuer_uri=self.certificate_uri,
             ),
             self.key,
@@ -97,35 +108,73 @@ class CertificateAuthority:
 
     def issue_roa(self, asn: int, prefixes: Sequence[tuple[str, int]], *, validity: Validity | None = None) -> str:
         """A ROA for prefixes and their max_length; returns its file name."""
-        serial = next(self._serials)
-        name = f"AS{asn}-{serial}.roa"
         resources = Resources([prefix for prefix, _ in prefixes])
-        content = roa_content(asn, prefixes)
-        self.products[name] = self.sign(name, ROA, content, resources, validity or self.validity, serial)
-        return name
+        return self.issue(f"AS{asn}", "roa", ROA, roa_content(asn, prefixes), resources, validity)
 
     def issue_aspa(self, customer: int, providers: Sequence[int], *, validity: Validity | None = None) -> str:
         """An ASPA with the providers as they are given; returns its file name."""
-        serial = next(self._serials)
-        name = f"AS{customer}-{serial}.asa"
         content = aspa_content(customer, providers)
-        resources = Resources((), [customer])
-        self.products[name] = self.sign(name, ASPA, content, resources, validity or self.validity, serial)
+        return self.issue(f"AS{customer}", "asa", ASPA, content, Resources((), [customer]), validity)
+
+    def issue_prefix_list(self, asn: int, prefixes: Sequence[str], *, validity: Validity | None = None) -> str:
+        """A signed prefix list: all prefixes that an AS may originate; returns its file name."""
+        content = prefix_list_content(asn, prefixes)
+        return self.issue(f"AS{asn}", "spl", PREFIX_LIST, content, Resources((), [asn]), validity)
+
+    def issue_ghostbusters(self, name: str, email: str, *, validity: Validity | None = None) -> str:
+        """Whom to call (RFC 6493); returns its file name."""
+        return self.issue("contact", "gbr", GHOSTBUSTERS, vcard(name, email), INHERIT, validity)
+
+    def issue_trust_anchor_key(
+        self,
+        *,
+        successor: CertificateAuthority | None = None,
+        predecessor: CertificateAuthority | None = None,
+        validity: Validity | None = None,
+    ) -> str:
+        """What a trust anchor says of its own key and of the next or the last one (RFC 9691); returns its file name."""
+        current, before, after = (
+            None if each is None else ((each.certificate_uri,), each.key.public_key_info)
+            for each in (self, predecessor, successor)
+        )
+        assert current is not None
+        content = trust_anchor_key_content(current, before, after)
+        return self.issue("key", "tak", TRUST_ANCHOR_KEY, content, INHERIT, validity)
+
+    def checklist(self, resources: Resources, files: Mapping[str, bytes], *, validity: Validity | None = None) -> bytes:
+        """A signed checklist (RFC 9323) of files by name; it travels with them and is not published."""
+        valid = validity or self.validity
+        content = checklist_content(resources, files)
+        return self.sign("", CHECKLIST, content, resources, valid, next(self._serials)).content
+
+    def issue(
+        self,
+        stem: str,
+        extension: str,
+        content_type: str,
+        content: bytes,
+        resources: Resources,
+        validity: Validity | None = None,
+    ) -> str:
+        """A signed object of any type and content; returns its file name, `STEM-SERIAL.EXTENSION`."""
+        serial = next(self._serials)
+        name = f"{stem}-{serial}.{extension}"
+        self.products[name] = self.sign(name, content_type, content, resources, validity or self.validity, serial)
         return name
 
-    def issue_router_key(self, asn: int, *, validity: Validity | None = None) -> str:
-        """A certificate (RFC 8209) for a new key of a router; returns its file name."""
+    def issue_router_key(self, asn: int, key: RouterKey | None = None, *, validity: Validity | None = None) -> str:
+        """A certificate (RFC 8209) for a router's key, a new one unless given; returns its file name."""
         serial = next(self._serials)
         name = f"router-{serial}.cer"
         signed = certificate(
             CertificateContent(
                 serial=serial,
                 validity=validity or self.validity,
-                subject_key=RouterKey.new(),
+                subject_key=key or RouterKey.new(),
                 resources=Resources((), [asn]),
                 is_ca=False,
                 subject_info=(),
-                crl_uri=self._crl_uri,
+                crl_uri=self.crl_uri,
                 issuer_uri=self.certificate_uri,
             ),
             self.key,
@@ -144,33 +193,49 @@ class CertificateAuthority:
     def sign(
         self, name: str, content_type: str, content: bytes, resources: Resources, valid: Validity, serial: int
     ) -> Product:
-        """A signed object of any type, with an end-entity certificate of its own."""
-        key = self.keys.key(f"{self.name}-ee")
-        signer = certificate(
-            CertificateContent(
-                serial=serial,
-                validity=valid,
-                subject_key=key,
-                resources=resources,
-                is_ca=False,
-                subject_info=(f"{self.repository}{name}",),
-                crl_uri=self._crl_uri,
-                issuer_uri=self.certificate_uri,
-            ),
-            self.key,
+        """A signed object of any type, with an end-entity certificate of its own; what has no name is not published."""
+        signer = certificate(self.signer(name, resources, valid, serial), self.key)
+        return Product(signed_object(content_type, content, signer, self.signer_key, valid.not_before), serial)
+
+    def signer(self, name: str, resources: Resources, valid: Validity, serial: int) -> CertificateContent:
+        """The end-entity certificate of a signed object, still to be signed."""
+        return CertificateContent(
+            serial=serial,
+            validity=valid,
+            subject_key=self.signer_key,
+            resources=resources,
+            is_ca=False,
+            subject_info=(f"{self.repository}{name}",) if name else (),
+            crl_uri=self.crl_uri,
+            issuer_uri=self.certificate_uri,
         )
-        return Product(signed_object(content_type, content, signer, key, valid.not_before), serial)
+
+    @property
+    def signer_key(self) -> SigningKey:
+        """Of all its end-entity certificates."""
+        return self.keys.key(f"{self.name}-ee")
 
     def publication_point(self, current: Validity) -> dict[str, bytes]:
         """Everything in the directory by file name, under a new CRL and a new manifest that hold for `current`."""
         number = next(self._numbers)
         files = {name: product.content for name, product in self.products.items()}
         files[f"{self.name}.crl"] = revocation_list(self.key, number, current, self.revoked)
-        # The manifest's certificate holds exactly as long as the manifest (RFC 9286 section 4.2.1).
-        manifest = f"{self.name}.mft"
-        content = manifest_content(number, current, files)
-        files[manifest] = self.sign(manifest, MANIFEST, content, INHERIT, current, next(self._serials)).content
+        files[self.manifest] = self.sign_manifest(manifest_content(number, current, files), current)
         return files
+
+    def sign_manifest(self, content: bytes, current: Validity) -> bytes:
+        """A manifest of this content, with a certificate that holds exactly as long (RFC 9286 section 4.2.1)."""
+        return self.sign(self.manifest, MANIFEST, content, INHERIT, current, next(self._serials)).content
+
+    def count_from(self, number: int) -> None:
+        """Number manifests and CRLs from here on, and certificates in a range of their own: this one is not new."""
+        self._numbers = count(number)
+        self._serials = count((number << 32) + 1)
+
+    @property
+    def manifest(self) -> str:
+        """The file name of its manifest."""
+        return f"{self.name}.mft"
 
     def tree(self, current: Validity) -> dict[str, bytes]:
         """All publication points from here down, by URI, with this authority's own certificate."""
@@ -186,12 +251,13 @@ class CertificateAuthority:
             yield from child.descendants()
 
     @property
-    def _crl_uri(self) -> str:
+    def crl_uri(self) -> str:
+        """Where its CRL is."""
         return f"{self.repository}{self.name}.crl"
 
 
 def trust_anchor(
-    name: str, resources: Resources, validity: Validity, keys: KeyRing, *, repository: str = REPOSITORY
+    name: str, resources: Resources, validity: Validity, keys: Keys, *, repository: str = REPOSITORY
 ) -> CertificateAuthority:
     """An authority that vouches for itself (RFC 8630); its certificate lies at the top of `repository`."""
     key = keys.key(name)

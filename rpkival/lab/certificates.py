@@ -10,7 +10,18 @@ from rpkival.lab import der
 from rpkival.lab.keys import RouterKey, SigningKey
 from rpkival.lab.number_resources import Resources
 
-__all__ = ["ADDRESSES_CA", "ADDRESSES_EE", "CertificateContent", "Validity", "certificate", "revocation_list"]
+__all__ = [
+    "ADDRESSES_CA",
+    "ADDRESSES_EE",
+    "ADDRESS_BLOCKS",
+    "AS_IDENTIFIERS",
+    "AUTHORITY_KEY",
+    "KEY_USAGE",
+    "CertificateContent",
+    "Validity",
+    "certificate",
+    "revocation_list",
+]
 
 _SHA256_WITH_RSA = der.sequence(der.object_identifier("1.2.840.113549.1.1.11"), der.NULL)
 _COMMON_NAME = der.object_identifier("2.5.4.3")
@@ -22,6 +33,13 @@ ADDRESSES_CA = ("1.3.6.1.5.5.7.48.5", "1.3.6.1.5.5.7.48.10", "1.3.6.1.5.5.7.48.1
 
 ADDRESSES_EE = ("1.3.6.1.5.5.7.48.11",)
 """id-ad-signedObject (RFC 6487 section 4.8.8.2)."""
+
+AUTHORITY_KEY = "2.5.29.35"
+KEY_USAGE = "2.5.29.15"
+ADDRESS_BLOCKS = "1.3.6.1.5.5.7.1.7"
+AS_IDENTIFIERS = "1.3.6.1.5.5.7.1.8"
+_CRITICAL = {"2.5.29.19", KEY_USAGE, "2.5.29.32", ADDRESS_BLOCKS, AS_IDENTIFIERS}
+"""RFC 6487 section 4.8: these and no others are critical."""
 
 _CA_ISSUERS = "1.3.6.1.5.5.7.48.2"
 _BGPSEC_ROUTER = "1.3.6.1.5.5.7.3.30"
@@ -76,6 +94,7 @@ def certificate(content: CertificateContent, issuer_key: SigningKey) -> bytes:
 def revocation_list(key: SigningKey, number: int, current: Validity, revoked: Mapping[int, int]) -> bytes:
     """A CRL (RFC 6487 section 5), signed; `revoked` has for each serial number the moment of its revocation."""
     entries = [der.sequence(der.integer(serial), der.time(when)) for serial, when in sorted(revoked.items())]
+    extensions = (_extension(AUTHORITY_KEY, _authority_key(key)), _extension("2.5.29.20", der.integer(number)))
     return _signed(
         der.sequence(
             der.integer(1),  # version 2
@@ -84,7 +103,7 @@ def revocation_list(key: SigningKey, number: int, current: Validity, revoked: Ma
             der.time(current.not_before),
             der.time(current.not_after),
             *([der.sequence(*entries)] if entries else []),
-            der.explicit(0, der.sequence(_authority_key(key), _extension("2.5.29.20", der.integer(number)))),
+            der.explicit(0, der.sequence(*extensions)),
         ),
         key,
     )
@@ -101,40 +120,37 @@ def _name(key: SigningKey | RouterKey) -> bytes:
 
 def _extensions(content: CertificateContent, issuer_key: SigningKey) -> list[bytes]:
     """RFC 6487 section 4.8, in its order."""
-    extensions = []
+    values: dict[str, bytes] = {}
     if content.is_ca:
-        extensions.append(_extension("2.5.29.19", der.sequence(der.boolean(True)), critical=True))
-    extensions += [
-        _extension("2.5.29.14", der.octet_string(content.subject_key.identifier)),
-        _authority_key(issuer_key),
-        # keyCertSign and cRLSign, or digitalSignature alone
-        _extension("2.5.29.15", der.named_bits(5, 6) if content.is_ca else der.named_bits(0), critical=True),
-    ]
+        values["2.5.29.19"] = der.sequence(der.boolean(True))
+    values["2.5.29.14"] = der.octet_string(content.subject_key.identifier)
+    values[AUTHORITY_KEY] = _authority_key(issuer_key)
+    # keyCertSign and cRLSign, or digitalSignature alone
+    values[KEY_USAGE] = der.named_bits(5, 6) if content.is_ca else der.named_bits(0)
     if content.crl_uri:
-        point = der.sequence(der.explicit(0, der.explicit(0, _uri(content.crl_uri))))
-        extensions.append(_extension("2.5.29.31", der.sequence(point)))
+        values["2.5.29.31"] = der.sequence(der.sequence(der.explicit(0, der.explicit(0, _uri(content.crl_uri)))))
     if content.issuer_uri:
-        extensions.append(_extension("1.3.6.1.5.5.7.1.1", _access((_CA_ISSUERS,), (content.issuer_uri,))))
+        values["1.3.6.1.5.5.7.1.1"] = _access((_CA_ISSUERS,), (content.issuer_uri,))
     if isinstance(content.subject_key, RouterKey):
-        extensions.append(_extension("2.5.29.37", der.sequence(der.object_identifier(_BGPSEC_ROUTER))))
+        values["2.5.29.37"] = der.sequence(der.object_identifier(_BGPSEC_ROUTER))
     if content.subject_info:
         methods = ADDRESSES_CA if content.is_ca else ADDRESSES_EE
-        extensions.append(_extension("1.3.6.1.5.5.7.1.11", _access(methods, content.subject_info)))
-    extensions.append(_extension("2.5.29.32", der.sequence(der.sequence(_POLICY)), critical=True))
+        values["1.3.6.1.5.5.7.1.11"] = _access(methods, content.subject_info)
+    values["2.5.29.32"] = der.sequence(der.sequence(_POLICY))
     if blocks := content.resources.address_blocks():
-        extensions.append(_extension("1.3.6.1.5.5.7.1.7", blocks, critical=True))
+        values[ADDRESS_BLOCKS] = blocks
     if identifiers := content.resources.as_identifiers():
-        extensions.append(_extension("1.3.6.1.5.5.7.1.8", identifiers, critical=True))
-    return extensions
+        values[AS_IDENTIFIERS] = identifiers
+    return [_extension(oid, value) for oid, value in {**values, **content.replaced}.items()]
 
 
-def _extension(oid: str, value: bytes, *, critical: bool = False) -> bytes:
-    flag = [der.boolean(True)] if critical else []
+def _extension(oid: str, value: bytes) -> bytes:
+    flag = [der.boolean(True)] if oid in _CRITICAL else []
     return der.sequence(der.object_identifier(oid), *flag, der.octet_string(value))
 
 
 def _authority_key(key: SigningKey) -> bytes:
-    return _extension("2.5.29.35", der.sequence(der.implicit(0, der.octet_string(key.identifier))))
+    return der.sequence(der.implicit(0, der.octet_string(key.identifier)))
 
 
 def _access(methods: tuple[str, ...], uris: tuple[str, ...]) -> bytes:

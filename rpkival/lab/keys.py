@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
-__all__ = ["KeyRing", "RouterKey", "SigningKey"]
+__all__ = ["KeyRing", "Keys", "RouterKey", "SigningKey"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +47,27 @@ class RouterKey:
     @classmethod
     def new(cls) -> RouterKey:
         """A key of its own."""
-        public = ec.generate_private_key(ec.SECP256R1()).public_key()
+        return cls._of(ec.generate_private_key(ec.SECP256R1()))
+
+    @classmethod
+    def derived(cls, secret: bytes) -> RouterKey:
+        """The same key for the same secret."""
+        number = int.from_bytes(hashlib.sha256(secret).digest()) >> 1  # below the order of the curve
+        return cls._of(ec.derive_private_key(number, ec.SECP256R1()))
+
+    @classmethod
+    def _of(cls, private: ec.EllipticCurvePrivateKey) -> RouterKey:
+        public = private.public_key()
         info = public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
         point = public.public_bytes(serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
         return cls(info, hashlib.sha1(point, usedforsecurity=False).digest())
+
+
+class Keys(Protocol):
+    """Where authorities have their keys from."""
+
+    def key(self, name: str) -> SigningKey:
+        """The key of this name, the same at each call."""
 
 
 class KeyRing:

@@ -39,14 +39,20 @@ class Resources:
 
     def as_identifiers(self) -> bytes | None:
         """ASIdentifiers (RFC 3779 section 3.2.3), None where there are no AS numbers."""
+        ranges = self.as_ranges()
+        return der.sequence(der.explicit(0, ranges)) if ranges else None
+
+    def as_ranges(self) -> bytes | None:
+        """The SEQUENCE of AS numbers and ranges alone, None where there are none."""
         ranges = _merged((asn, asn) if isinstance(asn, int) else asn for asn in self.asns)
         if not ranges:
             return None
-        choices = (
-            der.integer(first) if first == last else der.sequence(der.integer(first), der.integer(last))
-            for first, last in ranges
+        return der.sequence(
+            *(
+                der.integer(first) if first == last else der.sequence(der.integer(first), der.integer(last))
+                for first, last in ranges
+            )
         )
-        return der.sequence(der.explicit(0, der.sequence(*choices)))
 
 
 class _Inherit(Resources):

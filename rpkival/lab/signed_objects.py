@@ -1,21 +1,28 @@
-"""Signed objects (RFC 6488) and what is in them: ROAs (RFC 9582), ASPAs and manifests (RFC 9286)."""
+"""Signed objects (RFC 6488), and the content of those that all have: manifests (RFC 9286) and ROAs (RFC 9582)."""
 
 from __future__ import annotations
 
 import hashlib
 import ipaddress
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from rpkival.lab import der
 from rpkival.lab.certificates import Validity
 from rpkival.lab.keys import SigningKey
 from rpkival.lab.number_resources import AFI, address_bits
 
-__all__ = ["ASPA", "MANIFEST", "ROA", "aspa_content", "manifest_content", "roa_content", "signed_object"]
+__all__ = [
+    "MANIFEST",
+    "ROA",
+    "manifest_content",
+    "manifest_of_entries",
+    "roa_content",
+    "signed_attributes",
+    "signed_object",
+]
 
 MANIFEST = "1.2.840.113549.1.9.16.1.26"
 ROA = "1.2.840.113549.1.9.16.1.24"
-ASPA = "1.2.840.113549.1.9.16.1.49"
 
 _SIGNED_DATA = der.object_identifier("1.2.840.113549.1.7.2")
 _SHA256 = der.object_identifier("2.16.840.1.101.3.4.2.1")
@@ -25,18 +32,26 @@ _MESSAGE_DIGEST = der.object_identifier("1.2.840.113549.1.9.4")
 _SIGNING_TIME = der.object_identifier("1.2.840.113549.1.9.5")
 
 
-def signed_object(content_type: str, content: bytes, certificate: bytes, key: SigningKey, signed_at: int) -> bytes:
+def signed_object(
+    content_type: str,
+    content: bytes,
+    certificate: bytes,
+    key: SigningKey,
+    signed_at: int,
+    *,
+    encapsulated: bytes | None = None,
+    attributes: bytes | None = None,
+) -> bytes:
     """CMS SignedData as RFC 6488 section 2.1 restricts it, with the signing time that RFC 9589 demands.
 
-    `certificate` is the end-entity certificate of `key`.
+    `certificate` is the end-entity certificate of `key`. `encapsulated` and `attributes` are DER to have in place of
+    the eContent with its tag and of the SET of signed attributes; the signature is over the latter.
     """
     kind = der.object_identifier(content_type)
-    digest = der.octet_string(hashlib.sha256(content).digest())
-    attributes = der.set_of(
-        der.sequence(_CONTENT_TYPE, der.set_of(kind)),
-        der.sequence(_MESSAGE_DIGEST, der.set_of(digest)),
-        der.sequence(_SIGNING_TIME, der.set_of(der.time(signed_at))),
-    )
+    if encapsulated is None:
+        encapsulated = der.explicit(0, der.octet_string(content))
+    if attributes is None:
+        attributes = der.set_of(*signed_attributes(content_type, content, signed_at))
     signer = der.sequence(
         der.integer(3),
         der.implicit(0, der.octet_string(key.identifier)),
@@ -49,11 +64,21 @@ def signed_object(content_type: str, content: bytes, certificate: bytes, key: Si
     signed_data = der.sequence(
         der.integer(3),
         der.set_of(der.sequence(_SHA256)),
-        der.sequence(kind, der.explicit(0, der.octet_string(content))),
+        der.sequence(kind, encapsulated),
         der.implicit(0, der.set_of(certificate)),
         der.set_of(signer),
     )
     return der.sequence(_SIGNED_DATA, der.explicit(0, signed_data))
+
+
+def signed_attributes(content_type: str, content: bytes, signed_at: int) -> tuple[bytes, ...]:
+    """The attributes of a signed object, each as DER (RFC 6488 section 2.1.6.4, RFC 9589)."""
+    digest = der.octet_string(hashlib.sha256(content).digest())
+    return (
+        der.sequence(_CONTENT_TYPE, der.set_of(der.object_identifier(content_type))),
+        der.sequence(_MESSAGE_DIGEST, der.set_of(digest)),
+        der.sequence(_SIGNING_TIME, der.set_of(der.time(signed_at))),
+    )
 
 
 def roa_content(asn: int, prefixes: Sequence[tuple[str, int]]) -> bytes:
@@ -77,23 +102,21 @@ def roa_content(asn: int, prefixes: Sequence[tuple[str, int]]) -> bytes:
     return der.sequence(der.integer(asn), der.sequence(*families))
 
 
-def aspa_content(customer: int, providers: Sequence[int]) -> bytes:
-    """ASProviderAttestation (draft-ietf-sidrops-aspa-profile section 3) of version 1; `providers` as they are given."""
-    return der.sequence(
-        der.explicit(0, der.integer(1)), der.integer(customer), der.sequence(*(map(der.integer, providers)))
-    )
-
-
 def manifest_content(number: int, current: Validity, files: Mapping[str, bytes]) -> bytes:
     """Manifest (RFC 9286 section 4.2) of `files`, by name with their content."""
-    entries = (
-        der.sequence(der.ia5_string(name), der.bit_string(hashlib.sha256(content).digest()))
-        for name, content in sorted(files.items())
+    return manifest_of_entries(
+        number,
+        current,
+        [(der.ia5_string(name), hashlib.sha256(content).digest()) for name, content in sorted(files.items())],
     )
+
+
+def manifest_of_entries(number: int, current: Validity, entries: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """Manifest of file names, DER of whatever type, and hashes as they are given."""
     return der.sequence(
         der.integer(number),
         der.generalized_time(current.not_before),
         der.generalized_time(current.not_after),
         _SHA256,
-        der.sequence(*entries),
+        der.sequence(*(der.sequence(name, der.bit_string(digest)) for name, digest in entries)),
     )

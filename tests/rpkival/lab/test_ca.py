@@ -153,3 +153,41 @@ def test_a_member_may_publish_elsewhere(anchor: CertificateAuthority) -> None:
     assert "rsync://far.lab.example/m/beta/beta.mft" in anchor.tree(DAY)
     assert far.certificate_uri == f"{BASE}lab/beta.cer"
     assert far.issue_ca("gamma", Resources(["10.2.1.0/24"])).repository == "rsync://far.lab.example/m/gamma/"
+
+
+def test_an_authority_signs_every_kind(anchor: CertificateAuthority) -> None:
+    """Each is published, under the extension that its document gives it; a checklist is only handed out."""
+    member = anchor.children[0]
+    member.issue_aspa(64500, [64501])
+    member.issue_router_key(64500)
+    member.issue_ghostbusters("The Lab", "lab@lab.example")
+    member.issue_prefix_list(64500, ["10.1.0.0/16"])
+    anchor.issue_trust_anchor_key(successor=member)
+    checklist = member.checklist(Resources(["10.1.0.0/16"]), {"letter.pdf": b"dear customer"})
+
+    assert sorted(name.rpartition(".")[2] for name in member.products) == ["asa", "cer", "gbr", "roa", "spl"]
+    assert "key-2.tak" in anchor.products
+    assert all(product.content != checklist for product in member.products.values())
+    signer = x509.load_der_x509_certificate(signed_data(checklist)["certificates"][0].dump())
+    with pytest.raises(x509.ExtensionNotFound):
+        signer.extensions.get_extension_for_class(x509.SubjectInformationAccess)
+
+
+def test_a_member_may_have_rrdp(anchor: CertificateAuthority) -> None:
+    """The notification file is the third URI of the subject information access (RFC 8182 section 3.2)."""
+    uri = "https://rrdp.lab.example/notification.xml"
+    member = x509.load_der_x509_certificate(anchor.issue_ca("beta", Resources(["10.2.0.0/16"]), notify=uri).certificate)
+    about = member.extensions.get_extension_for_class(x509.SubjectInformationAccess).value
+
+    last = list(about)[-1]
+    assert last.access_method.dotted_string == "1.3.6.1.5.5.7.48.13"
+    assert last.access_location.value == uri
+
+
+def test_numbers_go_on_where_they_are_told_to(anchor: CertificateAuthority) -> None:
+    """So an authority whose keys are all that is left of it can publish its next version."""
+    anchor.count_from(7)
+
+    revocations = x509.load_der_x509_crl(anchor.publication_point(DAY)["lab.crl"])
+
+    assert revocations.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number == 7
