@@ -60,7 +60,8 @@ def validate(
     as of one moment. What `memo` has of an earlier run is not judged again; the result is the same without it.
 
     Bad objects end in the run's rejections. With more than one of `workers`, so many other processes judge, and the
-    result is the same. Raises `LimitError` only for more locators than `MAX_TRUST_ANCHORS`.
+    result is the same. Raises `LimitError` only for more locators than `MAX_TRUST_ANCHORS`, `StateError` where a worker
+    cannot even begin.
     """
     if len(tals) > MAX_TRUST_ANCHORS:
         raise LimitError(f"There are {len(tals)} trust anchor locators; {MAX_TRUST_ANCHORS} are allowed.")

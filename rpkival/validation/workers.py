@@ -19,7 +19,7 @@ from multiprocessing.connection import Connection, wait
 from types import TracebackType
 from typing import Final, Self
 
-from rpkival.errors import ObjectError
+from rpkival.errors import ObjectError, StateError
 from rpkival.limits import MAX_POINT_BYTES, WORKER_CPU_SECONDS, WORKER_MEMORY_BYTES
 from rpkival.objects.manifest import listed_entries
 from rpkival.validation.issuer import Issuer
@@ -33,6 +33,9 @@ _AHEAD: Final = 4
 
 _MOST_DEATHS: Final = 2
 """Of workers at one point."""
+
+_MOST_FALSE_STARTS: Final = 3
+"""Of one worker, one after the other."""
 
 
 @dataclass(slots=True, eq=False)
@@ -141,17 +144,18 @@ class Workers:
         busy: dict[object, _Worker] = {worker.connection: worker for worker in self._workers if worker.task is not None}
         connections = [worker.connection for worker in busy.values()]
         for ready in wait(connections, patience) if busy else ():
-            self._settle(*busy[ready].receive())
+            task, point = busy[ready].receive()
+            task.deaths += point is None and busy[ready].false_starts == 0
+            self._settle(task, point)
         for worker in self._workers:
             while worker.task is None and self._unsent:
                 task = self._unsent.popleft()
                 if not worker.send(task):
-                    self._settle(task, None)
+                    self._unsent.appendleft(task)
 
     def _settle(self, task: Task, point: PublicationPoint | None) -> None:
         """Keep a result; a worker that died without one is given the point once more."""
         if point is None:
-            task.deaths += 1
             if task.deaths < _MOST_DEATHS:
                 self._unsent.appendleft(task)
                 return
@@ -166,6 +170,8 @@ class _Worker:
     def __init__(self) -> None:
         self.task: Task | None = None
         """What it is at."""
+        self.false_starts = 0
+        """How often in a row it ended before it had begun."""
         self._start()
 
     def _start(self) -> None:
@@ -175,6 +181,7 @@ class _Worker:
         self._process = context.Process(target=_serve, args=(theirs, _lock_in), daemon=True)
         self._process.start()
         theirs.close()
+        self._begun = False
 
     def send(self, task: Task) -> bool:
         """Hand it a task; False where it has died."""
@@ -191,11 +198,21 @@ class _Worker:
         task, self.task = self.task, None
         assert task is not None
         try:
+            if not self._begun:
+                self.connection.recv()
+                self._begun = True
             point: PublicationPoint = self.connection.recv()
         except (OSError, EOFError):
             self._restart()
             return task, None
         return task, point
+
+    def _has_begun(self) -> bool:
+        """Whether it had said that it is there before it died."""
+        try:
+            return self.connection.poll() and self.connection.recv() is None
+        except (OSError, EOFError):
+            return False
 
     def end(self) -> None:
         """End it, whatever it is at."""
@@ -204,13 +221,20 @@ class _Worker:
         self._process.join()
 
     def _restart(self) -> None:
+        if not self._begun and not self.connection.closed:
+            self._begun = self._has_begun()
         self.end()
+        self.false_starts = 0 if self._begun else self.false_starts + 1
+        if self.false_starts >= _MOST_FALSE_STARTS:
+            # No object did that. Were it to cost points, a machine short of memory would take all VRPs from routers.
+            raise StateError("Worker processes end as they begin; try again with fewer or no workers.")
         self._start()
 
 
 def _serve(connection: Connection, lock_in: Callable[[], None]) -> None:
     """A worker's life."""
     lock_in()
+    connection.send(None)  # it is there
     while True:
         try:
             task: Task = connection.recv()

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from rpkival.errors import StateError
 from rpkival.objects.manifest import listed_entries
 from rpkival.validation import workers
 from rpkival.validation.issuer import Issuer
@@ -154,3 +155,17 @@ def test_a_worker_can_open_nothing(lab: Any, memory: Any, monkeypatch: pytest.Mo
         pool.submit(anchor, None, lambda name, digest: None, lab.now)
         told: Any = pool.take()
     assert told == {"open": "OSError", "connect": "OSError", "allocate": "MemoryError"}
+
+
+def _do_not_begin() -> None:
+    """In place of the workers' initializer: as where there is no memory for one more process."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_workers_that_cannot_begin_are_no_reason_to_lose_anything(
+    lab: Any, memory: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run fails, and what is in force stays."""
+    monkeypatch.setattr(workers, "_lock_in", _do_not_begin)
+    with pytest.raises(StateError, match="as they begin"):
+        validate([lab.tal], memory(lab.files), clock=lambda: lab.now, workers=2)
