@@ -21,7 +21,17 @@ _LISTED = 5
 """Problems that are told before the rest is only counted."""
 
 
-_TITLES = ("trust anchor", "CAs", "failed points", "ROAs", "rejected ROAs", "all rejected", "VRPs")
+_TITLES = (
+    "trust anchor",
+    "CAs",
+    "failed points",
+    "ROAs",
+    "rejected ROAs",
+    "all rejected",
+    "VRPs",
+    "ASPAs",
+    "router keys",
+)
 
 
 class Fetched(Protocol):
@@ -52,7 +62,8 @@ def print_summary(run: ValidationRun, vrps: Vrps, source: Fetched, seconds: floa
         right = [number.rjust(width) for number, width in zip(numbers, widths[1:], strict=True)]
         note("  ".join((name.ljust(widths[0]), *right)))
     failures = [result.error for result in source.results if result.error]
-    _tell(list(dict.fromkeys((*failures, *(problem.sentence for problem in run.fetch_problems)))), verbose=verbose)
+    problems = (problem.sentence for problem in run.fetch_problems)
+    _tell(list(dict.fromkeys((*failures, *problems, *source.unreadable.values()))), verbose=verbose)
     _tell([f"{each.uri}: {each.sentence} ({each.section})" for each in run.rejections], verbose=verbose)
     note(f"{counted(len(vrps), 'VRP', 'VRPs')} in {seconds:.1f} seconds.")
 
@@ -71,6 +82,8 @@ def _rows(run: ValidationRun, vrps: Vrps) -> Iterator[tuple[str, ...]]:
             counts.roas_rejected,
             rejected[anchor.name],
             vrps_of.get(anchor.name, 0),
+            counts.aspas_valid,
+            counts.router_certificates_valid,
         )
         yield anchor.name, *map(str, numbers)
 

@@ -82,7 +82,7 @@ class Collector:
         except UriError as error:
             return None, str(error)
         if fetch is None:
-            return None, f"{uri} is not fetched: its protocol is switched off or its program not installed."
+            return None, f"{uri} is not fetched: its protocol is switched off, or rsync is not installed."
         error_told = self._attempts.once(uri, _host(uri), uri.partition(":")[0], fetch).result()
         return self._anchors.get(uri), error_told
 

@@ -125,7 +125,7 @@ def test_the_lab_gives_its_payload(validate: Run, lab: Lab) -> None:
     done = validate(*lab.options)
 
     assert (done.code, done.lines) == (0, ALL)
-    assert done.err.splitlines()[1].split() == ["lab", "3", "0", "2", "0", "0", "2"]
+    assert done.err.splitlines()[1].split() == ["lab", "3", "0", "2", "0", "0", "2", "0", "0"]
 
 
 def test_quiet_says_nothing(validate: Run, lab: Lab) -> None:
@@ -315,13 +315,16 @@ def test_wrong_input_is_one_sentence(
 def test_a_machine_without_rsync_is_told_what_to_do(
     validate: Run, lab: Lab, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Install it, or stay offline."""
+    """Install it, or stay offline; with RRDP, what comes only by rsync says that it is missing."""
     monkeypatch.setenv("PATH", str(tmp_path))
 
-    done = validate("--tal", lab.tal, "--data-dir", tmp_path / "state")
-
+    done = validate("--tal", lab.tal, "--data-dir", tmp_path / "state", "--no-rrdp")
     assert done.code == 2
     assert "The program rsync is not installed; install it, or use --offline" in done.err
+
+    done = validate("--tal", lab.tal, "--data-dir", tmp_path / "state", "--allow-dubious-hosts")
+    assert done.code == 3
+    assert "rsync is not installed" in done.err
 
 
 @pytest.mark.usefixtures("needs_rsync")
