@@ -76,12 +76,12 @@ MAX_RSYNC_MODULE_FILES: Final = 1_500_000
 # --- the store of what was fetched -------------------------------------------------------------------------------
 
 MAX_STORE_BYTES: Final = 8 * 1024**3
-"""The store's file. All objects of the world are 1.3 GB; their last good versions, most of them the same, and what awaits
-collection fit beside them several times. SQLite itself keeps to it, and a full store is read on."""
+"""The store's file. All objects of the world are 1.3 GB; their last good versions, most of them the same, and what
+awaits collection fit beside them several times. SQLite itself keeps to it, and a full store is read on."""
 
 MAX_REPOSITORY_BYTES: Final = 2 * 1024**3
-"""All objects of one repository in the store. RIPE's has about 530 MB; four times that fits, and no single one fills the
-store."""
+"""All objects of one repository in the store. RIPE's has about 530 MB; four times that fits, and no single one fills
+the store."""
 
 MAX_REPOSITORY_OBJECTS: Final = 1_000_000
 """Objects of one repository in the store. The world has 600,000 in all."""
@@ -104,15 +104,17 @@ FETCH_THREADS: Final = 16
 """Repositories fetched at a time, so that some that are slow to death leave room for all others."""
 
 FETCHES_PER_HOST: Final = 2
-"""At a time, of one host: more would only take turns on its line, and many names of one host must not take all threads."""
+"""At a time, of one host: more would only take turns on its line, and many names of one host must not take all
+threads."""
 
 FETCH_RUN_SECONDS: Final = 2400.0
-"""From the first fetch of a run to the start of its last, after which what the store has is used: with that one and with
-the judging it is still well below `VALIDATION_SECONDS`, at which a run would be lost as a whole. All the world's
+"""From the first fetch of a run to the start of its last, after which what the store has is used: with that one and
+with the judging it is still well below `VALIDATION_SECONDS`, at which a run would be lost as a whole. All the world's
 repositories take some minutes."""
 
 FETCH_RETRY_SECONDS: Final = 60.0
-"""Until a repository that failed once may be asked again; doubled with each failure, less a random part of up to half."""
+"""Until a repository that failed once may be asked again; doubled with each failure, less a random part of up to
+half."""
 
 MAX_FETCH_RETRY_SECONDS: Final = 3600.0
 """The longest such pause: one that is back is noticed within the hour."""
@@ -402,7 +404,8 @@ MAX_POINT_VRPS: Final = 200_000
 before it can fill the tree that others are in too."""
 
 MAX_ROUTER_ASNS: Final = 1_000
-"""ASes of one router certificate, each of which is one key for routers. Real ones have one; a range may have billions."""
+"""ASes of one router certificate, each of which is one key for routers. Real ones have one; a range may have
+billions."""
 
 MAX_TREE_VRPS: Final = 8_000_000
 """VRPs under one trust anchor: half of what one set may hold; the world has 0.9 million."""

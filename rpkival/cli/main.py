@@ -19,7 +19,20 @@ __all__ = ["app", "main"]
 # them a verb starts 50 ms sooner.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-VERBS = ("up", "validate", "check", "classify", "rtr", "router", "watch", "alerts", "guard", "changes", "inspect")
+VERBS = (
+    "up",
+    "validate",
+    "check",
+    "classify",
+    "rtr",
+    "router",
+    "watch",
+    "alerts",
+    "guard",
+    "changes",
+    "inspect",
+    "lab",
+)
 """Modules of this package, in the order of `--help`; each has `register(app)`."""
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rpkival.objects.tal import Tal
@@ -23,7 +23,7 @@ class Job:
 
     tals: tuple[Tal, ...]
     directory: Path
-    fetching: Fetching = Fetching()
+    fetching: Fetching = field(default_factory=Fetching)
     workers: int = 1
 
 
