@@ -1,0 +1,92 @@
+"""`rpkival lab build`: signed repositories to try validators on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rpkival.cli.options import AtOption, QuietOption, parse_time
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    lab = typer.Typer(
+        name="lab",
+        help="Signed repositories to try validators on, of any size.",
+        epilog="Example: rpkival lab build lab",
+        no_args_is_help=True,
+    )
+    lab.callback()(_root)
+    lab.command()(build)
+    app.add_typer(lab)
+
+
+def _root() -> None:
+    pass
+
+
+def build(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Where to; new or empty, unless --change.")],
+    cas: Annotated[int, typer.Option("--cas", metavar="N", help="CAs below the trust anchor.")] = 60,
+    roas: Annotated[int, typer.Option("--roas", metavar="N", help="ROAs, of one to five prefixes each.")] = 120,
+    aspas: Annotated[int, typer.Option("--aspas", metavar="N", help="ASPAs.")] = 20,
+    router_keys: Annotated[int, typer.Option("--router-keys", metavar="N", help="BGPsec router certificates.")] = 10,
+    depth: Annotated[int, typer.Option("--depth", metavar="N", help="Levels of CAs below the trust anchor.")] = 3,
+    hosts: Annotated[int, typer.Option("--hosts", metavar="N", help="Hosts that the CAs publish on.")] = 3,
+    seed: Annotated[
+        int, typer.Option("--seed", metavar="N", help="The same seed makes the same tree, with other keys.")
+    ] = 1,
+    days: Annotated[int, typer.Option("--days", metavar="N", min=1, max=10_000, help="How long all of it holds.")] = 30,
+    change: Annotated[
+        float | None,
+        typer.Option(
+            "--change", metavar="PERCENT", help="Publish a new version of so many of the CAs that are built there."
+        ),
+    ] = None,
+    at: AtOption = None,
+    workers: Annotated[
+        int, typer.Option("--workers", metavar="N", min=1, max=64, help="Sign in so many processes.")
+    ] = 2,
+    quiet: QuietOption = False,
+) -> None:
+    """Sign a repository with every kind of object into DIR, with its locator and what is to be found in it.
+
+    The objects lie in DIR/rsync as host/module/path, as validators keep them, so that no server is needed:
+    rpkival validate --tal DIR/lab.tal --repository-dir DIR/rsync --offline
+
+    Example: rpkival lab build lab
+
+    Example: rpkival lab build world --cas 50000 --roas 350000 --depth 4 --hosts 50
+
+    Example: rpkival lab build world --change 1
+    """
+    import time
+
+    from rpkival.cli.terminal import counted, note, progress
+    from rpkival.lab import build as lab
+    from rpkival.lab.plan import Plan
+
+    started = time.monotonic()
+    with progress(quiet=quiet) as bars:
+        bar = bars.add_task("publication points", total=None)
+
+        def show(done: int, of: int) -> None:
+            bars.update(bar, completed=done, total=of)
+
+        if change is not None:
+            built = lab.change(directory, change, workers=workers, on_progress=show)
+        else:
+            plan = Plan(cas, roas, aspas, router_keys, depth, hosts, seed)
+            moment = int(time.time()) if at is None else parse_time(at)
+            built = lab.build(directory, plan, at=moment, days=days, workers=workers, on_progress=show)
+    if not quiet:
+        points = counted(built.points, "publication point", "publication points")
+        files = counted(built.files, "file", "files")
+        note(
+            f"{points} with {files} signed in {time.monotonic() - started:.1f} seconds; "
+            f"the whole has {counted(built.vrps, 'VRP', 'VRPs')}, listed in {directory / 'expected.csv'}."
+        )
