@@ -153,8 +153,9 @@ class Plan:
         return tuple(shares)
 
     def host(self, ca: int) -> str:
-        """Where a CA publishes: the directory, with a slash at its end."""
-        return f"rsync://repo{ca % self.hosts}.{self.name}.example/repository/"
+        """Where a CA publishes: a module named as its host, with a slash at its end."""
+        host = f"repo{ca % self.hosts}"
+        return f"rsync://{host}.{self.name}.example/{host}/"
 
     def ca_name(self, ca: int) -> str:
         """Its name, and that of its files."""

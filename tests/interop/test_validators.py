@@ -16,10 +16,12 @@ from pathlib import Path
 
 import pytest
 
+from rpkival.lab.build import build, change
 from rpkival.lab.ca import trust_anchor
 from rpkival.lab.certificates import Validity
 from rpkival.lab.keys import KeyRing
 from rpkival.lab.number_resources import Resources
+from rpkival.lab.plan import Plan
 from rpkival.lab.publisher import Publisher
 from rpkival.lab.rsync_daemon import RsyncDaemon
 
@@ -216,3 +218,30 @@ def test_the_lab(
     program(name)
 
     assert validator(internet, lab) == LAB_VRPS
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository of some 300 objects of every kind, three levels deep, on four hosts, and its next version."""
+    directory = tmp_path_factory.mktemp("built")
+    build(directory, Plan(hosts=4), at=AT)
+    change(directory, 20)
+    return directory
+
+
+@pytest.mark.parametrize(("validator", "name"), [(ours, "rsync"), (rpki_client, "rpki-client"), (fort, "fort")])
+def test_a_built_repository(
+    internet: Internet,
+    built: Path,
+    program: Callable[..., str],
+    validator: Callable[[Internet, Path], VrpSet],
+    name: str,
+) -> None:
+    """All three find what `rpkival lab build` says is there, whatever else lies beside the ROAs."""
+    program(name)
+    internet.serve(built / "rsync")
+    expected = vrps(built / "expected.csv")
+
+    assert len(list((built / "rsync").rglob("*.*"))) > 300
+    assert len(expected) > 150
+    assert validator(internet, built / "lab.tal") == expected

@@ -14,6 +14,7 @@ from rpkival.daemon.job import Job, Outcome, run
 from rpkival.daemon.validator import Validator, validate_once
 from rpkival.errors import StateError, UsageError
 from rpkival.lab.topology import LAB
+from rpkival.repository.opening import Fetching
 
 
 async def test_the_worker_brings_what_the_same_process_would(job: Job) -> None:
@@ -54,7 +55,7 @@ async def test_an_error_of_the_worker_is_raised_here(job: Job, tmp_path: Path) -
     blocked.touch()
 
     with pytest.raises(UsageError, match="cannot be written"):
-        await validate_once(replace(job, directory=blocked / "repository", offline=False))
+        await validate_once(replace(job, directory=blocked / "repository", fetching=Fetching()))
 
 
 async def test_a_failed_run_is_followed_by_the_next(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
