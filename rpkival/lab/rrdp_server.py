@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import gzip
+import ssl
 import tempfile
 import threading
-import weakref
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Future
 from hashlib import sha256
@@ -39,7 +39,7 @@ class RrdpServer:
         self._tls = server_tls(self.ca_file, dt.datetime.now(dt.UTC))
         self.misbehave: dict[str, Misbehaviour] = {}
         self.requests: list[str] = []
-        self._transports: weakref.WeakSet[asyncio.Transport] = weakref.WeakSet()
+        self._doors: set[_Door] = set()
         self._started: Future[int] = Future()
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
@@ -77,21 +77,21 @@ class RrdpServer:
         app.router.add_get("/{path:.*}", self._answer)
         runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.2)
         await runner.setup()
+        handler = runner.server
+        assert handler is not None
+        server = await self._loop.create_server(lambda: _Door(self._tls, handler, self._doors), "127.0.0.1", 0)
         try:
-            await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=self._tls).start()
-            self._started.set_result(runner.addresses[0][1])
+            self._started.set_result(server.sockets[0].getsockname()[1])
             await self._stop.wait()
         finally:
-            # Now, since a client that is gone never ends its TLS, and what aiohttp has closed cannot be aborted.
-            for transport in list(self._transports):
-                transport.abort()
+            server.close()
+            await asyncio.sleep(0.05)  # what was accepted by now comes through its door
+            for door in list(self._doors):
+                door.shut()
             await runner.cleanup()
-            await asyncio.sleep(0.1)  # what was let go, handshakes too, is closed in the loop's next turns
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         self.requests.append(request.path)
-        if request.transport is not None:
-            self._transports.add(request.transport)
         if request.path in self.misbehave:
             return await self.misbehave[request.path](request)
         content = self.publication.paths().get(request.path)
@@ -112,3 +112,46 @@ class RrdpServer:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+
+class _Door(asyncio.Protocol):
+    """Where a connection comes in: begins TLS, and can end the connection whatever its TLS is at.
+
+    A server that ends its TLS politely waits for clients that are gone and never answer.
+    """
+
+    def __init__(self, tls: ssl.SSLContext, handler: web.Server, doors: set[_Door]) -> None:
+        self._tls = tls
+        self._handler = handler
+        self._doors = doors
+        self._begun: asyncio.Task[None] | None = None
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin TLS before anything is read."""
+        assert isinstance(transport, asyncio.Transport)
+        transport.pause_reading()
+        self._transport = transport
+        self._doors -= {door for door in self._doors if door.is_shut}
+        self._doors.add(self)
+        self._begun = asyncio.get_running_loop().create_task(self._begin(transport))
+
+    async def _begin(self, transport: asyncio.Transport) -> None:
+        protocol = self._handler()
+        try:
+            encrypted = await asyncio.get_running_loop().start_tls(transport, protocol, self._tls, server_side=True)
+        except (OSError, ssl.SSLError):
+            transport.abort()
+        else:
+            if encrypted is not None:
+                protocol.connection_made(encrypted)
+
+    @property
+    def is_shut(self) -> bool:
+        """Whether the connection has ended, or is about to."""
+        return self._transport is not None and self._transport.is_closing()
+
+    def shut(self) -> None:
+        """End the connection at once."""
+        if self._transport is not None:
+            self._transport.abort()
