@@ -15,6 +15,7 @@ from rpkival.objects.bounds import check_size, shown
 from rpkival.objects.certificate import Certificate
 from rpkival.objects.cms import parse_signed_object
 from rpkival.objects.resources import first_outside
+from rpkival.objects.signatures import CheckSignature, check_signature
 
 __all__ = ["AspaContent", "AspaObject", "parse_aspa", "parse_aspa_content"]
 
@@ -39,10 +40,12 @@ class AspaObject:
     content: AspaContent
 
 
-def parse_aspa(data: bytes, *, require_signing_time: bool = True) -> AspaObject:
+def parse_aspa(
+    data: bytes, *, require_signing_time: bool = True, check: CheckSignature = check_signature
+) -> AspaObject:
     """An ASPA, judged as far as it can be alone. Raises `ObjectError`, `LimitError`."""
     check_size(data, MAX_ASPA_BYTES, "ASPA")
-    signed = parse_signed_object(data, oids.ASPA, require_signing_time=require_signing_time)
+    signed = parse_signed_object(data, oids.ASPA, require_signing_time=require_signing_time, check=check)
     content = parse_aspa_content(signed.content)
     resources = signed.certificate.resources
     section = f"{_PROFILE} 4"

@@ -17,7 +17,8 @@ from rpkival.objects.asn1 import cms
 from rpkival.objects.asn1.der import decode, encode, header, tlv_bytes
 from rpkival.objects.bounds import check_size, shown
 from rpkival.objects.certificate import Certificate, Role, parse_certificate
-from rpkival.objects.keys import load_key, verifies
+from rpkival.objects.keys import load_key
+from rpkival.objects.signatures import CheckSignature, check_signature
 from rpkival.objects.times import seconds
 
 __all__ = ["SignedObject", "parse_signed_object"]
@@ -37,6 +38,7 @@ _RSA: Final = (
 
 Of the latter, RFC 4055 section 5 wants NULL parameters written and missing ones accepted.
 """
+_BAD_SIGNATURE: Final = ("RFC 6488 section 3", "The object's signature does not verify with its certificate's key.")
 _SUBJECT_KEY_ID_TAG: Final = b"\x80"
 _SIGNED_ATTRS_TAG: Final = b"\xa0"
 _SET_TAG: Final = 0x31
@@ -68,11 +70,16 @@ class SignedObject:
 
 
 def parse_signed_object(
-    data: bytes, content_type: ObjectIdentifier, *, require_signing_time: bool = True
+    data: bytes,
+    content_type: ObjectIdentifier,
+    *,
+    require_signing_time: bool = True,
+    check: CheckSignature = check_signature,
 ) -> SignedObject:
     """A signed object of this type, judged as far as it can be alone. Raises `ObjectError`, `LimitError`.
 
     Signing times are mandatory since RFC 9589 of 2024; to judge what was made before, `require_signing_time=False`.
+    With another `check` the signature is checked when that says so.
     """
     check_size(data, MAX_OBJECT_BYTES, "object")
     wrapper = decode(cms.ContentInfo, data, _SECTION, "signed object")
@@ -96,8 +103,7 @@ def parse_signed_object(
     signing_time = _check_attributes(signed_attributes, content_type, content)
     if signing_time is None and require_signing_time:
         raise ObjectError("RFC 9589", "The signed attributes have no signing-time.")
-    if not verifies(load_key(certificate.key_info), signer.signature, signed_attributes):
-        raise ObjectError("RFC 6488 section 3", "The object's signature does not verify with its certificate's key.")
+    check(load_key(certificate.key_info), signer.signature, signed_attributes, _BAD_SIGNATURE)
     return SignedObject(content, certificate, signing_time)
 
 

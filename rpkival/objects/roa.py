@@ -14,6 +14,7 @@ from rpkival.objects.bounds import check_size, shown, shown_octets
 from rpkival.objects.certificate import Certificate
 from rpkival.objects.cms import parse_signed_object
 from rpkival.objects.resources import Claim, address_range, first_outside, format_ranges
+from rpkival.objects.signatures import CheckSignature, check_signature
 
 __all__ = ["Roa", "RoaContent", "RoaPrefix", "parse_roa", "parse_roa_content"]
 
@@ -43,10 +44,10 @@ class Roa:
     content: RoaContent
 
 
-def parse_roa(data: bytes, *, require_signing_time: bool = True) -> Roa:
+def parse_roa(data: bytes, *, require_signing_time: bool = True, check: CheckSignature = check_signature) -> Roa:
     """A ROA, judged as far as it can be alone. Raises `ObjectError`, `LimitError`."""
     check_size(data, MAX_ROA_BYTES, "ROA")
-    signed = parse_signed_object(data, oids.ROUTE_ORIGIN_AUTHZ, require_signing_time=require_signing_time)
+    signed = parse_signed_object(data, oids.ROUTE_ORIGIN_AUTHZ, require_signing_time=require_signing_time, check=check)
     content = parse_roa_content(signed.content)
     resources = signed.certificate.resources
     section = "RFC 9582 section 5"

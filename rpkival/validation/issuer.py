@@ -12,11 +12,13 @@ from rpkival.objects.crl import Crl
 from rpkival.objects.keys import PublicKey, load_key, verifies
 from rpkival.objects.place import Place
 from rpkival.objects.resources import Resources
+from rpkival.objects.signatures import CheckSignature, check_signature
 from rpkival.objects.times import format_time
 
 __all__ = ["Issuer", "Judge"]
 
 _SECTION = "RFC 6487 section 7.2"
+_BAD_SIGNATURE = (_SECTION, "The certificate's signature does not verify with its issuer's key.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,15 +133,17 @@ class Judge:
         if not verifies(self._key, crl.signature, crl.signed):
             raise ObjectError(section, "The CRL's signature does not verify with the CA's key.")
 
-    def certificate(self, certificate: Certificate) -> Resources:
-        """The resources of a certificate of this issuer. Raises `ObjectError` unless it is valid, revocation aside."""
+    def certificate(self, certificate: Certificate, check: CheckSignature = check_signature) -> Resources:
+        """The resources of a certificate of this issuer. Raises `ObjectError` unless it is valid, revocation aside.
+
+        With another `check` the signature is checked when that says so.
+        """
         if certificate.issuer != self.issuer.subject:
             raise ObjectError(_SECTION, "The certificate's issuer is not the subject of the CA that published it.")
         if certificate.authority_key_id != self.issuer.subject_key_id:
             raise ObjectError("RFC 6487 section 4.8.3", "The certificate's authority key identifier is not the CA's.")
         _check_validity(certificate, self.is_early(certificate.not_before, certificate.not_after))
-        if not verifies(self._key, certificate.signature, certificate.signed):
-            raise ObjectError(_SECTION, "The certificate's signature does not verify with its issuer's key.")
+        check(self._key, certificate.signature, certificate.signed, _BAD_SIGNATURE)
         return certificate.resources.under(self.issuer.resources)
 
 
