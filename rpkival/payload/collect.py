@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from rpkival.payload.payload import Aspa, Payload, RouterKey, unite_aspas, unite_router_keys
 from rpkival.payload.vrps import VrpColumns, Vrps
-from rpkival.prefixes import Family, Prefixes
-from rpkival.validation.report import ValidatedRoa, ValidationRun
+from rpkival.prefixes import Prefixes
+from rpkival.validation.report import ValidationRun
+from rpkival.validation.roas import IPV4_FIELDS, IPV6_FIELDS, ROA_FIELDS
 
 __all__ = ["collect"]
 
@@ -30,29 +35,35 @@ def collect(run: ValidationRun) -> Payload:
 
 def _vrps(run: ValidationRun) -> Vrps:
     names = tuple(anchor.name for anchor in run.trust_anchors)
-    anchors = {name: row for row, name in enumerate(names)}
+    rows = {name: row for row, name in enumerate(names)}
+    blocks = [block for block, _ in run.roas.parts]
+    heads = _joined((block.heads for block in blocks), ROA_FIELDS)
+    sizes = [len(block) for block in blocks]
+    above = np.repeat(np.array([expires for _, expires in run.roas.parts], np.int64), sizes)
+    anchors = np.repeat(np.array([rows[block.trust_anchor] for block in blocks], np.uint16), sizes)
+    expires = np.minimum(heads["expires"], above)
+    ipv4 = _joined((block.ipv4 for block in blocks), IPV4_FIELDS)
+    ipv6 = _joined((block.ipv6 for block in blocks), IPV6_FIELDS)
+
+    def columns(words: tuple[NDArray[Any], ...], prefixes: NDArray[np.void], counts: NDArray[Any]) -> VrpColumns:
+        # One row a ROA, repeated for each of its prefixes of this family.
+        roa = np.repeat(np.arange(len(heads), dtype=np.int32), counts)
+        return VrpColumns(
+            Prefixes(tuple(map(np.ascontiguousarray, words)), np.ascontiguousarray(prefixes["length"])),
+            np.ascontiguousarray(prefixes["max_length"]),
+            heads["asn"][roa],
+            anchors[roa],
+            expires[roa],
+            roa,
+        )
+
     return Vrps(
-        _columns(4, run.roas, anchors),
-        _columns(6, run.roas, anchors),
+        columns((ipv4["address"],), ipv4, heads["ipv4"]),
+        columns((ipv6["high"], ipv6["low"]), ipv6, heads["ipv6"]),
         names or ("",),
-        tuple(roa.uri for roa in run.roas),
+        tuple(uri for block in blocks for uri in block.uris()),
     ).unique_sorted()
 
 
-def _columns(family: Family, roas: tuple[ValidatedRoa, ...], anchors: dict[str, int]) -> VrpColumns:
-    prefixes = [roa.ipv4 if family == 4 else roa.ipv6 for roa in roas]
-    # One row a ROA, repeated for each of its prefixes of this family.
-    counts = np.array([len(each) for each in prefixes], np.int64)
-    rows = np.repeat(np.arange(len(roas), dtype=np.int32), counts)
-    return VrpColumns(
-        Prefixes.of_integers(
-            family,
-            [address for each in prefixes for address, _, _ in each],
-            [length for each in prefixes for _, length, _ in each],
-        ),
-        np.array([max_length for each in prefixes for _, _, max_length in each], np.uint8),
-        np.array([roa.asn for roa in roas], np.uint32)[rows],
-        np.array([anchors[roa.trust_anchor] for roa in roas], np.uint16)[rows],
-        np.array([roa.expires for roa in roas], np.int64)[rows],
-        rows,
-    )
+def _joined(parts: Iterable[bytes], fields: Sequence[tuple[str, str]]) -> NDArray[np.void]:
+    return np.frombuffer(b"".join(parts), np.dtype(list(fields)))

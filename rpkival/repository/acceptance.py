@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from hashlib import sha256
 
 from rpkival.objects.place import Accepted, Place
@@ -67,11 +67,11 @@ class Acceptance:
             found[2][start : start + len(digest)] == digest for start in range(0, len(found[2]), len(digest))
         )
 
-    def accept(self, place: Place, accepted: Accepted, files: Sequence[tuple[str, bytes]]) -> None:
-        """Keep this version of the place."""
+    def accept(self, place: Place, accepted: Accepted, digests: bytes) -> None:
+        """Keep this version of the place, with the files of these digests, joined."""
         key = _key(place)
         with self._lock:
-            self._waiting[key] = Kept(key, accepted, b"".join(digest for _, digest in files))
+            self._waiting[key] = Kept(key, accepted, digests)
             full = len(self._waiting) % _BATCH == 0
         self._last = None
         if self._known is not None:

@@ -67,7 +67,7 @@ class LocalDirectory:
         """Nothing is kept."""
         return None
 
-    def accept(self, place: Place, accepted: Accepted, files: Sequence[tuple[str, bytes]]) -> None:
+    def accept(self, place: Place, accepted: Accepted, digests: bytes) -> None:
         """Nothing is kept."""
 
     def read(self, place: Place, name: str, sha256: bytes) -> bytes | None:  # noqa: ARG002 - whoever reads it compares

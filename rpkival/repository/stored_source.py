@@ -117,10 +117,10 @@ class StoredSource:
         kept = self._store.content(sha256) if self._acceptance.has(place, sha256) else None
         return found[1] if kept is None and found is not None else kept
 
-    def accept(self, place: Place, accepted: Accepted, files: Sequence[tuple[str, bytes]]) -> None:
+    def accept(self, place: Place, accepted: Accepted, digests: bytes) -> None:
         """Keep this version of the place, and all its files with it."""
         if self._collector is not None:
-            self._acceptance.accept(place, accepted, files)
+            self._acceptance.accept(place, accepted, digests)
 
     def __enter__(self) -> Self:
         return self

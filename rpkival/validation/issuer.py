@@ -25,8 +25,9 @@ _BAD_SIGNATURE = (_SECTION, "The certificate's signature does not verify with it
 class Issuer:
     """What judging a CA's publication point rests on; plain values, so that it can travel and be a key of a memo.
 
-    `expires` is the earliest end among the validity of all certificates, manifests and CRLs from the trust anchor to
-    here, in unix seconds. `chain` has the key identifiers from the trust anchor down, this CA's own last.
+    `expires` is the end of what the issuer above has signed for it (certificate, manifest and CRL, whichever ends
+    first), in unix seconds; when the chain further up ends is left to who walks it. `chain` has the key identifiers
+    from the trust anchor down, this CA's own last.
     """
 
     trust_anchor: str
@@ -41,14 +42,12 @@ class Issuer:
     expires: int
     chain: tuple[bytes, ...]
 
-    @property
-    def decisive(self) -> tuple[bytes, bytes, Resources, str, str]:
-        """Two CAs that are equal in this get the same from the same files, but for when it expires.
+    decisive: bytes
+    """Two CAs that are equal in this get the same from the same files.
 
-        The key and the manifest alone are not enough: anybody can issue a certificate for a stranger's, with resources
-        that leave nothing of the stranger's objects, and the stranger's own certificate must count all the same.
-        """
-        return self.subject, self.key_info, self.resources, self.repository, self.manifest
+    The key and the manifest alone are not enough: anybody can issue a certificate for a stranger's, with resources
+    that leave nothing of the stranger's objects, and the stranger's own certificate must count all the same.
+    """
 
     @property
     def place(self) -> Place:
@@ -79,6 +78,9 @@ class Issuer:
         expires: int,
         above: tuple[bytes, ...],
     ) -> Issuer:
+        repository = f"{certificate.locations.repository.removesuffix('/')}/"
+        manifest = certificate.locations.manifest
+        decisive = (certificate.subject, certificate.key_info, resources, repository, manifest)
         return cls(
             trust_anchor,
             uri,
@@ -86,11 +88,12 @@ class Issuer:
             certificate.subject_key_id,
             certificate.key_info,
             resources,
-            f"{certificate.locations.repository.removesuffix('/')}/",
-            certificate.locations.manifest,
+            repository,
+            manifest,
             certificate.locations.notify,
             expires,
             (*above, certificate.subject_key_id),
+            sha256(repr(decisive).encode()).digest(),
         )
 
 

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import pickle
-from dataclasses import replace
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from rpkival import __version__
-from rpkival.limits import MAX_UNIX_TIME
 from rpkival.validation.issuer import Issuer
 from rpkival.validation.publication_point import PublicationPoint
-from rpkival.validation.report import ValidatedAspa, ValidatedRoa, ValidatedRouterKey
 
 __all__ = ["MEMO_VERSION", "Memo", "Remembered"]
 
-MEMO_VERSION = f"{__version__} 2"
+MEMO_VERSION = f"{__version__} 3"
 """The last number is to be raised with every change between releases that makes something else of the same objects."""
 
-T = TypeVar("T", ValidatedRoa, ValidatedAspa, ValidatedRouterKey, Issuer)
+_VERSION = MEMO_VERSION.encode()
 
 
 class Memo(Protocol):
@@ -37,8 +34,8 @@ class Memo(Protocol):
 class Remembered:
     """Publication points of one run, through a memo.
 
-    A point is judged under an issuer that never expires, and gets the issuer's own expiry afterwards: CAs above renew
-    their manifests every few hours, which moves when things expire and nothing else.
+    When the chain above a point ends is no part of it: CAs above renew their manifests every few hours, which moves
+    when things expire and nothing else.
     """
 
     def __init__(self, memo: Memo) -> None:
@@ -58,7 +55,7 @@ class Remembered:
         return point
 
     def put(self, issuer: Issuer, manifest: bytes, point: PublicationPoint) -> None:
-        """Keep a point that was judged under `timeless(issuer)`, if it would come to the same again."""
+        """Keep a point, if it would come to the same again."""
         if point.repeatable:
             key = _key(issuer, manifest)
             self._used.add(key)
@@ -69,26 +66,7 @@ class Remembered:
         self._memo.forget_unused(frozenset(self._used))
 
 
-def timeless(issuer: Issuer) -> Issuer:
-    """The issuer as of one that never expires."""
-    return replace(issuer, expires=MAX_UNIX_TIME)
-
-
-def until(point: PublicationPoint, expires: int) -> PublicationPoint:
-    """The point as of an issuer that expires then."""
-    return replace(
-        point,
-        roas=_until(point.roas, expires),
-        aspas=_until(point.aspas, expires),
-        router_keys=_until(point.router_keys, expires),
-        children=_until(point.children, expires),
-    )
-
-
-def _until(items: tuple[T, ...], expires: int) -> tuple[T, ...]:
-    return tuple(item if item.expires <= expires else replace(item, expires=expires) for item in items)
-
-
 def _key(issuer: Issuer, manifest: bytes) -> bytes:
-    inputs = (MEMO_VERSION, issuer.trust_anchor, issuer.decisive, issuer.chain, manifest)
-    return hashlib.sha256(repr(inputs).encode()).digest()
+    chain = b"".join(issuer.chain)  # of 20 octets each
+    anchor = issuer.trust_anchor.encode()
+    return hashlib.sha256(b"\0".join((_VERSION, anchor, issuer.decisive, manifest, chain))).digest()

@@ -8,8 +8,9 @@ and what hangs below it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
 
 from rpkival.errors import LimitError, ObjectError, RpkivalError
 from rpkival.limits import MAX_POINT_BYTES, MAX_POINT_VRPS, MAX_ROUTER_ASNS
@@ -19,7 +20,8 @@ from rpkival.objects.crl import Crl, parse_crl
 from rpkival.objects.manifest import Manifest, parse_manifest
 from rpkival.objects.place import Accepted
 from rpkival.objects.resources import Ranges
-from rpkival.objects.roa import parse_roa
+from rpkival.objects.roa import RoaContent, parse_roa
+from rpkival.objects.signatures import CheckSignature, SignatureBatch
 from rpkival.objects.times import format_time
 from rpkival.validation.issuer import Issuer, Judge, check_revocation
 from rpkival.validation.report import (
@@ -28,11 +30,17 @@ from rpkival.validation.report import (
     Rejection,
     Tally,
     ValidatedAspa,
-    ValidatedRoa,
     ValidatedRouterKey,
 )
+from rpkival.validation.roas import RoaBlock, RoaPacker
 
 __all__ = ["PublicationPoint", "Read", "file_name", "judge_publication_point", "lost_point"]
+
+_Good = tuple[RoaContent, int] | ValidatedAspa | ValidatedRouterKey | Issuer
+"""What a file came to that may be used; of a ROA, content and end."""
+
+_TOGETHER: Final = 128
+"""Files whose signatures are checked together: what is parsed of them meanwhile lies in memory."""
 
 Read = Callable[[str, bytes], bytes | None]
 """The object of a file name and a SHA-256 in the CA's directory, or None; what has another digest counts as changed."""
@@ -40,10 +48,13 @@ Read = Callable[[str, bytes], bytes | None]
 
 @dataclass(frozen=True, slots=True)
 class PublicationPoint:
-    """What one publication point came to. Of one that failed there are only rejections and counts."""
+    """What one publication point came to. Of one that failed there are only rejections and counts.
+
+    What is in it expires as it says itself, or when the chain above the point ends.
+    """
 
     uri: str
-    roas: tuple[ValidatedRoa, ...]
+    roas: RoaBlock
     aspas: tuple[ValidatedAspa, ...]
     router_keys: tuple[ValidatedRouterKey, ...]
     children: tuple[Issuer, ...]
@@ -51,8 +62,8 @@ class PublicationPoint:
     counts: Counts
     accepted: Accepted | None
     """The manifest; None where the point failed."""
-    files: tuple[tuple[str, bytes], ...]
-    """Names and digests of all that the point consists of, the manifest's among them."""
+    digests: bytes
+    """SHA-256 of all files that the point consists of, the manifest's among them; 32 octets each."""
     valid_from: int
     valid_until: int
     """Unix seconds between which judging the same files again gives the same."""
@@ -92,10 +103,25 @@ def judge_publication_point(issuer: Issuer, manifest: bytes | None, read: Read, 
 def lost_point(issuer: Issuer, error: ObjectError | LimitError) -> PublicationPoint:
     """A point of which nothing is used but the reason."""
     tally = Tally(issuer.trust_anchor)
-    tally.count("publication_points_rejected")
     tally.reject(issuer.manifest, None, error)
+    return _failed(issuer, tally)
+
+
+def _failed(issuer: Issuer, tally: Tally, judge: Judge | None = None) -> PublicationPoint:
+    tally.count("publication_points_rejected")
     return PublicationPoint(
-        issuer.manifest, (), (), (), (), tally.rejections(issuer.manifest), tally.counts, None, (), 0, 0, False
+        issuer.manifest,
+        RoaPacker(issuer.trust_anchor, issuer.repository).block(),
+        (),
+        (),
+        (),
+        tally.rejections(issuer.manifest),
+        tally.counts,
+        None,
+        b"",
+        judge.valid_from if judge else 0,
+        judge.valid_until if judge else 0,
+        repeatable=judge is not None and judge.repeatable,
     )
 
 
@@ -103,56 +129,30 @@ def _judge(issuer: Issuer, manifest: bytes | None, read: Read, now: int) -> Publ
     tally = Tally(issuer.trust_anchor)
     judge = Judge(issuer, now)
     opened = _open(judge, manifest, read, tally)
-    roas: list[ValidatedRoa] = []
-    aspas: list[ValidatedAspa] = []
-    router_keys: list[ValidatedRouterKey] = []
-    children: list[Issuer] = []
-    vrps = 0
     if opened is None:
-        tally.count("publication_points_rejected")
-    else:
-        tally.count("publication_points_valid")
-        for name, data in opened.files.items():
-            uri = issuer.repository + name
-            if name.endswith(".roa"):
-                roa = _judge_roa(judge, opened, uri, data, opened.digests[name], tally)
-                if roa is not None:
-                    roas.append(roa)
-                    vrps += len(roa.ipv4) + len(roa.ipv6)
-                    if vrps > MAX_POINT_VRPS:
-                        return lost_point(
-                            issuer, LimitError(f"The CA has more than {MAX_POINT_VRPS} VRPs; none is used.")
-                        )
-            elif name.endswith(".cer"):
-                child = _judge_certificate(judge, opened, uri, data, tally)
-                if isinstance(child, Issuer):
-                    children.append(child)
-                elif child is not None:
-                    router_keys.append(child)
-            elif name.endswith(".asa"):
-                aspa = _judge_aspa(judge, opened, uri, data, tally)
-                if aspa is not None:
-                    aspas.append(aspa)
-            elif not name.endswith(".crl"):
-                tally.count("other_files_ignored")
+        return _failed(issuer, tally, judge)
+    tally.count("publication_points_valid")
+    found = _Found(RoaPacker(issuer.trust_anchor, issuer.repository))
+    names = list(opened.files)
+    for start in range(0, len(names), _TOGETHER):
+        _judge_files(judge, opened, names[start : start + _TOGETHER], tally, found)
+        if found.roas.vrps > MAX_POINT_VRPS:
+            return lost_point(issuer, LimitError(f"The CA has more than {MAX_POINT_VRPS} VRPs; none is used."))
+    tally.count("vrps", found.roas.vrps)
     return PublicationPoint(
         issuer.manifest,
-        tuple(roas),
-        tuple(aspas),
-        tuple(router_keys),
-        tuple(children),
+        found.roas.block(),
+        tuple(found.aspas),
+        tuple(found.router_keys),
+        tuple(found.children),
         tally.rejections(issuer.manifest),
         tally.counts,
-        None if opened is None else opened.accepted,
-        () if opened is None else _files(issuer, opened),
+        opened.accepted,
+        opened.accepted.sha256 + b"".join(opened.digests.values()),
         judge.valid_from,
         judge.valid_until,
         repeatable=judge.repeatable,
     )
-
-
-def _files(issuer: Issuer, opened: _Opened) -> tuple[tuple[str, bytes], ...]:
-    return ((file_name(issuer.manifest), opened.accepted.sha256), *opened.digests.items())
 
 
 def file_name(uri: str) -> str:
@@ -191,7 +191,7 @@ def _open(judge: Judge, data: bytes | None, read: Read, tally: Tally) -> _Opened
         tally.reject(issuer.manifest, data, error)
         return None
     tally.count("manifests_valid")
-    expires = min(issuer.expires, manifest.certificate.not_after, manifest.content.next_update, crl.next_update)
+    expires = min(manifest.certificate.not_after, manifest.content.next_update, crl.next_update)
     assert data is not None
     content = manifest.content
     accepted = Accepted(hashlib.sha256(data).digest(), content.number, content.this_update)
@@ -249,69 +249,97 @@ def _listed_files(manifest: Manifest, issuer: Issuer, read: Read, tally: Tally) 
     return files if len(files) == len(manifest.content.files) else None
 
 
-def _judge_roa(
-    judge: Judge, opened: _Opened, uri: str, data: bytes, digest: bytes, tally: Tally
-) -> ValidatedRoa | None:
-    try:
-        roa = parse_roa(data)
-        check_revocation(roa.certificate, opened.crl, opened.crl_uri)
-        judge.certificate(roa.certificate)
-    except (ObjectError, LimitError) as error:
-        tally.count("roas_rejected")
-        tally.reject(uri, data, error)
-        return None
-    content = roa.content
-    tally.count("roas_valid")
-    tally.count("vrps", len(content.ipv4) + len(content.ipv6))
-    expires = min(opened.expires, roa.certificate.not_after)
-    return ValidatedRoa(uri, digest.hex(), judge.issuer.trust_anchor, content.asn, content.ipv4, content.ipv6, expires)
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What is good of a point, while it is judged."""
+
+    roas: RoaPacker
+    aspas: list[ValidatedAspa] = field(default_factory=list)
+    router_keys: list[ValidatedRouterKey] = field(default_factory=list)
+    children: list[Issuer] = field(default_factory=list)
+
+    def add(self, name: str, digest: bytes, good: _Good) -> None:
+        if isinstance(good, tuple):
+            self.roas.add(name, digest, *good)
+        elif isinstance(good, ValidatedAspa):
+            self.aspas.append(good)
+        elif isinstance(good, ValidatedRouterKey):
+            self.router_keys.append(good)
+        else:
+            self.children.append(good)
 
 
-def _judge_certificate(
-    judge: Judge, opened: _Opened, uri: str, data: bytes, tally: Tally
-) -> Issuer | ValidatedRouterKey | None:
-    try:
-        certificate = parse_certificate(data, Role.CA)
-        check_revocation(certificate, opened.crl, opened.crl_uri)
-        resources = judge.certificate(certificate)
-        child = judge.issuer.issued(certificate, uri, resources, opened.expires)
-    except (ObjectError, LimitError) as error:
-        if is_router_certificate(data):
-            return _judge_router_certificate(judge, opened, uri, data, tally)
-        tally.count("certificates_rejected")
-        tally.reject(uri, data, error)
-        return None
-    tally.count("certificates_valid")
-    return child
+def _judge_files(judge: Judge, opened: _Opened, names: Sequence[str], tally: Tally, found: _Found) -> None:
+    """Judge so many of the files, with all their signatures checked together."""
+    signatures: SignatureBatch[str] = SignatureBatch("")
+    judged: dict[str, _Good | ObjectError | LimitError] = {}
+    for name in names:
+        signatures.of = name
+        judge_file = _JUDGES.get(name[-4:])
+        if judge_file is not None:
+            try:
+                judged[name] = judge_file(judge, opened, name, signatures.check)
+            except (ObjectError, LimitError) as error:
+                judged[name] = error
+        elif not name.endswith(".crl"):
+            tally.count("other_files_ignored")
+    faults = signatures.faults()
+    for name, good in judged.items():
+        outcome = faults.get(name, good)
+        kind = _kind(name, opened.files[name], good)
+        if isinstance(outcome, Exception):
+            tally.count(f"{kind}_rejected")
+            tally.reject(judge.issuer.repository + name, opened.files[name], outcome)
+        else:
+            tally.count(f"{kind}_valid")
+            found.add(name, opened.digests[name], outcome)
 
 
-def _judge_aspa(judge: Judge, opened: _Opened, uri: str, data: bytes, tally: Tally) -> ValidatedAspa | None:
-    try:
-        aspa = parse_aspa(data)
-        check_revocation(aspa.certificate, opened.crl, opened.crl_uri)
-        judge.certificate(aspa.certificate)
-    except (ObjectError, LimitError) as error:
-        tally.count("aspas_rejected")
-        tally.reject(uri, data, error)
-        return None
-    tally.count("aspas_valid")
+def _kind(name: str, data: bytes, judged: object) -> str:
+    """What a file counts as."""
+    if not name.endswith(".cer"):
+        return _KINDS[name[-4:]]
+    is_for_router = isinstance(judged, ValidatedRouterKey) or (
+        not isinstance(judged, Issuer) and is_router_certificate(data)
+    )
+    return "router_certificates" if is_for_router else "certificates"
+
+
+def _judge_roa(judge: Judge, opened: _Opened, name: str, check: CheckSignature) -> tuple[RoaContent, int]:
+    roa = parse_roa(opened.files[name], check=check)
+    check_revocation(roa.certificate, opened.crl, opened.crl_uri)
+    judge.certificate(roa.certificate, check)
+    return roa.content, min(opened.expires, roa.certificate.not_after)
+
+
+def _judge_aspa(judge: Judge, opened: _Opened, name: str, check: CheckSignature) -> ValidatedAspa:
+    aspa = parse_aspa(opened.files[name], check=check)
+    check_revocation(aspa.certificate, opened.crl, opened.crl_uri)
+    judge.certificate(aspa.certificate, check)
     expires = min(opened.expires, aspa.certificate.not_after)
+    uri = judge.issuer.repository + name
     return ValidatedAspa(uri, judge.issuer.trust_anchor, aspa.content.customer, aspa.content.providers, expires)
 
 
-def _judge_router_certificate(
-    judge: Judge, opened: _Opened, uri: str, data: bytes, tally: Tally
-) -> ValidatedRouterKey | None:
+def _judge_certificate(judge: Judge, opened: _Opened, name: str, check: CheckSignature) -> Issuer | ValidatedRouterKey:
+    data = opened.files[name]
     try:
-        certificate = parse_certificate(data, Role.ROUTER)
-        check_revocation(certificate, opened.crl, opened.crl_uri)
-        asns = _router_asns(judge.certificate(certificate).asn)
-    except (ObjectError, LimitError) as error:
-        tally.count("router_certificates_rejected")
-        tally.reject(uri, data, error)
-        return None
-    tally.count("router_certificates_valid")
+        certificate = parse_certificate(data, Role.CA)
+    except (ObjectError, LimitError):
+        if is_router_certificate(data):
+            return _judge_router_certificate(judge, opened, name, check)
+        raise
+    check_revocation(certificate, opened.crl, opened.crl_uri)
+    resources = judge.certificate(certificate, check)
+    return judge.issuer.issued(certificate, judge.issuer.repository + name, resources, opened.expires)
+
+
+def _judge_router_certificate(judge: Judge, opened: _Opened, name: str, check: CheckSignature) -> ValidatedRouterKey:
+    certificate = parse_certificate(opened.files[name], Role.ROUTER)
+    check_revocation(certificate, opened.crl, opened.crl_uri)
+    asns = _router_asns(judge.certificate(certificate, check).asn)
     expires = min(opened.expires, certificate.not_after)
+    uri = judge.issuer.repository + name
     anchor = judge.issuer.trust_anchor
     return ValidatedRouterKey(uri, anchor, asns, certificate.subject_key_id, certificate.key_info, expires)
 
@@ -321,3 +349,12 @@ def _router_asns(asns: Ranges) -> Ranges:
     if number > MAX_ROUTER_ASNS:
         raise LimitError(f"The router certificate is for {number} ASes; {MAX_ROUTER_ASNS} are allowed.")
     return asns
+
+
+_JUDGES: Final[dict[str, Callable[[Judge, _Opened, str, CheckSignature], _Good]]] = {
+    ".roa": _judge_roa,
+    ".asa": _judge_aspa,
+    ".cer": _judge_certificate,
+}
+_KINDS: Final = {".roa": "roas", ".asa": "aspas"}
+"""What files count as; it takes a look to tell certificates of CAs from those of routers."""

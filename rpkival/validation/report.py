@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from rpkival.errors import LimitError, ObjectError
 from rpkival.limits import MAX_REJECTIONS_PER_POINT
 from rpkival.objects.resources import Ranges
-from rpkival.objects.roa import RoaPrefix
+from rpkival.validation.roas import ValidatedRoas
 
 __all__ = [
     "LIMIT_SECTION",
@@ -21,7 +21,6 @@ __all__ = [
     "Tally",
     "TrustAnchorReport",
     "ValidatedAspa",
-    "ValidatedRoa",
     "ValidatedRouterKey",
     "ValidationRun",
 ]
@@ -87,19 +86,6 @@ _COUNT_NAMES = tuple(field.name for field in fields(Counts))
 
 
 @dataclass(frozen=True, slots=True)
-class ValidatedRoa:
-    """One ROA that may be used. `expires` is when the first signature of its chain ends, in unix seconds."""
-
-    uri: str
-    sha256: str
-    trust_anchor: str
-    asn: int
-    ipv4: tuple[RoaPrefix, ...]
-    ipv6: tuple[RoaPrefix, ...]
-    expires: int
-
-
-@dataclass(frozen=True, slots=True)
 class ValidatedAspa:
     """One ASPA that may be used; `providers` ascending and unique."""
 
@@ -151,7 +137,7 @@ class ValidationRun:
 
     now: int
     trust_anchors: tuple[TrustAnchorReport, ...]
-    roas: tuple[ValidatedRoa, ...]
+    roas: ValidatedRoas
     rejections: tuple[Rejection, ...]
     fetch_problems: tuple[FetchProblem, ...]
     aspas: tuple[ValidatedAspa, ...] = ()

@@ -43,5 +43,5 @@ class Source(Protocol):
         or None where there is nothing. `name` is a file name without directory, that of the manifest too.
         """
 
-    def accept(self, place: Place, accepted: Accepted, files: Sequence[tuple[str, bytes]]) -> None:
-        """Keep this version of the place, and all its files (name and SHA-256, the manifest's among them) with it."""
+    def accept(self, place: Place, accepted: Accepted, digests: bytes) -> None:
+        """Keep this version of the place, and all its files (by their SHA-256, joined, the manifest's among them)."""

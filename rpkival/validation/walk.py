@@ -20,7 +20,7 @@ from rpkival.objects.place import Accepted
 from rpkival.objects.tal import Tal
 from rpkival.objects.times import format_time
 from rpkival.validation.issuer import Issuer
-from rpkival.validation.memo import Memo, Remembered, timeless, until
+from rpkival.validation.memo import Memo, Remembered
 from rpkival.validation.publication_point import PublicationPoint, file_name, lost_point
 from rpkival.validation.report import (
     LIMIT_SECTION,
@@ -30,10 +30,10 @@ from rpkival.validation.report import (
     Tally,
     TrustAnchorReport,
     ValidatedAspa,
-    ValidatedRoa,
     ValidatedRouterKey,
     ValidationRun,
 )
+from rpkival.validation.roas import RoaBlock, ValidatedRoas
 from rpkival.validation.source import Source
 from rpkival.validation.trust_anchor import open_trust_anchor
 from rpkival.validation.workers import Here, Workers
@@ -76,12 +76,24 @@ def validate(
     return ValidationRun(
         started,
         anchors,
-        tuple(walk.roas),
+        ValidatedRoas(tuple(walk.roas)),
         tuple(walk.rejections),
         problems,
         tuple(walk.aspas),
         tuple(walk.router_keys),
     )
+
+
+class _Visit:
+    """A CA on the way: where it publishes, when the chain down to it ends, and its manifest as last fetched."""
+
+    __slots__ = ("expires", "issuer", "manifest", "place")
+
+    def __init__(self, issuer: Issuer, expires: int) -> None:
+        self.issuer = issuer
+        self.place = issuer.place
+        self.expires = expires
+        self.manifest: bytes | None = None
 
 
 class _Walk:
@@ -100,13 +112,13 @@ class _Walk:
         self._on_progress = on_progress
         self._pool = pool
         self._remembered = remembered
-        self._fetching: dict[Future[str | None], list[Issuer]] = {}
-        self._ready: deque[Issuer] = deque()
-        self._judging: deque[tuple[Issuer, bytes | None]] = deque()
+        self._fetching: dict[Future[str | None], list[_Visit]] = {}
+        self._ready: deque[_Visit] = deque()
+        self._judging: deque[_Visit] = deque()
         self._done = 0
         self._known = 0
         self._unlisted = 0
-        self.roas: list[ValidatedRoa] = []
+        self.roas: list[tuple[RoaBlock, int]] = []
         self.aspas: list[ValidatedAspa] = []
         self.router_keys: list[ValidatedRouterKey] = []
         self.rejections: list[Rejection] = []
@@ -121,18 +133,19 @@ class _Walk:
         self._done, self._known, self._unlisted = 0, 0, 0
         points = vrps = 0
         complete = True
-        walked: set[tuple[object, ...]] = set()
+        walked: set[bytes] = set()
         if anchor is not None:
-            self._request([anchor])
-        while (point := self._next()) is not None:
+            self._request([anchor], anchor.expires)
+        while (settled := self._next()) is not None:
+            visit, point = settled
             if points >= MAX_PUBLICATION_POINTS or vrps > MAX_TREE_VRPS:
                 tally.reject(tal.uris[0], None, _too_large(points, vrps))
                 complete = False
                 self._drop()
                 break
             children = _not_yet(point.children, walked, tally)
-            self._request(children)
-            self._take(tal.name, point)
+            self._request(children, visit.expires)
+            self._take(tal.name, point, visit.expires)
             counts.append(point.counts)
             points += 1
             vrps += point.counts.vrps
@@ -142,87 +155,84 @@ class _Walk:
             self.rejections.append(Rejection(tal.uris[0], "", LIMIT_SECTION, sentence, tal.name))
         return TrustAnchorReport(tal.name, "" if anchor is None else anchor.uri, Counts.sum(counts), complete)
 
-    def _request(self, issuers: Sequence[Issuer]) -> None:
+    def _request(self, issuers: Sequence[Issuer], expires: int) -> None:
         """Ask for the repositories of these CAs, all at once; a slow one delays nobody else's."""
         self._known += len(issuers)
         for issuer in issuers:
-            future = self._source.request(issuer.place)
+            visit = _Visit(issuer, min(expires, issuer.expires))
+            future = self._source.request(visit.place)
             if future.done():
-                self._arrived(future, issuer)
+                self._arrived(future, visit)
             else:
-                self._fetching.setdefault(future, []).append(issuer)
+                self._fetching.setdefault(future, []).append(visit)
 
-    def _arrived(self, future: Future[str | None], issuer: Issuer) -> None:
+    def _arrived(self, future: Future[str | None], visit: _Visit) -> None:
         problem = future.result()
         if problem is not None and len(self.fetch_problems) < MAX_FETCH_PROBLEMS:
-            self.fetch_problems.setdefault(problem, issuer.repository)
-        self._ready.append(issuer)
+            self.fetch_problems.setdefault(problem, visit.issuer.repository)
+        self._ready.append(visit)
 
-    def _next(self) -> PublicationPoint | None:
+    def _next(self) -> tuple[_Visit, PublicationPoint] | None:
         """The next publication point that is judged, None after the last."""
         while True:
             while self._ready and not self._pool.full:
-                issuer = self._ready.popleft()
-                manifest = self._source.manifest(issuer.place)
-                known = self._recall(issuer, manifest)
+                visit = self._ready.popleft()
+                visit.manifest = self._source.manifest(visit.place)
+                known = self._recall(visit.issuer, visit.manifest)
                 if known is not None:
-                    return self._settled(issuer, manifest, known)
-                self._submit(issuer, manifest)
-                self._judging.append((issuer, manifest))
+                    return visit, self._settled(visit, known)
+                self._submit(visit)
+                self._judging.append(visit)
             if self._judging:
-                issuer, manifest = self._judging.popleft()
-                return self._settled(issuer, manifest, self._judged(issuer, manifest))
+                visit = self._judging.popleft()
+                return visit, self._settled(visit, self._judged(visit))
             if not self._fetching:
                 return None
             done, _ = wait(self._fetching, return_when=FIRST_COMPLETED)
             for future in done:
-                for issuer in self._fetching.pop(future):
-                    self._arrived(future, issuer)
+                for visit in self._fetching.pop(future):
+                    self._arrived(future, visit)
 
     def _recall(self, issuer: Issuer, manifest: bytes | None) -> PublicationPoint | None:
         if self._remembered is None or manifest is None:
             return None
         return self._remembered.get(issuer, manifest, self._clock())
 
-    def _submit(self, issuer: Issuer, manifest: bytes | None) -> None:
-        place = issuer.place
-        read = partial(self._source.read, place)
-        data = None if manifest is None else read(file_name(place.manifest), manifest)
-        self._pool.submit(timeless(issuer), data, read, self._clock())
+    def _submit(self, visit: _Visit) -> None:
+        read = partial(self._source.read, visit.place)
+        data = None if visit.manifest is None else read(file_name(visit.place.manifest), visit.manifest)
+        self._pool.submit(visit.issuer, data, read, self._clock())
 
-    def _judged(self, issuer: Issuer, manifest: bytes | None) -> PublicationPoint:
+    def _judged(self, visit: _Visit) -> PublicationPoint:
         """Take the oldest result from the pool, which is of this CA and manifest, and remember it."""
         point = self._pool.take()
-        if self._remembered is not None and manifest is not None:
-            self._remembered.put(issuer, manifest, point)
+        if self._remembered is not None and visit.manifest is not None:
+            self._remembered.put(visit.issuer, visit.manifest, point)
         return point
 
-    def _settled(self, issuer: Issuer, manifest: bytes | None, point: PublicationPoint) -> PublicationPoint:
+    def _settled(self, visit: _Visit, point: PublicationPoint) -> PublicationPoint:
         """The point, or the version of it that was last found good where this one is not (RFC 9286 section 6.6)."""
-        place = issuer.place
-        last = self._source.accepted(place)
+        last = self._source.accepted(visit.place)
         if point.accepted is not None:
             objection = None if last is None else _rollback(last, point.accepted)
             if objection is None:
                 if last is None or last.sha256 != point.accepted.sha256:
-                    self._source.accept(place, point.accepted, point.files)
-                return until(point, issuer.expires)
-            point = lost_point(issuer, objection)
-        if last is None or last.sha256 == manifest:
-            return until(point, issuer.expires)
-        before = self._recall(issuer, last.sha256) or self._again(issuer, last.sha256)
-        if before.accepted is None:
-            return until(point, issuer.expires)
-        return until(_in_place_of(point, before), issuer.expires)
+                    self._source.accept(visit.place, point.accepted, point.digests)
+                return point
+            point = lost_point(visit.issuer, objection)
+        if last is None or last.sha256 == visit.manifest:
+            return point
+        before = self._recall(visit.issuer, last.sha256) or self._again(visit, last.sha256)
+        return point if before.accepted is None else _in_place_of(point, before)
 
-    def _again(self, issuer: Issuer, manifest: bytes) -> PublicationPoint:
+    def _again(self, visit: _Visit, manifest: bytes) -> PublicationPoint:
         """Judge an earlier version now; rare, so here."""
-        read = partial(self._source.read, issuer.place)
+        read = partial(self._source.read, visit.place)
         with Here() as here:
-            here.submit(timeless(issuer), read(file_name(issuer.manifest), manifest), read, self._clock())
+            here.submit(visit.issuer, read(file_name(visit.place.manifest), manifest), read, self._clock())
             point = here.take()
         if self._remembered is not None:
-            self._remembered.put(issuer, manifest, point)
+            self._remembered.put(visit.issuer, manifest, point)
         return point
 
     def _drop(self) -> None:
@@ -233,10 +243,11 @@ class _Walk:
         while len(self._pool):
             self._pool.take()
 
-    def _take(self, trust_anchor: str, point: PublicationPoint) -> None:
-        self.roas.extend(point.roas)
-        self.aspas.extend(point.aspas)
-        self.router_keys.extend(point.router_keys)
+    def _take(self, trust_anchor: str, point: PublicationPoint, expires: int) -> None:
+        if point.roas:
+            self.roas.append((point.roas, expires))
+        self.aspas.extend(replace(aspa, expires=min(aspa.expires, expires)) for aspa in point.aspas)
+        self.router_keys.extend(replace(key, expires=min(key.expires, expires)) for key in point.router_keys)
         listed = point.rejections[: max(0, MAX_REJECTIONS - len(self.rejections))]
         self.rejections.extend(listed)
         self._unlisted += len(point.rejections) - len(listed)
@@ -261,7 +272,7 @@ def _in_place_of(failed: PublicationPoint, before: PublicationPoint) -> Publicat
     return replace(before, rejections=(*failed.rejections, *before.rejections))
 
 
-def _not_yet(children: Iterable[Issuer], walked: set[tuple[object, ...]], tally: Tally) -> list[Issuer]:
+def _not_yet(children: Iterable[Issuer], walked: set[bytes], tally: Tally) -> list[Issuer]:
     """The CAs that no other certificate has led to before, and a record for each of the rest.
 
     Forty certificates each for the next of four keys would else be two and a half million publication points to walk.

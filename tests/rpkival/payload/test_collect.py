@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from rpkival.payload.collect import collect
 from rpkival.payload.vrps import Vrp
-from rpkival.validation.report import Counts, TrustAnchorReport, ValidatedRoa, ValidationRun
+from rpkival.validation.report import Counts, TrustAnchorReport, ValidationRun
+from rpkival.validation.roas import ValidatedRoa, ValidatedRoas
 
 ANCHORS = (
     TrustAnchorReport("a", "rsync://a/m/ta.cer", Counts()),
@@ -22,7 +23,7 @@ FIRST = ValidatedRoa(
     200,
 )
 SECOND = ValidatedRoa("rsync://b/m/2.roa", "01", "b", 64500, ((0xC0000200, 24, 24),), (), 300)
-RUN = ValidationRun(100, ANCHORS, (FIRST, SECOND), (), ())
+RUN = ValidationRun(100, ANCHORS, ValidatedRoas.of((FIRST, SECOND)), (), ())
 
 
 def test_roas_become_sorted_vrps() -> None:
@@ -36,14 +37,14 @@ def test_roas_become_sorted_vrps() -> None:
 
 def test_a_run_without_roas_gives_none() -> None:
     """Empty columns of the right kinds, also without any trust anchor."""
-    assert len(collect(replace(RUN, roas=()))) == 0
-    assert len(collect(ValidationRun(100, (), (), (), ()))) == 0
+    assert len(collect(replace(RUN, roas=ValidatedRoas()))) == 0
+    assert len(collect(ValidationRun(100, (), ValidatedRoas(), (), ()))) == 0
 
 
 def test_as_numbers_and_addresses_reach_their_ends() -> None:
     """The largest of each."""
     roa = replace(FIRST, asn=2**32 - 1, ipv4=((2**32 - 1, 32, 32),), ipv6=((2**128 - 1, 128, 128),))
-    rows = list(collect(replace(RUN, roas=(roa,))).vrps)
+    rows = list(collect(replace(RUN, roas=ValidatedRoas.of((roa,)))).vrps)
     assert [(row.prefix, row.asn) for row in rows] == [
         ("255.255.255.255/32", 2**32 - 1),
         ("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128", 2**32 - 1),

@@ -264,7 +264,7 @@ def test_the_accepted_version_outlives_what_the_repository_does(world: World) ->
         source.request(here).result(PATIENCE)
         assert source.accepted(here) is None
         version = Accepted(digest(b"rrdp"), 2**150, 1_773_648_000)
-        source.accept(here, version, [("m.mft", digest(b"rrdp"))])
+        source.accept(here, version, digest(b"rrdp"))
         assert source.accepted(here) == version
 
     world.rrdp.repositories = {NOTIFY: {world.repository + "m.mft": b"broken"}}
@@ -292,7 +292,7 @@ def test_many_accepted_versions_are_written_behind(world: World) -> None:
     places = [place(f"{world.repository}{number}/") for number in range(2_500)]
     with world.run() as source:
         for number, each in enumerate(places):
-            source.accept(each, Accepted(digest(b"%d" % number), number, 0), [])
+            source.accept(each, Accepted(digest(b"%d" % number), number, 0), b"")
         assert all(source.accepted(each) is not None for each in places)
     with world.run(offline=True) as source:
         found = [source.accepted(each) for each in places]
@@ -308,7 +308,7 @@ def test_offline_the_store_is_all_there_is(world: World) -> None:
         assert source.request(here).result(0) is None
         assert "has nothing of" in str(source.request(place(world.repository, OTHER_NOTIFY)).result(0))
         assert source.manifest(here) == digest(b"rrdp")
-        source.accept(here, Accepted(digest(b"rrdp"), 1, 1), [])
+        source.accept(here, Accepted(digest(b"rrdp"), 1, 1), b"")
         assert source.trust_anchor("rsync://rpki.example.net/ta/ta.cer") == []
         assert source.results == []
     with world.run(offline=True) as source:
@@ -404,7 +404,7 @@ def test_a_store_that_cannot_be_written_is_read_on(world: World, monkeypatch: py
     with world.run() as source:
         monkeypatch.setattr("rpkival.repository.store_file.StoreFile.writer", full)
         assert "The store is full" in str(source.request(here).result(PATIENCE))
-        source.accept(here, Accepted(digest(b"rrdp"), 1, 1), [("m.mft", digest(b"rrdp"))])
+        source.accept(here, Accepted(digest(b"rrdp"), 1, 1), digest(b"rrdp"))
         source.accept_trust_anchor("rsync://rpki.example.net/ta/ta.cer", b"ta")
         assert source.read(here, "m.mft", digest(b"rrdp")) == b"rrdp"
     assert source.trouble == "The store is full."
@@ -463,7 +463,7 @@ def test_the_walk_does_not_wait_for_a_long_transaction(
     writer = slow_writer(store)
     for number in range(2_500):
         here = place(f"{world.repository}{number}/")
-        source.accept(here, Accepted(digest(b"rrdp"), number, 1), [("m.mft", digest(b"rrdp"))])
+        source.accept(here, Accepted(digest(b"rrdp"), number, 1), digest(b"rrdp"))
         assert source.accepted(here) is not None
     assert source.manifest(place(world.repository)) == digest(b"rrdp")
     assert writer.is_alive()

@@ -372,10 +372,10 @@ def test_a_fault_of_ours_costs_one_point(lab: Any, monkeypatch: pytest.MonkeyPat
     """No CA can end the validation of all others."""
     victim = lab.beta.products[lab.beta_roa].content
 
-    def fail(data: bytes) -> Roa:
+    def fail(data: bytes, **options: Any) -> Roa:
         if data == victim:
             raise fault
-        return parse_roa(data)
+        return parse_roa(data, **options)
 
     monkeypatch.setattr("rpkival.validation.publication_point.parse_roa", fail)
     run = lab.validate()

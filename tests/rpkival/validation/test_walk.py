@@ -21,7 +21,7 @@ def test_a_locator_with_another_key_gives_nothing(lab: Any, memory: Any) -> None
     """The record says so (RFC 8630 section 3)."""
     tal = replace(lab.tal, key_info=lab.alpha.key.public_key_info)
     run = validate([tal], memory(lab.files), clock=lambda: lab.now)
-    assert run.roas == ()
+    assert not run.roas
     assert [(each.uri, each.section) for each in run.rejections] == [(tal.uris[0], "RFC 8630 section 3")]
     assert run.trust_anchors[0].uri == ""
 
@@ -47,7 +47,7 @@ def test_a_trust_anchor_that_did_not_sign_itself_is_refused(lab: Any, memory: An
     """The key is right, the signature is not."""
     forged = lab.anchor.certificate[:-1] + bytes([lab.anchor.certificate[-1] ^ 1])
     run = validate([lab.tal], memory({**lab.files, lab.anchor.certificate_uri: forged}), clock=lambda: lab.now)
-    assert run.roas == ()
+    assert not run.roas
     assert "signature" in run.rejections[0].sentence
 
 

@@ -1,0 +1,135 @@
+"""Validated ROAs, packed: a registry has three hundred thousand of them, too many for an object each.
+
+A packed ROA is what is in columns later: numbers of fixed sizes, side by side in one string of octets a kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from struct import Struct
+from typing import Final, overload
+
+from rpkival.objects.roa import RoaContent, RoaPrefix
+
+__all__ = ["IPV4_FIELDS", "IPV6_FIELDS", "ROA_FIELDS", "RoaBlock", "RoaPacker", "ValidatedRoa", "ValidatedRoas"]
+
+ROA_FIELDS: Final = (("asn", "<u4"), ("expires", "<i8"), ("ipv4", "<u4"), ("ipv6", "<u4"), ("sha256", "V32"))
+"""A ROA in `RoaBlock.heads`, as numpy names types: `ipv4` and `ipv6` count its prefixes."""
+IPV4_FIELDS: Final = (("address", "<u4"), ("length", "u1"), ("max_length", "u1"))
+"""A prefix in `RoaBlock.ipv4`."""
+IPV6_FIELDS: Final = (("high", "<u8"), ("low", "<u8"), ("length", "u1"), ("max_length", "u1"))
+"""A prefix in `RoaBlock.ipv6`."""
+
+_ROA: Final = Struct("<IqII32s")
+_IPV4: Final = Struct("<IBB")
+_IPV6: Final = Struct("<QQBB")
+_LOW: Final = (1 << 64) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class ValidatedRoa:
+    """One ROA that may be used. `expires` is when the first signature of its chain ends, in unix seconds."""
+
+    uri: str
+    sha256: str
+    trust_anchor: str
+    asn: int
+    ipv4: tuple[RoaPrefix, ...]
+    ipv6: tuple[RoaPrefix, ...]
+    expires: int
+
+
+@dataclass(frozen=True, slots=True)
+class RoaBlock:
+    """The valid ROAs of one publication point. `names` are their files', a line each.
+
+    They expire as they say here, or with the chain above the point, which the block does not know.
+    """
+
+    trust_anchor: str
+    repository: str
+    names: str
+    heads: bytes
+    ipv4: bytes
+    ipv6: bytes
+
+    def __len__(self) -> int:
+        return len(self.heads) // _ROA.size
+
+    def uris(self) -> list[str]:
+        """Of each ROA."""
+        return [self.repository + name for name in self.names.splitlines()]
+
+    def until(self, expires: int) -> Iterator[ValidatedRoa]:
+        """Each ROA, under a chain that ends then."""
+        ipv4 = _IPV4.iter_unpack(self.ipv4)
+        ipv6 = _IPV6.iter_unpack(self.ipv6)
+        for uri, (asn, own, n4, n6, digest) in zip(self.uris(), _ROA.iter_unpack(self.heads), strict=True):
+            four = tuple(next(ipv4) for _ in range(n4))
+            six = tuple((high << 64 | low, *lengths) for high, low, *lengths in (next(ipv6) for _ in range(n6)))
+            yield ValidatedRoa(uri, digest.hex(), self.trust_anchor, asn, four, six, min(own, expires))
+
+
+class RoaPacker:
+    """Makes a block, ROA by ROA."""
+
+    def __init__(self, trust_anchor: str, repository: str) -> None:
+        self._trust_anchor = trust_anchor
+        self._repository = repository
+        self._names: list[str] = []
+        self._heads = bytearray()
+        self._ipv4 = bytearray()
+        self._ipv6 = bytearray()
+        self.vrps = 0
+
+    def add(self, name: str, sha256: bytes, content: RoaContent, expires: int) -> None:
+        """One more: its file's name, which is that of a manifest entry, digest, content and end in unix seconds."""
+        self._names.append(name)
+        self._heads += _ROA.pack(content.asn, expires, len(content.ipv4), len(content.ipv6), sha256)
+        for prefix in content.ipv4:
+            self._ipv4 += _IPV4.pack(*prefix)
+        for address, length, max_length in content.ipv6:
+            self._ipv6 += _IPV6.pack(address >> 64, address & _LOW, length, max_length)
+        self.vrps += len(content.ipv4) + len(content.ipv6)
+
+    def block(self) -> RoaBlock:
+        """All so far."""
+        names = "\n".join(self._names)
+        return RoaBlock(
+            self._trust_anchor, self._repository, names, bytes(self._heads), bytes(self._ipv4), bytes(self._ipv6)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ValidatedRoas(Sequence[ValidatedRoa]):
+    """The ROAs of many publication points: blocks, and when the chain above each ends, in unix seconds."""
+
+    parts: tuple[tuple[RoaBlock, int], ...] = ()
+
+    @classmethod
+    def of(cls, roas: Iterable[ValidatedRoa]) -> ValidatedRoas:
+        """Pack, a block each."""
+        parts = []
+        for roa in roas:
+            repository, _, name = roa.uri.rpartition("/")
+            packer = RoaPacker(roa.trust_anchor, f"{repository}/")
+            packer.add(name, bytes.fromhex(roa.sha256), RoaContent(roa.asn, roa.ipv4, roa.ipv6), roa.expires)
+            parts.append((packer.block(), roa.expires))
+        return cls(tuple(parts))
+
+    def __len__(self) -> int:
+        return sum(len(block) for block, _ in self.parts)
+
+    def __iter__(self) -> Iterator[ValidatedRoa]:
+        for block, expires in self.parts:
+            yield from block.until(expires)
+
+    @overload
+    def __getitem__(self, index: int) -> ValidatedRoa: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[ValidatedRoa]: ...
+
+    def __getitem__(self, index: int | slice) -> ValidatedRoa | Sequence[ValidatedRoa]:
+        return tuple(self)[index]
