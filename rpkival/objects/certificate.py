@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import Final
 
 from cryptography.hazmat.asn1 import TLV
@@ -75,7 +76,7 @@ def parse_certificate(data: bytes, role: Role) -> Certificate:
     inner = outer.tbs_certificate
     _check_fields(outer)
     issuer, subject = tlv_bytes(inner.issuer), tlv_bytes(inner.subject)
-    check_name(issuer, "RFC 6487 section 4.4", "issuer")
+    _check_issuer(issuer)
     check_name(subject, "RFC 6487 section 4.5", "subject")
     not_before = seconds(inner.validity.not_before, "RFC 5280 section 4.1.2.5", "notBefore")
     not_after = seconds(inner.validity.not_after, "RFC 5280 section 4.1.2.5", "notAfter")
@@ -160,6 +161,12 @@ def _check_fields(certificate: pkix.Certificate) -> None:
     check_algorithm(certificate.signature_algorithm, "RFC 6487 section 4.3", "of the certificate")
     if inner.issuer_unique_id is not None or inner.subject_unique_id is not None:
         raise ObjectError(_SECTION, "The certificate has a unique identifier of its issuer or subject.")
+
+
+@lru_cache(maxsize=256)
+def _check_issuer(name: bytes) -> None:
+    """All certificates of an issuer come one after the other: hence the cache."""
+    check_name(name, "RFC 6487 section 4.4", "issuer")
 
 
 def _trust_anchor_authority(extensions: ext.Extensions, subject_key_id: bytes, *, same_name: bool) -> bytes:

@@ -68,6 +68,8 @@ _POLICY: Final = bytes.fromhex("300c300a06082b06010505070e02")
 _KEY_ID_START: Final = bytes.fromhex("0414")
 _AUTHORITY_KEY_ID_START: Final = bytes.fromhex("30168014")
 _URI_TAG: Final = b"\x86"
+_SIGNED_OBJECT_START: Final = bytes.fromhex("06082b0601050507300b")
+"""The access method of a signed object."""
 
 
 class SubjectLocations(NamedTuple):
@@ -210,6 +212,10 @@ def subject_locations(value: bytes) -> SubjectLocations:
     Which kinds must and must not be there is for the caller to say: it differs between CAs and end entities.
     """
     check_size(value, MAX_LOCATIONS_BYTES, "subject information access extension")
+    start = _signed_object_start(len(value))
+    if value.startswith(start):
+        uri = value[len(start) :].decode("ascii", "replace")
+        return SubjectLocations(signed_object=uri if is_rsync_uri(uri) else "")
     section = SECTIONS[oids.SUBJECT_INFO_ACCESS]
     found: dict[ObjectIdentifier, str] = {}
     for description in _descriptions(value, section, "subject information access"):
@@ -221,6 +227,20 @@ def subject_locations(value: bytes) -> SubjectLocations:
         if usable:
             found.setdefault(method, uri)
     return SubjectLocations(*(found.get(method, "") for method in _SUBJECT_METHODS))
+
+
+@lru_cache(maxsize=1024)
+def _signed_object_start(size: int) -> bytes:
+    """How DER starts if it is a subject information access of this size with the URI of one signed object, as nearly
+    all are; what no DER starts with where there is none of this size.
+    """
+    for uri_size in range(max(size - 25, 0), size):
+        name = _SIGNED_OBJECT_START + header(_URI_TAG[0], uri_size)
+        description = header(0x30, len(name) + uri_size) + name
+        start = header(0x30, len(description) + uri_size) + description
+        if len(start) + uri_size == size:
+            return start
+    return b"\xff"
 
 
 _SUBJECT_METHODS: Final = (oids.CA_REPOSITORY, oids.RPKI_MANIFEST_ACCESS, oids.RPKI_NOTIFY, oids.SIGNED_OBJECT)
