@@ -86,6 +86,9 @@ the store."""
 MAX_REPOSITORY_OBJECTS: Final = 1_000_000
 """Objects of one repository in the store. The world has 600,000 in all."""
 
+MAX_MEMO_BYTES: Final = 512 * 1024**2
+"""Of what was judged before that a run reads at once; the world's takes 60 MB. Beyond, it is read one by one."""
+
 MAX_STORED_REPOSITORIES: Final = 5_000
 """Repositories in the store. About 100 exist, by RRDP and by rsync; hostile CAs make any number, and what nobody refers
 to any more is kept for days."""

@@ -134,6 +134,14 @@ class Store:
         row = self._file.row("SELECT sha256 FROM object WHERE repository=? AND uri=?", (repository, uri))
         return row[0] if row else None
 
+    def manifests(self, repository: int) -> dict[str, bytes]:
+        """SHA-256 by URI of all manifests that a repository (its `id`) publishes."""
+        return dict(
+            self._file.rows(
+                "SELECT uri, sha256 FROM object WHERE repository=? AND substr(uri, -4)='.mft'", (repository,)
+            )
+        )
+
     def published(self, repository: int, uri: str) -> tuple[bytes, bytes] | None:
         """SHA-256 and content of what a repository (its `id`) publishes at `uri`."""
         row = self._file.row(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from zlib import crc32
 
 from rpkival.repository.store_file import StoreFile
@@ -11,7 +11,7 @@ from rpkival.repository.store_file import StoreFile
 __all__ = ["Judgements"]
 
 _BATCH = 500
-"""Records written in one transaction, and keys asked for in one question."""
+"""Records written in one transaction."""
 
 
 class Judgements:
@@ -34,19 +34,15 @@ class Judgements:
         row = self._file.row("SELECT sum, record FROM judgement WHERE key=?", (key,))
         return row[1] if row and row[0] == _sum(key, row[1]) else None
 
-    def get_many(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
-        """The records of those keys that have one."""
-        found: dict[bytes, bytes] = {}
-        for start in range(0, len(keys), _BATCH):
-            batch = keys[start : start + _BATCH]
-            marks = ",".join("?" * len(batch))
-            sql = f"SELECT key, sum, record FROM judgement WHERE key IN ({marks})"  # noqa: S608 - marks only
-            found |= {
-                key: record for key, checksum, record in self._file.rows(sql, batch) if checksum == _sum(key, record)
-            }
+    def all(self, most_bytes: int) -> dict[bytes, bytes] | None:
+        """Every record by its key; None where they have more octets than that together."""
+        ((size,),) = self._file.rows("SELECT coalesce(sum(length(record)), 0) FROM judgement")
+        if size > most_bytes:
+            return None
+        rows = self._file.rows("SELECT key, sum, record FROM judgement")
+        found = {key: record for key, checksum, record in rows if checksum == _sum(key, record)}
         with self._lock:
-            found |= {key: self._waiting[key] for key in keys if key in self._waiting}
-        return found
+            return found | self._waiting
 
     def put(self, key: bytes, record: bytes) -> bool:
         """Keep a record in place of the last one of its key; whether another batch of them waits to be written."""

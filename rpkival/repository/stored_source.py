@@ -13,6 +13,7 @@ from typing import Self
 import structlog
 
 from rpkival.errors import StateError, UriError
+from rpkival.limits import MAX_MEMO_BYTES
 from rpkival.objects.place import Accepted, Place
 from rpkival.repository.acceptance import Acceptance
 from rpkival.repository.attempts import FetchResult, settled
@@ -40,6 +41,9 @@ class StoredSource:
         self._acceptance = Acceptance(store, clock, lambda: self._write_behind(self._acceptance.flush))
         self._requests: dict[tuple[str, str], Future[str | None]] = {}
         self._listings: dict[tuple[str, str], int | None] = {}
+        self._manifests: dict[int, dict[str, bytes]] = {}
+        self._memo: dict[bytes, bytes] | None = None
+        self._is_memo_read = False
         self.unreadable: dict[str, str] = {}
         self.trouble = store.trouble
         if store.trouble:
@@ -52,10 +56,16 @@ class StoredSource:
 
     def get(self, key: bytes) -> bytes | None:
         """A record of the memo, which lies in the store beside the objects that it is about."""
-        return self._store.judgements.get(key)
+        if not self._is_memo_read:
+            # One question for all is a fifth of the work of fifty thousand.
+            self._is_memo_read = True
+            self._memo = self._store.judgements.all(MAX_MEMO_BYTES)
+        return self._store.judgements.get(key) if self._memo is None else self._memo.get(key)
 
     def put(self, key: bytes, record: bytes) -> None:
         """Keep a record in the memo."""
+        if self._memo is not None:
+            self._memo.pop(key, None)
         if self._store.judgements.put(key, record):
             self._write_behind(self._store.judgements.flush)
 
@@ -93,7 +103,7 @@ class StoredSource:
             else:
                 nothing = f"{self._store.path} has nothing of {place.notify or key[1]}"
                 future = settled(nothing if self._listing(place) is None else None)
-            future.add_done_callback(lambda _: self._listings.pop(key, None))
+            future.add_done_callback(lambda _: self._forget_listing(key))
             self._requests[key] = future
         return future
 
@@ -102,7 +112,12 @@ class StoredSource:
         listing = self._listing(place)
         if listing is None:
             return None
-        return self._store.digest(listing, _canonical(place.repository) + place.manifest.rpartition("/")[2])
+        uri = _canonical(place.repository) + place.manifest.rpartition("/")[2]
+        if not uri.endswith(".mft"):
+            return self._store.digest(listing, uri)
+        if listing not in self._manifests:
+            self._manifests[listing] = self._store.manifests(listing)
+        return self._manifests[listing].get(uri)
 
     def accepted(self, place: Place) -> Accepted | None:
         """What was last accepted of this place."""
@@ -138,6 +153,12 @@ class StoredSource:
                 self._written(self._store.sweep)
         if ended:
             self._store.close()
+
+    def _forget_listing(self, key: tuple[str, str]) -> None:
+        """What was known of it is not what was fetched since."""
+        listing = self._listings.pop(key, None)
+        if listing is not None:
+            self._manifests.pop(listing, None)
 
     def _listing(self, place: Place) -> int | None:
         """The repository, by its id in the store, whose listing counts for this place."""
