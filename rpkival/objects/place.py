@@ -21,6 +21,11 @@ class Place:
     notify: str
     key: bytes
 
+    @property
+    def source(self) -> str:
+        """The repository that serves it: its notification file, or the rsync module where it has none."""
+        return self.notify or "/".join(self.repository.split("/", 4)[:4]) + "/"
+
 
 @dataclass(frozen=True, slots=True)
 class Accepted:

@@ -6,6 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
+from operator import attrgetter
 
 from rpkival.errors import LimitError, ObjectError
 from rpkival.limits import MAX_REJECTIONS_PER_POINT
@@ -18,6 +19,7 @@ __all__ = [
     "FetchProblem",
     "Rejection",
     "Report",
+    "RepositoryReport",
     "Tally",
     "TrustAnchorReport",
     "ValidatedAspa",
@@ -75,14 +77,12 @@ class Counts:
     @classmethod
     def sum(cls, parts: Iterable[Counts]) -> Counts:
         """All parts together."""
-        total: Counter[str] = Counter()
-        for part in parts:
-            for name in _COUNT_NAMES:
-                total[name] += getattr(part, name)
-        return cls(**total)
+        columns = zip(*map(_numbers, parts), strict=True)
+        return cls(**dict(zip(_COUNT_NAMES, map(sum, columns), strict=False)))
 
 
 _COUNT_NAMES = tuple(field.name for field in fields(Counts))
+_numbers = attrgetter(*_COUNT_NAMES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +122,15 @@ class TrustAnchorReport:
 
 
 @dataclass(frozen=True, slots=True)
+class RepositoryReport:
+    """What one repository served under one trust anchor. `uri` is its notification file's or its rsync module's."""
+
+    trust_anchor: str
+    uri: str
+    counts: Counts
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """A run without its payload, for `--report` and the page."""
 
@@ -129,6 +138,7 @@ class Report:
     trust_anchors: tuple[TrustAnchorReport, ...]
     rejections: tuple[Rejection, ...]
     fetch_problems: tuple[FetchProblem, ...]
+    repositories: tuple[RepositoryReport, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +152,7 @@ class ValidationRun:
     fetch_problems: tuple[FetchProblem, ...]
     aspas: tuple[ValidatedAspa, ...] = ()
     router_keys: tuple[ValidatedRouterKey, ...] = ()
+    repositories: tuple[RepositoryReport, ...] = ()
 
     @property
     def counts(self) -> Counts:
@@ -151,7 +162,7 @@ class ValidationRun:
     @property
     def report(self) -> Report:
         """All but the payload."""
-        return Report(self.now, self.trust_anchors, self.rejections, self.fetch_problems)
+        return Report(self.now, self.trust_anchors, self.rejections, self.fetch_problems, self.repositories)
 
 
 class Tally:

@@ -27,6 +27,7 @@ from rpkival.validation.report import (
     Counts,
     FetchProblem,
     Rejection,
+    RepositoryReport,
     Tally,
     TrustAnchorReport,
     ValidatedAspa,
@@ -81,6 +82,7 @@ def validate(
         problems,
         tuple(walk.aspas),
         tuple(walk.router_keys),
+        tuple(walk.repositories),
     )
 
 
@@ -122,6 +124,7 @@ class _Walk:
         self.aspas: list[ValidatedAspa] = []
         self.router_keys: list[ValidatedRouterKey] = []
         self.rejections: list[Rejection] = []
+        self.repositories: list[RepositoryReport] = []
         self.fetch_problems: dict[str, str] = {}
         """Sentence to the first URI it was about: a repository that is down is down for all its CAs."""
 
@@ -129,7 +132,7 @@ class _Walk:
         """Walk one tree."""
         tally = Tally(tal.name)
         anchor = open_trust_anchor(tal, self._source, self._clock, tally)
-        counts = [tally.counts]
+        counts: dict[str, list[Counts]] = {}
         self._done, self._known, self._unlisted = 0, 0, 0
         points = vrps = 0
         complete = True
@@ -146,14 +149,17 @@ class _Walk:
             children = _not_yet(point.children, walked, tally)
             self._request(children, visit.expires)
             self._take(tal.name, point, visit.expires)
-            counts.append(point.counts)
+            counts.setdefault(visit.place.source, []).append(point.counts)
             points += 1
             vrps += point.counts.vrps
         self.rejections.extend(tally.rejections(tal.uris[0]))
         if self._unlisted:
             sentence = f"The report is full; {self._unlisted} more records of this trust anchor are not listed."
             self.rejections.append(Rejection(tal.uris[0], "", LIMIT_SECTION, sentence, tal.name))
-        return TrustAnchorReport(tal.name, "" if anchor is None else anchor.uri, Counts.sum(counts), complete)
+        repositories = [RepositoryReport(tal.name, uri, Counts.sum(parts)) for uri, parts in counts.items()]
+        self.repositories.extend(repositories)
+        total = Counts.sum([tally.counts, *(repository.counts for repository in repositories)])
+        return TrustAnchorReport(tal.name, "" if anchor is None else anchor.uri, total, complete)
 
     def _request(self, issuers: Sequence[Issuer], expires: int) -> None:
         """Ask for the repositories of these CAs, all at once; a slow one delays nobody else's."""
