@@ -18,6 +18,15 @@ MAX_VRPS: Final = 16_000_000
 MAX_VRP_FILE_ANCHORS: Final = 1000
 """Names of trust anchors in one VRP file. Five exist; the rest is room for tests and private ones."""
 
+MAX_VRP_FILE_RECORDS: Final = 500_000
+"""ASPAs, and router keys, in one VRP file: one for each of the 120,000 ASes of the world, four times."""
+
+MAX_ROUTER_KEY_BYTES: Final = 1024
+"""One router's public key in DER. RFC 8608 knows P-256 only, 91 octets; this leaves room for what comes after it."""
+
+MAX_LOCAL_SOURCE_LENGTH: Final = 512
+"""Characters of the path and comment by which the payload remembers a local exception; longer ones are cut."""
+
 MAX_UNIX_TIME: Final = 253_402_300_799
 """The last second of the year 9999, as far as RFC 3339 and X.509 can write."""
 

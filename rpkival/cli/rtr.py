@@ -99,7 +99,7 @@ def dump(
 
     from rpkival.cli.output import check_writable, open_output
     from rpkival.cli.rtr_dump import write_all
-    from rpkival.payload.formats import WRITERS, write_vrps
+    from rpkival.payload.formats import WRITERS, write_payload
     from rpkival.rtr.client import fetch_payload
 
     if fmt not in {*WRITERS, "all"}:
@@ -111,4 +111,4 @@ def dump(
         if fmt == "all":
             write_all(payload, stream)
         else:
-            write_vrps(payload.vrps, fmt, stream, generated=int(time.time()))
+            write_payload(payload, fmt, stream, generated=int(time.time()))

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rpkival.cli.options import AtOption, DataDirOption, OutputOption, QuietOption, VerboseOption, parse_time
-from rpkival.errors import UsageError
 
 if TYPE_CHECKING:
     from rpkival.objects.tal import Tal
@@ -69,7 +68,10 @@ def register(app: typer.Typer) -> None:
         ] = False,
         at: AtOption = None,
         listing: Annotated[
-            str, typer.Option("--format", metavar="FORMAT", help="csv, csvext, json or summary.")
+            str,
+            typer.Option(
+                "--format", metavar="FORMAT", help="csv, json, slurm, openbgpd, bird, ...; see docs/formats.md."
+            ),
         ] = "csv",
         output: OutputOption = None,
         report: Annotated[
@@ -105,11 +107,10 @@ def register(app: typer.Typer) -> None:
         from rpkival.cli.validation_summary import print_summary, report_json
         from rpkival.daemon.locators import read_locators
         from rpkival.payload.collect import collect
-        from rpkival.payload.formats import WRITERS, write_vrps
+        from rpkival.payload.formats import check_format, write_payload
         from rpkival.repository.opening import Fetching, fallback_named, open_source
 
-        if listing not in WRITERS:
-            raise UsageError(f"{listing!r} is not a format of VRPs; choose one of {', '.join(WRITERS)}.")
+        check_format(listing)
         check_writable(output)
         check_writable(report, "--report")
         clock = _clock(at)
@@ -126,14 +127,14 @@ def register(app: typer.Typer) -> None:
         started = time.monotonic()
         with open_source(directory, fetching) as source:
             run = _run(locators, source, clock, workers=workers, quiet=quiet)
-        vrps = collect(run).vrps
+        payload = collect(run)
         with open_output(output) as stream:
-            write_vrps(vrps, listing, stream, generated=run.now)
+            write_payload(payload, listing, stream, generated=run.now)
         if report is not None:
             with open_output(report, "--report") as stream:
                 stream.write(report_json(run, source))
         if not quiet:
-            print_summary(run, vrps, source, time.monotonic() - started, verbose=verbose)
+            print_summary(run, payload.vrps, source, time.monotonic() - started, verbose=verbose)
         raise typer.Exit(_exit_code(run, strict=strict, complete=complete))
 
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from aiohttp import web
 
-from rpkival.payload.formats import write_vrps
+from rpkival.payload.formats import write_payload
 from rpkival.payload.snapshot import Snapshot
 from web.answers import loaded
 from web.keys import view_of
@@ -110,5 +110,5 @@ def _has_it(request: web.Request, version: str, generated: int) -> bool:
 
 def _write(name: str, snapshot: Snapshot) -> bytes:
     stream = io.BytesIO()
-    write_vrps(snapshot.vrps, name, stream, generated=snapshot.generated)
+    write_payload(snapshot.payload, name, stream, generated=snapshot.generated)
     return stream.getvalue()

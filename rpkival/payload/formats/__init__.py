@@ -1,4 +1,4 @@
-"""VRP files: one module a format, and the tables that name them.
+"""Files of payloads, VRP files for short: one module a format, and the table that names those that are written.
 
 To add a format that is written, write its module and its row in `WRITERS`.
 """
@@ -11,23 +11,40 @@ from typing import BinaryIO
 
 from rpkival.errors import FormatError, UsageError
 from rpkival.limits import MAX_VRP_FILE_BYTES
+from rpkival.payload.formats.bird import write_bird, write_bird1, write_bird2
 from rpkival.payload.formats.compression import decompress
-from rpkival.payload.formats.csv import read_csv, write_csv
+from rpkival.payload.formats.csv import write_csv
+from rpkival.payload.formats.csv_reader import read_csv
+from rpkival.payload.formats.csvcompat import write_csvcompat
 from rpkival.payload.formats.csvext import write_csvext
-from rpkival.payload.formats.json import read_json, write_json
+from rpkival.payload.formats.json import write_json
+from rpkival.payload.formats.json_reader import read_json
+from rpkival.payload.formats.jsonext import write_jsonext
+from rpkival.payload.formats.openbgpd import write_openbgpd
+from rpkival.payload.formats.rpsl import write_rpsl
+from rpkival.payload.formats.slurm import write_slurm, write_slurm2
 from rpkival.payload.formats.summary import write_summary
 from rpkival.payload.payload import Payload
 from rpkival.payload.vrps import Vrps
 
-__all__ = ["WRITERS", "Loaded", "Writer", "read_vrps", "write_vrps"]
+__all__ = ["WRITERS", "Loaded", "Writer", "check_format", "read_vrps", "write_payload"]
 
-Writer = Callable[[Vrps, int], Iterator[bytes]]
-"""From sorted, unique VRPs and the unix time of their validation to the file's bytes, in chunks."""
+Writer = Callable[[Payload, int], Iterator[bytes]]
+"""From a sorted, unique payload and the unix time of its validation to the file's bytes, in chunks."""
 
 WRITERS: dict[str, Writer] = {
     "csv": write_csv,
+    "csvcompat": write_csvcompat,
     "csvext": write_csvext,
     "json": write_json,
+    "jsonext": write_jsonext,
+    "slurm": write_slurm,
+    "slurm2": write_slurm2,
+    "openbgpd": write_openbgpd,
+    "bird": write_bird,
+    "bird1": write_bird1,
+    "bird2": write_bird2,
+    "rpsl": write_rpsl,
     "summary": write_summary,
 }
 """Every format that is written, by the name that `--format` and the HTTP paths use."""
@@ -57,14 +74,21 @@ def read_vrps(data: bytes, *, name: str) -> Loaded:
     if not first:
         raise FormatError(f"{name} is empty.")
     if first in b"{[":
-        vrps, generated = read_json(content, name=name)
-        return Loaded(Payload(vrps), generated, "json")
+        payload, generated = read_json(content, name=name)
+        return Loaded(payload, generated, "json")
     vrps, generated = read_csv(content, name=name)
     return Loaded(Payload(vrps), generated, "csv")
 
 
-def write_vrps(vrps: Vrps, fmt: str, stream: BinaryIO, *, generated: int) -> None:
-    """Write each VRP once, in the order of addresses, IPv4 first. Raises `UsageError` for an unknown format."""
+def check_format(fmt: str) -> None:
+    """Raise `UsageError` for a format that is not written."""
     if fmt not in WRITERS:
         raise UsageError(f"{fmt!r} is not a format of VRPs; choose one of {', '.join(WRITERS)}.")
-    stream.writelines(WRITERS[fmt](vrps.unique_sorted(), generated))
+
+
+def write_payload(payload: Payload, fmt: str, stream: BinaryIO, *, generated: int) -> None:
+    """Write each VRP, ASPA and router key that the format has a place for once, VRPs in the order of addresses, IPv4
+    first. Raises `UsageError` for an unknown format.
+    """
+    check_format(fmt)
+    stream.writelines(WRITERS[fmt](payload.unique_sorted(), generated))

@@ -1,124 +1,63 @@
-"""VRPs as JSON: rpki-client's, Routinator's (json and jsonext), FORT's, rpki-prover's; ours is Routinator's.
-
-rpki-client writes `{"metadata": {"buildtime"}, "roas": [{"asn": 64496, "prefix", "maxLength", "ta", "expires"}]}`,
-Routinator `{"metadata": {"generated"}, "roas": [{"asn": "AS64496", "prefix", "maxLength", "ta"}]}`, its jsonext has a
-list `source` in place of `ta`, and rpki-prover has the list alone. All are read by the same declarations.
-"""
+"""VRPs, router keys and ASPAs as JSON: Routinator's json, with the expiry of each."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import base64
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
 import msgspec
 
-from rpkival.errors import FormatError
-from rpkival.limits import MAX_UNIX_TIME
-from rpkival.payload.formats.columns import ABSENT, RawVrps, assemble
-from rpkival.payload.formats.text import chosen, decimals, lines, prefix_texts
+from rpkival.payload.formats.text import Field, chosen, decimals, joined, lines, prefix_texts
+from rpkival.payload.payload import Aspa, Payload, RouterKey
 from rpkival.payload.vrps import VrpColumns, Vrps
 
-__all__ = ["read_json", "write_json"]
+__all__ = ["aspa_head", "key_head", "write_document", "write_json"]
+
+_BETWEEN = b",\n"
 
 
-class _Interval(msgspec.Struct, gc=False, rename="camel"):
-    not_after: datetime | None = None
+def write_json(payload: Payload, generated: int) -> Iterator[bytes]:
+    """`expires` (unix seconds) is there where it is known."""
+    yield from write_document(generated, _vrps(payload.vrps), map(_key, payload.router_keys), map(_aspa, payload.aspas))
 
 
-class _Source(msgspec.Struct, gc=False, rename="camel"):
-    """Where Routinator's jsonext says a VRP comes from: a ROA or a local exception."""
-
-    tal: str = ""
-    uri: str = ""
-    validity: _Interval | None = None
-    chain_validity: _Interval | None = None
-
-    def expires(self) -> int:
-        """The end of the chain, or of the object where an older Routinator does not tell the chain's."""
-        interval = self.chain_validity or self.validity
-        return int(interval.not_after.timestamp()) if interval and interval.not_after else 0
-
-
-class _Roa(msgspec.Struct, gc=False, rename="camel"):
-    prefix: str
-    asn: int | str
-    max_length: int = ABSENT
-    ta: str = ""
-    expires: int = 0
-    source: tuple[_Source, ...] = ()
-
-
-class _Metadata(msgspec.Struct, gc=False):
-    generated: int | None = None
-    buildtime: str | None = None
-
-
-class _Document(msgspec.Struct):
-    roas: list[_Roa]
-    metadata: _Metadata | None = None
-
-
-def read_json(data: bytes, *, name: str) -> tuple[Vrps, int | None]:
-    """The VRPs, and when they were made in unix seconds where the file says so. Raises `FormatError`, `LimitError`."""
-    try:
-        if data.lstrip()[:1] == b"[":
-            document = _Document(msgspec.json.decode(data, type=list[_Roa]))
-        else:
-            document = msgspec.json.decode(data, type=_Document)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise FormatError(f"{name} is not a VRP file in JSON as we know it: {error}.") from error
-    vrps = assemble(_raw(document.roas), name=name)
-    return vrps, _generated(document.metadata, name)
-
-
-def _raw(roas: list[_Roa]) -> RawVrps:
-    raw = RawVrps([roa.prefix for roa in roas], [roa.asn for roa in roas], [roa.max_length for roa in roas])
-    # jsonext has a source in every entry, the other formats in none.
-    if roas and roas[0].source:
-        raw.trust_anchors = [next((source.tal for source in roa.source if source.tal), roa.ta) for roa in roas]
-        # The VRP holds as long as any of the objects behind it.
-        raw.expires = [max((source.expires() for source in roa.source), default=roa.expires) for roa in roas]
-        raw.sources = [next((source.uri for source in roa.source if source.uri), "") for roa in roas]
-    else:
-        raw.trust_anchors = [roa.ta for roa in roas]
-        raw.expires = [roa.expires for roa in roas]
-    return raw
-
-
-def _generated(metadata: _Metadata | None, name: str) -> int | None:
-    """Routinator's `generated`, else rpki-client's `buildtime`; None where neither tells a time."""
-    if metadata is None:
-        return None
-    if metadata.generated is None and metadata.buildtime:
-        try:
-            moment = datetime.fromisoformat(metadata.buildtime)
-        except ValueError:
-            return None
-        return int(moment.replace(tzinfo=moment.tzinfo or UTC).timestamp())
-    if metadata.generated is not None and not 0 <= metadata.generated <= MAX_UNIX_TIME:
-        raise FormatError(f"{name} says that it was made at {metadata.generated}, which is not a time.")
-    return metadata.generated
-
-
-def write_json(vrps: Vrps, generated: int) -> Iterator[bytes]:
-    """INTERFACE's JSON: Routinator's, with `expires` where it is known."""
+def write_document(
+    generated: int, vrps: Iterable[bytes], router_keys: Iterable[bytes], aspas: Iterable[bytes]
+) -> Iterator[bytes]:
+    """The lists around rows that each end in a comma and a line end; the two last only where there is anything."""
     moment = datetime.fromtimestamp(generated, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     head = f'{{\n  "metadata": {{\n    "generated": {generated},\n    "generatedTime": "{moment}"\n  }},\n  "roas": [\n'
     yield head.encode()
-    rows = _rows(vrps, vrps.ipv4), _rows(vrps, vrps.ipv6)
-    separator = b""
-    for chunk in (chunk for family in rows for chunk in family):
-        # Every row brings its comma; the last one of all has none behind it.
-        yield separator + chunk[:-2]
-        separator = b",\n"
-    yield b"\n  ]\n}\n"
+    yield from joined(vrps, _BETWEEN)
+    yield b"\n  ]"
+    for name, entries in (("routerKeys", router_keys), ("aspas", aspas)):
+        begin = f',\n  "{name}": [\n'.encode()
+        end = b""
+        for chunk in joined(entries, _BETWEEN):
+            yield begin + chunk
+            begin, end = b"", b"\n  ]"
+        yield end
+    yield b"\n}\n"
 
 
-def _rows(vrps: Vrps, columns: VrpColumns) -> Iterator[bytes]:
+def key_head(key: RouterKey) -> str:
+    """What makes the key, as Routinator begins its entry."""
+    info = base64.b64encode(key.key_info).decode().rstrip("=")
+    return f'    {{ "asn": "AS{key.asn}", "SKI": "{key.key_id.hex().upper()}", "routerPublicKey": "{info}"'
+
+
+def aspa_head(aspa: Aspa) -> str:
+    """What makes the ASPA, as Routinator begins its entry."""
+    providers = ", ".join(f'"AS{provider}"' for provider in aspa.providers)
+    return f'    {{ "customer": "AS{aspa.customer}", "providers": [{providers}]'
+
+
+def _vrps(vrps: Vrps) -> Iterator[bytes]:
     anchors = [msgspec.json.encode(name or "N/A") for name in vrps.trust_anchors]
-    return lines(
-        columns,
-        lambda part: (
+
+    def fields(part: VrpColumns) -> Sequence[Field]:
+        return (
             b'    { "asn": "AS',
             decimals(part.asn),
             b'", "prefix": "',
@@ -130,5 +69,20 @@ def _rows(vrps: Vrps, columns: VrpColumns) -> Iterator[bytes]:
             chosen([b"", b', "expires": '], part.expires > 0),
             decimals(part.expires, blank_zero=True),
             b" },\n",
-        ),
-    )
+        )
+
+    return lines(vrps, fields)
+
+
+def _key(key: RouterKey) -> bytes:
+    return (key_head(key) + _origin(key)).encode()
+
+
+def _aspa(aspa: Aspa) -> bytes:
+    return (aspa_head(aspa) + _origin(aspa)).encode()
+
+
+def _origin(each: Aspa | RouterKey) -> str:
+    anchor = msgspec.json.encode(each.trust_anchor or "N/A").decode()
+    expires = f', "expires": {each.expires}' if each.expires else ""
+    return f', "ta": {anchor}{expires} }},\n'

@@ -6,32 +6,46 @@ zeros dropped, all rows at once; so a writer of a format is the list of its fiel
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rpkival.payload.vrps import VrpColumns
+from rpkival.payload.vrps import VrpColumns, Vrps
 from rpkival.prefix_text import ipv6_texts
 from rpkival.prefixes import Prefixes
 
-__all__ = ["Field", "TextColumn", "chosen", "decimals", "lines", "prefix_texts"]
+__all__ = ["Field", "TextColumn", "chosen", "decimals", "family_lines", "joined", "lines", "prefix_texts", "times"]
 
 TextColumn: TypeAlias = NDArray[np.uint8]
 Field: TypeAlias = TextColumn | bytes
 
-_ROWS_AT_ONCE = 1 << 16
-"""Keeps memory flat and the first bytes early."""
+_ROWS_AT_ONCE = 1 << 14
+"""Keeps memory flat, also where names are as long as they may be, and the first bytes early."""
 
 
-def lines(columns: VrpColumns, fields: Callable[[VrpColumns], Sequence[Field]]) -> Iterator[bytes]:
-    """The text of all rows, in chunks that end with a row; `fields` gives the fields of some of them."""
+def lines(vrps: Vrps, fields: Callable[[VrpColumns], Sequence[Field]]) -> Iterator[bytes]:
+    """The text of all rows, IPv4 first, in chunks that end with a row; `fields` gives the fields of some of them."""
+    for columns in (vrps.ipv4, vrps.ipv6):
+        yield from family_lines(columns, fields)
+
+
+def family_lines(columns: VrpColumns, fields: Callable[[VrpColumns], Sequence[Field]]) -> Iterator[bytes]:
+    """As `lines`, of one family."""
     for start in range(0, len(columns), _ROWS_AT_ONCE):
         part = columns.take(slice(start, start + _ROWS_AT_ONCE))
         laid = [_laid(field, len(part)) for field in fields(part)]
         text = np.concatenate(laid, axis=1)
         yield text[text != 0].tobytes()
+
+
+def joined(chunks: Iterable[bytes], separator: bytes) -> Iterator[bytes]:
+    """`chunks` of rows that each end in `separator`, without the last one: JSON has none behind the last of a list."""
+    between = b""
+    for chunk in chunks:
+        yield between + chunk[: -len(separator)]
+        between = separator
 
 
 def decimals(values: NDArray[Any], *, blank_zero: bool = False) -> TextColumn:
@@ -50,10 +64,15 @@ def decimals(values: NDArray[Any], *, blank_zero: bool = False) -> TextColumn:
 
 
 def chosen(texts: Sequence[bytes], rows: NDArray[Any]) -> TextColumn:
-    """`texts[row]` of each row."""
+    """`texts[row]` of each row; -1 is the last."""
+    at = rows.astype(np.int64)
+    if len(texts) > len(rows):
+        # A table of all objects of the world, as wide as the longest name of a stranger, is made of those that occur.
+        occurring, at = np.unique(at, return_inverse=True)
+        texts = [texts[row] for row in occurring.tolist()]
     width = max(map(len, texts), default=0) or 1
     table = np.array(texts, f"S{width}").view(np.uint8).reshape(-1, width)
-    return table[rows.astype(np.int64)]
+    return table[at]
 
 
 def prefix_texts(prefixes: Prefixes) -> tuple[Field, ...]:
@@ -65,6 +84,16 @@ def prefix_texts(prefixes: Prefixes) -> tuple[Field, ...]:
     octets = prefixes.words[0].astype(">u4").view(np.uint8).reshape(-1, 4)
     a, b, c, d = (_OCTETS[octets[:, place]] for place in range(4))
     return a, b".", b, b".", c, b".", d, b"/", length
+
+
+def times(seconds: NDArray[np.int64], *, separator: str, unknown: bytes) -> TextColumn:
+    """Unix seconds as `2026-03-16T08:00:00`, with `separator` for the T; 0 as `unknown`."""
+    moments, which = np.unique(seconds, return_inverse=True)
+    texts = [
+        text.replace("T", separator).encode() if moment else unknown
+        for moment, text in zip(moments.tolist(), np.datetime_as_string(moments.astype("M8[s]")), strict=True)
+    ]
+    return chosen(texts, which)
 
 
 def _laid(field: Field, n: int) -> TextColumn:

@@ -40,11 +40,11 @@ async def test_a_new_payload_is_rendered_once_for_all_who_wait(view: View, monke
     """Routers of a whole network ask in the same second."""
     rendered = []
 
-    def write(vrps: Vrps, fmt: str, stream: BinaryIO, *, generated: int) -> None:
+    def write(payload: Payload, fmt: str, stream: BinaryIO, *, generated: int) -> None:
         rendered.append(fmt)
         stream.write(b"x" * 1000)
 
-    monkeypatch.setattr(payload, "write_vrps", write)
+    monkeypatch.setattr(payload, "write_payload", write)
     files = payload.PayloadFiles()
     assert view.snapshot is not None
     bodies = await asyncio.gather(*(files.get("csv", view.snapshot, packed=n % 2 == 1) for n in range(20)))
@@ -58,10 +58,10 @@ async def test_a_client_that_goes_away_is_no_fault(
 ) -> None:
     """Nothing is logged as a fault, and the next client is served."""
 
-    def write(vrps: Vrps, fmt: str, stream: BinaryIO, *, generated: int) -> None:
+    def write(payload: Payload, fmt: str, stream: BinaryIO, *, generated: int) -> None:
         stream.write(bytes(32 * 1024**2))
 
-    monkeypatch.setattr(payload, "write_vrps", write)
+    monkeypatch.setattr(payload, "write_payload", write)
     # Not the test server, which cancels handlers when a client goes; the real one does not.
     runner, (host, port) = await start(make_app(view), "127.0.0.1", 0)
     with structlog.testing.capture_logs() as logs:

@@ -1,0 +1,19 @@
+"""Base64 as files have it: of either alphabet (RFC 4648 sections 4 and 5), with or without padding."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+
+__all__ = ["decode_base64"]
+
+_STANDARD = str.maketrans("-_", "+/")
+
+
+def decode_base64(text: str) -> bytes:
+    """The octets. Raises `ValueError` for what is no Base64."""
+    digits = text.removesuffix("=").removesuffix("=").translate(_STANDARD)
+    try:
+        return base64.b64decode(digits + "=" * (-len(digits) % 4), validate=True)
+    except binascii.Error:
+        raise ValueError("it is not Base64") from None
