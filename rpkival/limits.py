@@ -27,6 +27,9 @@ MAX_ROUTER_KEY_BYTES: Final = 1024
 MAX_LOCAL_SOURCE_LENGTH: Final = 512
 """Characters of the path and comment by which the payload remembers a local exception; longer ones are cut."""
 
+MAX_SELECTORS: Final = 100
+"""AS numbers and prefixes by which a payload is selected at once. Each is held against every VRP, some ten ms."""
+
 MAX_UNIX_TIME: Final = 253_402_300_799
 """The last second of the year 9999, as far as RFC 3339 and X.509 can write."""
 
@@ -253,6 +256,9 @@ MAX_LISTED_VRPS: Final = 500
 
 MAX_LISTED_INCIDENTS: Final = 200
 """Incidents in one answer; more is asked for by `limit` and `state`."""
+
+MAX_LISTED_REPOSITORIES: Final = 200
+"""Of a run, on a page and in an answer; the world has about 60."""
 
 MAX_LISTED_REJECTIONS: Final = 200
 """Rejected objects in one answer or page; a whole registry that expired would be 40,000."""

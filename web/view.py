@@ -13,22 +13,22 @@ from rpkival.origin.index import OriginIndex
 from rpkival.payload.guard import Hold
 from rpkival.payload.snapshot import Snapshot
 from rpkival.rtr.server import SessionInfo
-from rpkival.validation.report import Rejection
+from rpkival.validation.report import Report
 from web.beacons import BeaconSet
 
-__all__ = ["AnchorSummary", "Isp", "ValidationSummary", "View"]
+__all__ = ["Fetch", "Isp", "ValidationSummary", "View"]
 
 
 @dataclass(frozen=True, slots=True)
-class AnchorSummary:
-    """What validation found under one trust anchor."""
+class Fetch:
+    """How one fetch of a repository ended: `error` is a sentence, `received` counts octets where that is known."""
 
-    name: str
-    publication_points_valid: int
-    publication_points_failed: int
-    roas_valid: int
-    roas_rejected: int
-    vrps: int
+    uri: str
+    protocol: str
+    error: str | None
+    seconds: float
+    received: int | None = None
+    serial: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +37,8 @@ class ValidationSummary:
 
     started: float
     finished: float
-    trust_anchors: tuple[AnchorSummary, ...] = ()
-    rejections: tuple[Rejection, ...] = ()
+    report: Report
+    fetches: tuple[Fetch, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from rpkival.payload.payload import Payload
 from rpkival.payload.snapshot import SNAPSHOT_NAME, Snapshot, load_snapshot, save_snapshot
 from rpkival.rtr.cache import Cache
 from rpkival.validation.report import Report
-from web.view import AnchorSummary, ValidationSummary, View
+from web.view import Fetch, ValidationSummary, View
 
 __all__ = ["Board"]
 
@@ -200,19 +200,8 @@ def _lost(outcome: Outcome) -> frozenset[str]:
 
 
 def _summary(outcome: Outcome) -> ValidationSummary:
-    return ValidationSummary(
-        outcome.started,
-        outcome.finished,
-        tuple(
-            AnchorSummary(
-                anchor.name,
-                anchor.counts.publication_points_valid,
-                anchor.counts.publication_points_rejected,
-                anchor.counts.roas_valid,
-                anchor.counts.roas_rejected,
-                anchor.counts.vrps,
-            )
-            for anchor in outcome.report.trust_anchors
-        ),
-        outcome.report.rejections,
+    fetches = (
+        Fetch(each.uri, each.protocol, each.error, each.seconds, each.received, getattr(each, "serial", None))
+        for each in outcome.fetches
     )
+    return ValidationSummary(outcome.started, outcome.finished, outcome.report, tuple(fetches))

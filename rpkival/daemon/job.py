@@ -9,6 +9,7 @@ from pathlib import Path
 from rpkival.objects.tal import Tal
 from rpkival.payload.collect import collect
 from rpkival.payload.payload import Payload
+from rpkival.repository.attempts import FetchResult
 from rpkival.repository.opening import Fetching, open_source
 from rpkival.repository.stored_source import StoredSource
 from rpkival.validation.report import Report
@@ -29,13 +30,14 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came out. Times are unix seconds; `fetch_errors` are sentences."""
+    """What came out. Times are unix seconds; `fetch_errors` are sentences, about the store too."""
 
     payload: Payload
     report: Report
     started: float
     finished: float
     fetch_errors: tuple[str, ...] = ()
+    fetches: tuple[FetchResult, ...] = ()
 
 
 def run(job: Job) -> Outcome:
@@ -47,4 +49,4 @@ def run(job: Job) -> Outcome:
     errors = [result.error for result in source.results if result.error]
     if memo is not None and memo.trouble:
         errors.append(memo.trouble)
-    return Outcome(collect(judged), judged.report, started, time.time(), tuple(errors))
+    return Outcome(collect(judged), judged.report, started, time.time(), tuple(errors), tuple(source.results))

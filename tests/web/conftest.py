@@ -18,10 +18,10 @@ from rpkival.payload.snapshot import Snapshot
 from rpkival.payload.vrps import Vrp, Vrps
 from rpkival.rtr.server import SessionInfo
 from rpkival.storage import open_database
-from rpkival.validation.report import Rejection
+from rpkival.validation.report import Counts, Rejection, Report, RepositoryReport, TrustAnchorReport
 from web.app import make_app
 from web.beacons import BeaconFamily, BeaconSet
-from web.view import AnchorSummary, ValidationSummary, View
+from web.view import Fetch, ValidationSummary, View
 
 NOW = 1_773_648_000.0
 """2026-03-16T08:00:00Z."""
@@ -35,6 +35,11 @@ VRPS = Vrps.of(
         Vrp("2001:db8::/32", 48, 64496, "ripe", int(NOW) + 86_400, "rsync://rpki.example/repository/c.roa"),
     ]
 ).unique_sorted()
+
+TA_URI = "rsync://rpki.example/repository/ta.cer"
+NOTIFY = "https://rpki.example/notification.xml"
+RIPE = Counts(publication_points_valid=3, publication_points_rejected=1, roas_valid=3, roas_rejected=1, vrps=3)
+ARIN = Counts(publication_points_valid=2, roas_valid=2, vrps=2)
 
 BEACONS = (
     BeaconSet(
@@ -99,15 +104,24 @@ def view(store: IncidentStore) -> View:
         validation=ValidationSummary(
             NOW - 95,
             NOW - 90,
-            (AnchorSummary("ripe", 3, 1, 3, 1, 3), AnchorSummary("arin", 2, 0, 2, 0, 2)),
-            (
-                Rejection(
-                    "rsync://rpki.example/repository/d.roa",
-                    "ab" * 32,
-                    "RFC 9286 section 6.4",
-                    "The hash of d.roa is not the one in the manifest.",
-                    "ripe",
+            Report(
+                int(NOW) - 95,
+                (TrustAnchorReport("ripe", TA_URI, RIPE), TrustAnchorReport("arin", TA_URI, ARIN)),
+                (
+                    Rejection(
+                        "rsync://rpki.example/repository/d.roa",
+                        "ab" * 32,
+                        "RFC 9286 section 6.4",
+                        "The hash of d.roa is not the one in the manifest.",
+                        "ripe",
+                    ),
                 ),
+                (),
+                (RepositoryReport("ripe", NOTIFY, RIPE),),
+            ),
+            (
+                Fetch(NOTIFY, "rrdp", None, 1.5, 4_096, 77),
+                Fetch("rsync://rpki.example/repository/", "rsync", "It is down.", 30.0),
             ),
         ),
         incidents=store,

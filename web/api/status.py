@@ -7,13 +7,13 @@ from aiohttp import web
 
 from feeds.status import FeedStatus
 from rpkival import __version__
-from rpkival.limits import MAX_LISTED_REJECTIONS
+from rpkival.limits import MAX_LISTED_REJECTIONS, MAX_LISTED_REPOSITORIES
 from rpkival.payload.guard import Hold
-from rpkival.validation.report import Rejection
+from rpkival.validation.report import Rejection, RepositoryReport, TrustAnchorReport
 from web.answers import json_answer, loaded
 from web.keys import view_of
 from web.story import tell
-from web.view import AnchorSummary
+from web.view import Fetch
 from web.words import iso
 
 __all__ = ["FeedAnswer", "FeedsAnswer", "HealthAnswer", "StatusAnswer", "feeds", "live", "ready", "status", "version"]
@@ -67,7 +67,9 @@ class StatusAnswer(msgspec.Struct, frozen=True):
     age: float | None
     vrps: int
     problem: str
-    trust_anchors: tuple[AnchorSummary, ...]
+    trust_anchors: tuple[TrustAnchorReport, ...]
+    repositories: tuple[RepositoryReport, ...]
+    fetches: tuple[Fetch, ...]
     held: tuple[Hold, ...]
     rejected: int
     rejections: tuple[Rejection, ...]
@@ -99,9 +101,11 @@ async def status(request: web.Request) -> web.Response:
             vrps=story.vrps,
             problem=story.problem,
             held=view.holds,
-            trust_anchors=run.trust_anchors if run else (),
-            rejected=len(run.rejections) if run else 0,
-            rejections=run.rejections[:MAX_LISTED_REJECTIONS] if run else (),
+            trust_anchors=run.report.trust_anchors if run else (),
+            repositories=run.report.repositories[:MAX_LISTED_REPOSITORIES] if run else (),
+            fetches=run.fetches[:MAX_LISTED_REPOSITORIES] if run else (),
+            rejected=len(run.report.rejections) if run else 0,
+            rejections=run.report.rejections[:MAX_LISTED_REJECTIONS] if run else (),
             feeds=[_feed(feed) for feed in view.feeds()],
             routers=[
                 RouterAnswer(

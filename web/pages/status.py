@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from rpkival import __version__
-from rpkival.limits import MAX_LISTED_REJECTIONS
+from rpkival.limits import MAX_LISTED_REJECTIONS, MAX_LISTED_REPOSITORIES
 from web.keys import view_of
 from web.render import render
 from web.story import tell
@@ -20,8 +20,16 @@ async def status_page(request: web.Request) -> web.Response:
     view = view_of(request)
     if "text/html" not in request.headers.get("Accept", ""):
         return web.Response(text=_as_text(view), content_type="text/plain", headers={"Vary": "Accept"})
-    rejections = view.validation.rejections[:MAX_LISTED_REJECTIONS] if view.validation else ()
-    page = render(request, "status.html", rejections=rejections, feeds=view.feeds(), routers=view.routers())
+    rejections = view.validation.report.rejections[:MAX_LISTED_REJECTIONS] if view.validation else ()
+    page = render(
+        request,
+        "status.html",
+        rejections=rejections,
+        repositories=view.validation.report.repositories[:MAX_LISTED_REPOSITORIES] if view.validation else (),
+        fetches={fetch.uri: fetch for fetch in view.validation.fetches} if view.validation else {},
+        feeds=view.feeds(),
+        routers=view.routers(),
+    )
     page.headers["Vary"] = "Accept"
     return page
 
@@ -31,14 +39,15 @@ def _as_text(view: View) -> str:
     story, run = tell(view), view.validation
     lines = [f"version: rpkival/{__version__}", f"serial: {story.serial if story.ready else '-'}"]
     if run:
-        per_anchor = " ".join(f"{anchor.name}={anchor.roas_valid}" for anchor in run.trust_anchors)
+        anchors = run.report.trust_anchors
+        per_anchor = " ".join(f"{anchor.name}={anchor.counts.roas_valid}" for anchor in anchors)
         lines += [
             f"last-update-start-at:  {iso(run.started)}",
             f"last-update-start-ago: {view.now() - run.started:.0f}s",
             f"last-update-done-at:   {iso(run.finished)}",
             f"last-update-done-ago:  {view.now() - run.finished:.0f}s",
             f"last-update-duration:  {run.finished - run.started:.3f}s",
-            f"valid-roas: {sum(anchor.roas_valid for anchor in run.trust_anchors)}",
+            f"valid-roas: {sum(anchor.counts.roas_valid for anchor in anchors)}",
             f"valid-roas-per-tal: {per_anchor}",
         ]
     lines += [f"vrps: {story.vrps}", f"rtr-connections: {story.routers}"]

@@ -21,9 +21,18 @@ async def test_metrics_are_what_the_view_has(client: TestClient) -> None:
     assert found["rpkival_data_age_seconds",] == 90
     assert found["rpkival_serial",] == 17
     assert found["rpkival_validation_duration_seconds",] == 5
-    assert found["rpkival_roas", "rejected", "ripe"] == 1
-    assert found["rpkival_publication_points", "failed", "ripe"] == 1
-    assert found["rpkival_rejected_objects",] == 1
+    assert found["rpkival_objects", "rejected", "ripe", "roas"] == 1
+    assert found["rpkival_objects", "valid", "arin", "roas"] == 2
+    assert found["rpkival_publication_points", "rejected", "ripe"] == 1
+    assert found["rpkival_valid_vrps", "ripe"] == 3
+    assert found["rpkival_rejected_objects", "RFC 9286 section 6.4", "ripe"] == 1
+    notify = "https://rpki.example/notification.xml"
+    assert found["rpkival_repository_objects", notify, "valid", "ripe", "roas"] == 3
+    assert found["rpkival_fetch_up", "rrdp", notify] == 1
+    assert found["rpkival_fetch_up", "rsync", "rsync://rpki.example/repository/"] == 0
+    assert found["rpkival_fetch_duration_seconds", "rrdp", notify] == 1.5
+    assert found["rpkival_fetch_received_bytes", "rrdp", notify] == 4_096
+    assert found["rpkival_rrdp_serial", notify] == 77
     assert found["rpkival_feed_messages_total", "ris-live"] == 120
     assert found["rpkival_feed_state", "ris-live", "live"] == 1
     assert found["rpkival_feed_last_message_age_seconds", "ris-live"] == 2

@@ -266,6 +266,12 @@ async def test_the_status_page_names_what_was_refused(client: TestClient) -> Non
         assert part in text
 
 
+async def test_the_status_page_tells_of_each_repository(client: TestClient) -> None:
+    """What it served, and how it was fetched."""
+    text = (await outline(client, "/status")).words("main")
+    assert "https://rpki.example/notification.xml ripe 3 1 3 rrdp" in text
+
+
 async def test_status_is_text_for_programs(client: TestClient) -> None:
     """Routinator's lines, unless HTML is asked for."""
     answer = await client.get("/status", headers={"Accept": "*/*"})
