@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rpkival.cli.options import AtOption, DataDirOption, OutputOption, QuietOption, VerboseOption, parse_time
+from rpkival.errors import InputError, LimitError, UsageError
 
 if TYPE_CHECKING:
     from rpkival.objects.tal import Tal
+    from rpkival.payload.selection import Selection
     from rpkival.repository.local import LocalDirectory
     from rpkival.repository.stored_source import StoredSource
     from rpkival.validation.report import ValidationRun
@@ -73,6 +75,22 @@ def register(app: typer.Typer) -> None:
                 "--format", metavar="FORMAT", help="csv, json, slurm, openbgpd, bird, ...; see docs/formats.md."
             ),
         ] = "csv",
+        select_asn: Annotated[
+            list[str] | None,
+            typer.Option("--select-asn", "-a", metavar="ASN", help="Print only what this AS originates; repeatable."),
+        ] = None,
+        select_prefix: Annotated[
+            list[str] | None,
+            typer.Option(
+                "--select-prefix", "-p", metavar="PREFIX", help="Print only VRPs that cover this prefix; repeatable."
+            ),
+        ] = None,
+        more_specifics: Annotated[
+            bool, typer.Option("--more-specifics", "-m", help="With --select-prefix: also VRPs within it.")
+        ] = False,
+        no_route_origins: Annotated[bool, typer.Option("--no-route-origins", help="Print no VRPs.")] = False,
+        no_router_keys: Annotated[bool, typer.Option("--no-router-keys", help="Print no router keys.")] = False,
+        no_aspas: Annotated[bool, typer.Option("--no-aspas", help="Print no ASPAs.")] = False,
         output: OutputOption = None,
         report: Annotated[
             Path | None,
@@ -100,6 +118,10 @@ def register(app: typer.Typer) -> None:
 
         Example: rpkival validate --format json --output vrps.json
 
+        Example: rpkival validate --format openbgpd --no-aspas --output /var/db/rpki-client/openbgpd
+
+        Example: rpkival validate --select-asn AS64496 --select-prefix 192.0.2.0/24 --more-specifics
+
         Example: rpkival validate --tal ta.tal --repository-dir rsync --offline --at 2026-03-16T08:00:00Z
         """
         from rpkival.cli.options import state_directory
@@ -108,9 +130,20 @@ def register(app: typer.Typer) -> None:
         from rpkival.daemon.locators import read_locators
         from rpkival.payload.collect import collect
         from rpkival.payload.formats import check_format, write_payload
+        from rpkival.payload.selection import Selection
         from rpkival.repository.opening import Fetching, fallback_named, open_source
 
         check_format(listing)
+        selection = _selection(
+            lambda: Selection.parse(
+                select_asn or (),
+                select_prefix or (),
+                more_specifics=more_specifics,
+                route_origins=not no_route_origins,
+                router_keys=not no_router_keys,
+                aspas=not no_aspas,
+            )
+        )
         check_writable(output)
         check_writable(report, "--report")
         clock = _clock(at)
@@ -129,7 +162,7 @@ def register(app: typer.Typer) -> None:
             run = _run(locators, source, clock, workers=workers, quiet=quiet)
         payload = collect(run)
         with open_output(output) as stream:
-            write_payload(payload, listing, stream, generated=run.now)
+            write_payload(selection.of(payload), listing, stream, generated=run.now)
         if report is not None:
             with open_output(report, "--report") as stream:
                 stream.write(report_json(run, source))
@@ -144,6 +177,14 @@ def _clock(at: str | None) -> Callable[[], int]:
         return lambda: int(time.time())
     moment = parse_time(at)
     return lambda: moment
+
+
+def _selection(parse: Callable[[], Selection]) -> Selection:
+    """What is wrong with a selector is wrong with the command line."""
+    try:
+        return parse()
+    except (InputError, LimitError) as error:
+        raise UsageError(f"--select-asn or --select-prefix: {error}") from error
 
 
 def _run(

@@ -128,6 +128,17 @@ def test_the_lab_gives_its_payload(validate: Run, lab: Lab) -> None:
     assert done.err.splitlines()[1].split() == ["lab", "3", "0", "2", "0", "0", "2", "0", "0"]
 
 
+def test_selectors_choose_what_is_printed(validate: Run, lab: Lab) -> None:
+    """By ASN, by what covers a prefix and by what is within it; of the kinds that are not left out."""
+    first, second = ALL[1:]
+
+    assert validate(*lab.options, "-a", "AS64501").lines == [HEADER, second]
+    assert validate(*lab.options, "-p", "10.1.2.0/24", "--select-asn", "64501").lines == [HEADER, first, second]
+    assert validate(*lab.options, "-p", "10.0.0.0/12").lines == [HEADER]
+    assert validate(*lab.options, "-p", "10.0.0.0/15", "-m").lines == [HEADER, first]
+    assert validate(*lab.options, "--no-route-origins", "--no-aspas", "--no-router-keys").lines == [HEADER]
+
+
 def test_quiet_says_nothing(validate: Run, lab: Lab) -> None:
     """Only the payload."""
     assert validate(*lab.options, "--quiet").err == ""
@@ -290,6 +301,8 @@ def test_the_documentation_can_be_followed(validate: Run, tmp_path: Path, monkey
         (["--report", "nothing/report.json"], 2, "does not exist"),
         (["--format", "xml"], 2, "'xml' is not a format of VRPs; choose one of csv"),
         (["--at", "yesterday"], 2, "'yesterday' is not a time"),
+        (["-a", "ASx"], 2, "--select-asn or --select-prefix: 'ASx' is not an AS number"),
+        (["-p", "10.0.0.1/8"], 2, "--select-asn or --select-prefix: '10.0.0.1/8' has host bits set"),
     ],
 )
 def test_wrong_input_is_one_sentence(

@@ -68,7 +68,8 @@ ROUTINATORS = {
     ),
     "slurm2": (
         '{\n  "slurmVersion": 2,\n  "validationOutputFilters": {\n    "prefixFilters": [ ],\n'
-        '    "bgpsecFilters": [ ],\n    "aspaFilters": [ ]\n  },\n  "locallyAddedAssertions": {\n    "prefixAssertions": [\n      {\n'
+        '    "bgpsecFilters": [ ],\n    "aspaFilters": [ ]\n  },\n  "locallyAddedAssertions": {\n'
+        '    "prefixAssertions": [\n      {\n'
         '        "asn": 1234,\n        "prefix": "12.34.56.0/24",\n        "comment": "N/A"\n      }\n    ],\n'
         '    "bgpsecAssertions": [\n'
         f'      {{\n        "asn": 1234,\n        "SKI": "{"A" * 27}",\n        "routerPublicKey": "{KEY}",\n'
