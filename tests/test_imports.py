@@ -12,6 +12,7 @@ ROOT = Path(__file__).parent.parent
 BASE = {
     "rpkival",
     "rpkival.errors",
+    "rpkival.garbage",
     "rpkival.limits",
     "rpkival.listening",
     "rpkival.prefix_text",

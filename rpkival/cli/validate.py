@@ -128,6 +128,7 @@ def register(app: typer.Typer) -> None:
         from rpkival.cli.output import check_writable, open_output
         from rpkival.cli.validation_summary import print_summary, report_json
         from rpkival.daemon.locators import read_locators
+        from rpkival.garbage import collect_rarely
         from rpkival.payload.collect import collect
         from rpkival.payload.formats import check_format, write_payload
         from rpkival.payload.selection import Selection
@@ -158,6 +159,7 @@ def register(app: typer.Typer) -> None:
             ca_file=ca_file,
         )
         started = time.monotonic()
+        collect_rarely()
         with open_source(directory, fetching) as source:
             run = _run(locators, source, clock, workers=workers, quiet=quiet)
         payload = collect(run)

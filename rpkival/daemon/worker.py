@@ -13,6 +13,7 @@ from types import FrameType
 
 from rpkival.daemon.job import run
 from rpkival.errors import RpkivalError
+from rpkival.garbage import collect_rarely
 
 __all__ = ["main"]
 
@@ -20,6 +21,7 @@ __all__ = ["main"]
 def main() -> None:
     """Read the job, do it, write what came of it."""
     signal.signal(signal.SIGTERM, _leave)
+    collect_rarely()
     job = pickle.load(sys.stdin.buffer)  # noqa: S301 - the parent process wrote it
     try:
         answer: object = run(job)

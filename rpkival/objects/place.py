@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rpkival.objects.record import Record
+
 __all__ = ["Accepted", "Place"]
 
 
@@ -28,7 +30,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(Record):
     """The version of a publication point that was last found good (RFC 9286 section 6.6): its manifest, in brief.
 
     `sha256` is the manifest's digest; `number` and `this_update` (unix seconds) are its own.

@@ -20,6 +20,7 @@ from rpkival.limits import MAX_ASN, MAX_RESOURCE_BLOCKS
 from rpkival.objects.asn1 import ip_resources
 from rpkival.objects.asn1.der import decode, header
 from rpkival.objects.bounds import shown, shown_octets
+from rpkival.objects.record import Record
 
 __all__ = [
     "INHERIT",
@@ -54,7 +55,7 @@ _BITS: Final = {b"\x00\x01": 32, b"\x00\x02": 128}
 
 
 @dataclass(frozen=True, slots=True)
-class Resources:
+class Resources(Record):
     """What a certificate really has, with everything inherited filled in."""
 
     ipv4: Ranges = ()

@@ -11,6 +11,7 @@ from rpkival.objects.certificate import Certificate
 from rpkival.objects.crl import Crl
 from rpkival.objects.keys import PublicKey, load_key, verifies
 from rpkival.objects.place import Place
+from rpkival.objects.record import Record
 from rpkival.objects.resources import Resources
 from rpkival.objects.signatures import CheckSignature, check_signature
 from rpkival.objects.times import format_time
@@ -22,7 +23,7 @@ _BAD_SIGNATURE = (_SECTION, "The certificate's signature does not verify with it
 
 
 @dataclass(frozen=True, slots=True)
-class Issuer:
+class Issuer(Record):
     """What judging a CA's publication point rests on; plain values, so that it can travel and be a key of a memo.
 
     `expires` is the end of what the issuer above has signed for it (certificate, manifest and CRL, whichever ends

@@ -19,6 +19,7 @@ from rpkival.objects.certificate import Role, is_router_certificate, parse_certi
 from rpkival.objects.crl import Crl, parse_crl
 from rpkival.objects.manifest import Manifest, parse_manifest
 from rpkival.objects.place import Accepted
+from rpkival.objects.record import Record
 from rpkival.objects.resources import Ranges
 from rpkival.objects.roa import RoaContent, parse_roa
 from rpkival.objects.signatures import CheckSignature, SignatureBatch
@@ -47,7 +48,7 @@ Read = Callable[[str, bytes], bytes | None]
 
 
 @dataclass(frozen=True, slots=True)
-class PublicationPoint:
+class PublicationPoint(Record):
     """What one publication point came to. Of one that failed there are only rejections and counts.
 
     What is in it expires as it says itself, or when the chain above the point ends.

@@ -10,6 +10,7 @@ from operator import attrgetter
 
 from rpkival.errors import LimitError, ObjectError
 from rpkival.limits import MAX_REJECTIONS_PER_POINT
+from rpkival.objects.record import Record
 from rpkival.objects.resources import Ranges
 from rpkival.validation.roas import ValidatedRoas
 
@@ -35,7 +36,7 @@ FAULT_SECTION = "fault of this validator"
 
 
 @dataclass(frozen=True, slots=True)
-class Rejection:
+class Rejection(Record):
     """One object that was not used, and why. `sha256` is hex, "" where there was no object."""
 
     uri: str
@@ -53,8 +54,8 @@ class FetchProblem:
     sentence: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Counts:
+@dataclass(frozen=True, slots=True)
+class Counts(Record):
     """How many of each; `certificates` are those of CAs, the trust anchor's own among them."""
 
     publication_points_valid: int = 0
@@ -86,7 +87,7 @@ _numbers = attrgetter(*_COUNT_NAMES)
 
 
 @dataclass(frozen=True, slots=True)
-class ValidatedAspa:
+class ValidatedAspa(Record):
     """One ASPA that may be used; `providers` ascending and unique."""
 
     uri: str
@@ -97,7 +98,7 @@ class ValidatedAspa:
 
 
 @dataclass(frozen=True, slots=True)
-class ValidatedRouterKey:
+class ValidatedRouterKey(Record):
     """One router certificate that may be used: a key, for each of its ASes given as ranges (RFC 8209)."""
 
     uri: str

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from struct import Struct
 from typing import Final, overload
 
+from rpkival.objects.record import Record
 from rpkival.objects.roa import RoaContent, RoaPrefix
 
 __all__ = ["IPV4_FIELDS", "IPV6_FIELDS", "ROA_FIELDS", "RoaBlock", "RoaPacker", "ValidatedRoa", "ValidatedRoas"]
@@ -41,7 +42,7 @@ class ValidatedRoa:
 
 
 @dataclass(frozen=True, slots=True)
-class RoaBlock:
+class RoaBlock(Record):
     """The valid ROAs of one publication point. `names` are their files', a line each.
 
     They expire as they say here, or with the chain above the point, which the block does not know.

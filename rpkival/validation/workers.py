@@ -20,6 +20,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from rpkival.errors import ObjectError, StateError
+from rpkival.garbage import collect_rarely
 from rpkival.limits import MAX_POINT_BYTES, WORKER_CPU_SECONDS, WORKER_MEMORY_BYTES
 from rpkival.objects.manifest import listed_entries
 from rpkival.validation.issuer import Issuer
@@ -234,6 +235,7 @@ class _Worker:
 def _serve(connection: Connection, lock_in: Callable[[], None]) -> None:
     """A worker's life."""
     lock_in()
+    collect_rarely()
     connection.send(None)  # it is there
     while True:
         try:
