@@ -30,6 +30,15 @@ MAX_LOCAL_SOURCE_LENGTH: Final = 512
 MAX_SELECTORS: Final = 100
 """AS numbers and prefixes by which a payload is selected at once. Each is held against every VRP, some ten ms."""
 
+MAX_RENDERED_BYTES: Final = 256 * 1024**2
+"""Answers kept for whoever asks next, as gzip. All formats of the world are some 150 MB; most networks use one."""
+
+MAX_NEWS_WAITERS: Final = 2_000
+"""Clients that wait for the next serial at a time; each costs a connection and some kilobytes."""
+
+NEWS_WAIT_SECONDS: Final = 300.0
+"""After which a client that waits for news is told that there is none: proxies cut what is silent for long."""
+
 MAX_UNIX_TIME: Final = 253_402_300_799
 """The last second of the year 9999, as far as RFC 3339 and X.509 can write."""
 

@@ -22,7 +22,10 @@ log = structlog.get_logger("rpkival.web")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-FOR_PROGRAMS: Final = ("/api/", "/json", "/csv", "/validity", "/metrics", "/version", "/openbgpd", "/bird", "/slurm")
+FOR_PROGRAMS: Final = (
+    *("/api/", "/json", "/csv", "/validity", "/metrics", "/version"),
+    *("/openbgpd", "/bird", "/slurm", "/rpsl", "/summary"),
+)
 """Paths that answer an error with a problem document; all others are pages."""
 
 _SENTENCES: Final = {

@@ -9,7 +9,8 @@ from aiohttp import web
 from rpkival.limits import MAX_REQUEST_BYTES
 from rpkival.listening import cannot_listen
 from web.answers import problems
-from web.api import changes, checks, incidents, lookup, metrics, openapi, payload, status, validity
+from web.api import changes, checks, delta, incidents, lookup, metrics, openapi, payload, status, validity
+from web.api.rendered import RENDERED, RenderedAnswers
 from web.headers import add_headers
 from web.keys import VIEW
 from web.pages.home import home
@@ -30,7 +31,7 @@ def make_app(view: View) -> web.Application:
     """All pages and all of the API, over `view`."""
     app = web.Application(middlewares=[problems], client_max_size=MAX_REQUEST_BYTES)
     app[VIEW] = view
-    app[payload.FILES_KEY] = payload.PayloadFiles()
+    app[RENDERED] = RenderedAnswers()
     app.on_response_prepare.append(add_headers)
     app.add_routes(
         [
@@ -58,6 +59,8 @@ def make_app(view: View) -> web.Application:
             web.get("/api/v1/health/ready", status.ready),
             web.get("/api/v1/openapi.json", openapi.openapi),
             *(web.get(f"/{name}", payload.payload_file) for name in payload.FILES),
+            web.get("/json-delta", delta.json_delta),
+            web.get("/json-delta/notify", delta.notify),
             web.static("/static", _STATIC),
         ]
     )

@@ -10,11 +10,13 @@ from feeds.status import FeedStatus
 from rpkival.history.store import History
 from rpkival.monitor.store import IncidentStore
 from rpkival.origin.index import OriginIndex
+from rpkival.payload.changes import Changes
 from rpkival.payload.guard import Hold
 from rpkival.payload.snapshot import Snapshot
 from rpkival.rtr.server import SessionInfo
 from rpkival.validation.report import Report
 from web.beacons import BeaconSet
+from web.news import News
 
 __all__ = ["Fetch", "Isp", "ValidationSummary", "View"]
 
@@ -49,12 +51,18 @@ class Isp:
     title: str
 
 
+def _no_changes(_since: int, _now: int) -> Changes | None:
+    return None
+
+
 @dataclass(slots=True)
 class View:
     """Everything may be missing or empty: the page says so in words. `incidents` is None where no monitor runs.
 
     `holds` is what the guard keeps from being withdrawn; `history` is None where no database can be used.
     `troubles` are sentences about what does not work now, by the name of the room.
+    `changes_since` tells what changed from one serial to another, None where that is not kept; `news` is announced with
+    each new payload.
     `isps` is what a lab offers; on the Internet one has the ISP that one has, and it is empty.
     """
 
@@ -71,3 +79,5 @@ class View:
     isps: tuple[Isp, ...] = ()
     now: Callable[[], float] = time.time
     troubles: dict[str, str] = field(default_factory=dict)
+    changes_since: Callable[[int, int], Changes | None] = _no_changes
+    news: News = field(default_factory=News)

@@ -114,6 +114,7 @@ class Service:
         rtr = await self._server.start(*self._rtr)
         self._stack.push_async_callback(self._server.close)
         self._view.routers = self._server.sessions
+        self._view.changes_since = self._board.cache.changes_since
         runner, http = await start(make_app(self._view), *self._http)
         self._stack.push_async_callback(runner.cleanup)
         self._open_watch(f"http://{http[0]}:{http[1]}")
@@ -164,6 +165,7 @@ class Service:
 
     def _payload_changed(self) -> None:
         self._server.notify()
+        self._view.news.announce()
         for listener in self._listeners:
             try:
                 listener()

@@ -156,6 +156,18 @@ class Cache:
         """The serials, oldest first, that a router may come from and get a delta."""
         return tuple(delta.since for delta in self._edition.deltas) if self._edition else ()
 
+    def changes_since(self, serial: int, now: int) -> Changes | None:
+        """All that changed from one serial to serial `now`; None where that is over, or the first is not kept."""
+        edition = self._edition
+        if edition is None or edition.serial != now:
+            return None
+        behind = (now - serial) % _SERIALS
+        if behind == 0:
+            return Changes(Payload.empty(), Payload.empty())
+        if behind > len(edition.deltas):
+            return None
+        return merge([delta.changes for delta in edition.deltas[-behind:]])
+
     def session_id_of(self, version: int) -> int:
         """RFC 8210 section 5.1: serials of different versions are not commensurate, so their session ids differ."""
         return (self._session_id + _SESSION_ID_STRIDE * (1 - version)) % _SESSION_IDS

@@ -1,97 +1,117 @@
-"""`/json`, `/csv` and their kin: the whole VRP set as a file, rendered once a serial and off the event loop."""
+"""`/json`, `/csv` and their kin: the payload as a file, all of it made once a serial, or what of it is asked for."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import gzip
-import io
-from dataclasses import dataclass, field
 from email.utils import formatdate
-from functools import partial
 from typing import Final
 
 from aiohttp import web
 
-from rpkival.payload.formats import write_payload
+from rpkival.errors import UsageError
+from rpkival.payload.formats import WRITERS
+from rpkival.payload.selection import Selection
 from rpkival.payload.snapshot import Snapshot
 from web.answers import loaded
+from web.api.rendered import RENDERED, Rendered, send
 from web.keys import view_of
 
-__all__ = ["FILES", "PayloadFiles", "payload_file"]
+__all__ = ["FILES", "age_headers", "payload_file", "selection_of"]
 
-FILES: Final = {"json": "application/json", "csv": "text/csv", "csvext": "text/csv"}
-"""The path's name, which is also the format's, and its media type."""
+_CSV: Final = "text/csv; charset=utf-8; header=present"
+_TEXT: Final = "text/plain; charset=utf-8"
+_JSON: Final = "application/json"
+FILES: Final = {
+    "csv": _CSV,
+    "csvcompat": _CSV,
+    "csvext": _CSV,
+    "json": _JSON,
+    "jsonext": _JSON,
+    "slurm": _JSON,
+    "slurm2": _JSON,
+    "openbgpd": _TEXT,
+    "bird": _TEXT,
+    "bird1": _TEXT,
+    "bird2": _TEXT,
+    "rpsl": _TEXT,
+    "summary": _TEXT,
+}
+"""The path's name, which is also the format's, and its media type, Routinator's where it has the format."""
 
-_SERIAL_IS_ALL: Final = frozenset({"csv"})
+_SERIAL_IS_ALL: Final = frozenset({"csv", "csvcompat", "slurm", "slurm2", "bird1", "bird2"})
 """The formats that stay as they are while the serial does; the others hold times, of the validation or of objects."""
 
-_CHUNK_BYTES: Final = 256 * 1024
-"""What waits in memory for one slow client, who would else hold a copy of the whole file, 80 MB of JSON."""
-
-
-@dataclass(slots=True)
-class _File:
-    """One format of one snapshot; `packed` is made for the first client that takes gzip."""
-
-    snapshot: Snapshot
-    plain: bytes
-    packed: bytes | None = None
-
-
-@dataclass(slots=True)
-class PayloadFiles:
-    """The rendered files of the last snapshot that was asked for: at most one a format."""
-
-    _files: dict[str, _File] = field(default_factory=dict)
-    _making: asyncio.Lock = field(default_factory=asyncio.Lock)
-
-    async def get(self, name: str, snapshot: Snapshot, *, packed: bool) -> bytes:
-        """The file, plain or as gzip. A hundred clients after a new serial cost one rendering."""
-        async with self._making:
-            file = self._files.get(name)
-            if file is None or file.snapshot is not snapshot:
-                file = self._files[name] = _File(snapshot, await asyncio.to_thread(_write, name, snapshot))
-            if packed and file.packed is None:
-                # Level 1 costs a fifth of the default's time and 20 % more octets.
-                file.packed = await asyncio.to_thread(partial(gzip.compress, file.plain, 1, mtime=0))
-            return file.packed if packed and file.packed is not None else file.plain
-
-
-FILES_KEY = web.AppKey("payload_files", PayloadFiles)
+_PARAMETERS: Final = frozenset({"select-asn", "filter-asn", "select-prefix", "filter-prefix", "include", "exclude"})
+_INCLUDE: Final = frozenset({"more-specifics"})
+_EXCLUDE: Final = frozenset({"routeOrigins", "routerKeys", "aspas"})
 
 
 async def payload_file(request: web.Request) -> web.StreamResponse:
-    """All VRPs; 304 where the client has this serial already."""
+    """What is selected of the payload, all without a selector; 304 where the client has this serial already."""
     name = request.path.strip("/")
     snapshot, _ = loaded(request)
+    selection = selection_of(request)
     version = _version(name, snapshot)
     headers = {
         # Weak, as plain and packed answers share it.
         "ETag": f'W/"{version}"',
         "Last-Modified": formatdate(snapshot.generated, usegmt=True),
-        "Cache-Control": "no-cache",
         "Vary": "Accept-Encoding",
-        "X-Rpkival-Serial": str(snapshot.serial),
-        "X-Rpkival-Age": str(max(0, int(view_of(request).now() - snapshot.generated))),
+        **age_headers(request, snapshot),
     }
     if _has_it(request, version, snapshot.generated):
         return web.Response(status=304, headers=headers)
-    packed = "gzip" in request.headers.get("Accept-Encoding", "")
-    body = await request.app[FILES_KEY].get(name, snapshot, packed=packed)
-    if packed:
-        headers["Content-Encoding"] = "gzip"
-    answer = web.StreamResponse(headers=headers)
-    answer.content_type, answer.content_length = FILES[name], len(body)
-    await answer.prepare(request)
-    if request.method == "HEAD":
-        return answer
-    # A client that goes away meanwhile is no fault and needs no answer.
-    with contextlib.suppress(ConnectionError):
-        for start in range(0, len(body), _CHUNK_BYTES):
-            await answer.write(memoryview(body)[start : start + _CHUNK_BYTES])
-        await answer.write_eof()
-    return answer
+    headers["Content-Type"] = FILES[name]
+    if selection.by_resources:
+        rendered = await asyncio.to_thread(_render, name, snapshot, selection)
+    else:
+        rendered = await request.app[RENDERED].get(
+            snapshot,
+            (name, selection),
+            lambda: WRITERS[name](selection.of(snapshot.payload).unique_sorted(), snapshot.generated),
+        )
+    return await send(request, rendered, headers)
+
+
+def age_headers(request: web.Request, snapshot: Snapshot) -> dict[str, str]:
+    """Which data an answer rests on, and how old it is in seconds."""
+    return {
+        "Cache-Control": "no-cache",
+        "X-Rpkival-Serial": str(snapshot.serial),
+        "X-Rpkival-Age": str(max(0, int(view_of(request).now() - snapshot.generated))),
+    }
+
+
+def selection_of(request: web.Request) -> Selection:
+    """Routinator's `select-asn`, `select-prefix`, `include` and `exclude`. Raises `InputError`, `UsageError`,
+    `LimitError`.
+    """
+    query = request.query
+    if unknown := query.keys() - _PARAMETERS:
+        raise UsageError(
+            f"There is no parameter {min(unknown)[:40]!r} here; there are {', '.join(sorted(_PARAMETERS))}."
+        )
+    include = _words(query.getall("include", []), _INCLUDE, "included")
+    exclude = _words(query.getall("exclude", []), _EXCLUDE, "excluded")
+    return Selection.parse(
+        [value for key, value in query.items() if key in {"select-asn", "filter-asn"}],
+        [value for key, value in query.items() if key in {"select-prefix", "filter-prefix"}],
+        more_specifics="more-specifics" in include,
+        route_origins="routeOrigins" not in exclude,
+        router_keys="routerKeys" not in exclude,
+        aspas="aspas" not in exclude,
+    )
+
+
+def _words(values: list[str], known: frozenset[str], what: str) -> frozenset[str]:
+    words = frozenset(word for value in values for word in value.split(",") if word)
+    if unknown := words - known:
+        raise UsageError(f"{min(unknown)[:40]!r} cannot be {what}; what can is {', '.join(sorted(known))}.")
+    return words
+
+
+def _render(name: str, snapshot: Snapshot, selection: Selection) -> Rendered:
+    return Rendered.of(WRITERS[name](selection.of(snapshot.payload).unique_sorted(), snapshot.generated))
 
 
 def _version(name: str, snapshot: Snapshot) -> str:
@@ -106,9 +126,3 @@ def _has_it(request: web.Request, version: str, generated: int) -> bool:
         return any(tag.value in {"*", version} for tag in request.if_none_match)
     since = request.if_modified_since
     return since is not None and since.timestamp() >= generated
-
-
-def _write(name: str, snapshot: Snapshot) -> bytes:
-    stream = io.BytesIO()
-    write_payload(snapshot.payload, name, stream, generated=snapshot.generated)
-    return stream.getvalue()

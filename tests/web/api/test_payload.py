@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-from typing import BinaryIO
+from collections.abc import Iterator
 
 import aiohttp
 import pytest
 import structlog
 from aiohttp.test_utils import TestClient
+from yarl import URL
 
-from rpkival.payload.formats import read_vrps
+from rpkival.payload.formats import WRITERS, read_vrps
 from rpkival.payload.payload import Payload
 from rpkival.payload.snapshot import Snapshot
 from rpkival.payload.vrps import Vrp, Vrps
-from web.api import payload
+from web.api.payload import FILES
 from web.app import make_app, start
 from web.view import View
 
 
-@pytest.mark.parametrize("name", ["csv", "json"])
+@pytest.mark.parametrize("name", ["csv", "csvcompat", "json", "jsonext"])
 async def test_the_payload_is_served_whole(view: View, client: TestClient, name: str) -> None:
     """What is read back is what was served; plain, or gzip where it is taken."""
     assert view.snapshot is not None
@@ -36,32 +37,15 @@ async def test_the_payload_is_served_whole(view: View, client: TestClient, name:
     ]
 
 
-async def test_a_new_payload_is_rendered_once_for_all_who_wait(view: View, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Routers of a whole network ask in the same second."""
-    rendered = []
-
-    def write(payload: Payload, fmt: str, stream: BinaryIO, *, generated: int) -> None:
-        rendered.append(fmt)
-        stream.write(b"x" * 1000)
-
-    monkeypatch.setattr(payload, "write_payload", write)
-    files = payload.PayloadFiles()
-    assert view.snapshot is not None
-    bodies = await asyncio.gather(*(files.get("csv", view.snapshot, packed=n % 2 == 1) for n in range(20)))
-
-    assert rendered == ["csv"]
-    assert bodies[0] == gzip.decompress(bodies[1])
-
-
 async def test_a_client_that_goes_away_is_no_fault(
     view: View, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Nothing is logged as a fault, and the next client is served."""
 
-    def write(payload: Payload, fmt: str, stream: BinaryIO, *, generated: int) -> None:
-        stream.write(bytes(32 * 1024**2))
+    def write(_payload: Payload, _generated: int) -> Iterator[bytes]:
+        yield bytes(32 * 1024**2)
 
-    monkeypatch.setattr(payload, "write_payload", write)
+    monkeypatch.setitem(WRITERS, "csv", write)
     # Not the test server, which cancels handlers when a client goes; the real one does not.
     runner, (host, port) = await start(make_app(view), "127.0.0.1", 0)
     with structlog.testing.capture_logs() as logs:
@@ -102,3 +86,62 @@ async def test_a_validation_without_news(view: View, client: TestClient, name: s
     assert (await client.get(f"/{name}", headers={"If-None-Match": tag})).status == status
     view.snapshot = Snapshot(old.payload, old.generated, old.serial, old.session_id + 1)
     assert (await client.get(f"/{name}", headers={"If-None-Match": tag})).status == 200
+
+
+@pytest.mark.parametrize("name", FILES)
+async def test_every_format_has_its_path(view: View, client: TestClient, name: str) -> None:
+    """The very octets of the writer, with the type that Routinator names; HEAD tells as much without them."""
+    assert view.snapshot is not None
+    answer = await client.get(f"/{name}")
+    head = await client.head(f"/{name}", headers={"Accept-Encoding": "identity"})
+
+    written = b"".join(WRITERS[name](view.snapshot.payload, view.snapshot.generated))
+    assert (answer.status, await answer.read()) == (200, written)
+    assert answer.headers["Content-Type"] == FILES[name]
+    assert (head.status, head.headers["Content-Length"]) == (200, str(len(written)))
+
+
+async def test_a_part_of_it(client: TestClient) -> None:
+    """By ASN, by prefix, with what is within it; and without whole kinds."""
+
+    async def rows(query: str) -> list[str]:
+        return (await (await client.get(f"/csv?{query}")).text()).splitlines()[1:]
+
+    assert await rows("select-asn=AS64498") == ["AS64498,192.0.2.128/25,25,arin"]
+    assert await rows("filter-asn=64498&select-asn=0") == [
+        "AS64498,192.0.2.128/25,25,arin",
+        "AS0,198.51.100.0/24,24,arin",
+    ]
+    assert len(await rows("select-prefix=192.0.2.0/24")) == 2
+    assert len(await rows("select-prefix=192.0.2.0%2F24&include=more-specifics")) == 3
+    assert await rows("exclude=routeOrigins,aspas") == []
+    assert len(await rows("exclude=routerKeys&exclude=aspas")) == 5
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ("select-asn=ASx", "'ASx' is not an AS number"),
+        ("select-asn=%ff%fe", "is not an AS number"),
+        ("select-asn=%F0%28%8C%28", "is not an AS number"),
+        ("select-prefix=10.0.0.1/8", "has host bits set"),
+        ("select-prefix=%00", "has no prefix length"),
+        ("include=everything", "'everything' cannot be included"),
+        ("exclude=vrps", "'vrps' cannot be excluded"),
+        ("asn=1", "There is no parameter 'asn' here"),
+        ("%ff=1", "There is no parameter"),
+    ],
+)
+async def test_what_cannot_be_selected(client: TestClient, query: str, sentence: str) -> None:
+    """A problem document, also for octets that are no text."""
+    answer = await client.get(URL(f"/json?{query}", encoded=True))
+
+    assert (answer.status, answer.content_type) == (400, "application/problem+json")
+    assert sentence in (await answer.json())["detail"]
+
+
+async def test_too_many_selectors(client: TestClient) -> None:
+    """Each costs time."""
+    answer = await client.get("/csv?" + "&".join(["select-asn=1"] * 101))
+
+    assert answer.status == 413
