@@ -14,6 +14,7 @@ from pathlib import Path
 from rpkival.errors import UriError, UsageError
 from rpkival.limits import MAX_FILE_NAME_LENGTH, MAX_OBJECT_BYTES
 from rpkival.objects.place import Accepted, Place
+from rpkival.repository.attempts import settled
 from rpkival.repository.rsync import RsyncResult
 from rpkival.repository.uri import RsyncUri
 
@@ -41,6 +42,7 @@ class LocalDirectory:
         self.path = path.resolve()
         self._max_object_bytes = max_object_bytes
         self._directories: dict[str, str | None] = {}
+        self._requests: dict[str, Future[str | None]] = {}
         self._place: tuple[str, str | None] = ("", None)  # the one that was read last, and its directory
         self._manifest = ("", b"")  # the one that was read last: it is asked for again at once
         self.unreadable: dict[str, str] = {}
@@ -56,9 +58,10 @@ class LocalDirectory:
 
     def request(self, place: Place) -> Future[str | None]:
         """What lies in the directory is all there is; an error where nothing of the place's module does."""
-        future: Future[str | None] = Future()
-        future.set_result(self._problem(place.repository))
-        return future
+        module = "/".join(place.repository.split("/", 4)[:4])
+        if module not in self._requests:
+            self._requests[module] = settled(self._problem(place.repository))
+        return self._requests[module]
 
     def manifest(self, place: Place) -> bytes | None:
         """SHA-256 of the manifest."""

@@ -115,6 +115,7 @@ class _Walk:
         self._pool = pool
         self._remembered = remembered
         self._fetching: dict[Future[str | None], list[_Visit]] = {}
+        self._arrived: set[Future[str | None]] = set()
         self._ready: deque[_Visit] = deque()
         self._judging: deque[_Visit] = deque()
         self._done = 0
@@ -167,15 +168,17 @@ class _Walk:
         for issuer in issuers:
             visit = _Visit(issuer, min(expires, issuer.expires))
             future = self._source.request(visit.place)
-            if future.done():
-                self._arrived(future, visit)
+            if future in self._arrived or future.done():
+                self._arrive(future, visit)
             else:
                 self._fetching.setdefault(future, []).append(visit)
 
-    def _arrived(self, future: Future[str | None], visit: _Visit) -> None:
-        problem = future.result()
-        if problem is not None and len(self.fetch_problems) < MAX_FETCH_PROBLEMS:
-            self.fetch_problems.setdefault(problem, visit.issuer.repository)
+    def _arrive(self, future: Future[str | None], visit: _Visit) -> None:
+        if future not in self._arrived:
+            self._arrived.add(future)
+            problem = future.result()
+            if problem is not None and len(self.fetch_problems) < MAX_FETCH_PROBLEMS:
+                self.fetch_problems.setdefault(problem, visit.issuer.repository)
         self._ready.append(visit)
 
     def _next(self) -> tuple[_Visit, PublicationPoint] | None:
@@ -197,7 +200,7 @@ class _Walk:
             done, _ = wait(self._fetching, return_when=FIRST_COMPLETED)
             for future in done:
                 for visit in self._fetching.pop(future):
-                    self._arrived(future, visit)
+                    self._arrive(future, visit)
 
     def _recall(self, issuer: Issuer, manifest: bytes | None) -> PublicationPoint | None:
         if self._remembered is None or manifest is None:
@@ -252,11 +255,14 @@ class _Walk:
     def _take(self, trust_anchor: str, point: PublicationPoint, expires: int) -> None:
         if point.roas:
             self.roas.append((point.roas, expires))
-        self.aspas.extend(replace(aspa, expires=min(aspa.expires, expires)) for aspa in point.aspas)
-        self.router_keys.extend(replace(key, expires=min(key.expires, expires)) for key in point.router_keys)
-        listed = point.rejections[: max(0, MAX_REJECTIONS - len(self.rejections))]
-        self.rejections.extend(listed)
-        self._unlisted += len(point.rejections) - len(listed)
+        for aspa in point.aspas:
+            self.aspas.append(replace(aspa, expires=min(aspa.expires, expires)))
+        for key in point.router_keys:
+            self.router_keys.append(replace(key, expires=min(key.expires, expires)))
+        if point.rejections:
+            listed = point.rejections[: max(0, MAX_REJECTIONS - len(self.rejections))]
+            self.rejections.extend(listed)
+            self._unlisted += len(point.rejections) - len(listed)
         self._done += 1
         if self._on_progress is not None:
             self._on_progress(trust_anchor, self._done, self._known)
