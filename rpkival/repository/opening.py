@@ -10,10 +10,8 @@ from typing import get_args
 
 from rpkival.errors import UsageError
 from rpkival.repository.collector import Collector, Fallback
-from rpkival.repository.http import Http
 from rpkival.repository.local import LocalDirectory
 from rpkival.repository.mirror import RsyncMirror
-from rpkival.repository.rrdp import Rrdp
 from rpkival.repository.rsync import Rsync
 from rpkival.repository.store import STORE_NAME, Store
 from rpkival.repository.stored_source import StoredSource
@@ -40,6 +38,8 @@ class Fetching:
     def check(self) -> None:
         """Raises `UsageError` where `ca_file` cannot be used or nothing is installed to fetch with."""
         if not (self.offline or not (self.rsync or self.rrdp)):
+            from rpkival.repository.http import Http
+
             _rsync(self)
             Http(ca_file=self.ca_file)
 
@@ -82,6 +82,10 @@ def open_source(directory: Path, fetching: Fetching) -> Iterator[StoredSource | 
 
 
 def _collector(directory: Path, store: Store, fetching: Fetching, rsync: Rsync | None) -> Collector:
+    # Here, as whoever fetches nothing need not wait for an HTTP client to be imported.
+    from rpkival.repository.http import Http
+    from rpkival.repository.rrdp import Rrdp
+
     http = Http(ca_file=fetching.ca_file, allow_dubious_hosts=fetching.allow_dubious_hosts)
     return Collector(
         store,
