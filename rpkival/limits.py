@@ -39,6 +39,15 @@ MAX_NEWS_WAITERS: Final = 2_000
 NEWS_WAIT_SECONDS: Final = 300.0
 """After which a client that waits for news is told that there is none: proxies cut what is silent for long."""
 
+MAX_SLURM_FILES: Final = 100
+"""SLURM files at once; one for each customer or purpose of a large network."""
+
+MAX_SLURM_FILE_BYTES: Final = 64 * 1024**2
+"""One SLURM file. A whole world of VRPs as assertions is 77 MB, which is no exception any more."""
+
+MAX_SLURM_ENTRIES: Final = 200_000
+"""Filters and assertions of one SLURM file. A generated list of all unallocated space has some thousands."""
+
 MAX_UNIX_TIME: Final = 253_402_300_799
 """The last second of the year 9999, as far as RFC 3339 and X.509 can write."""
 
