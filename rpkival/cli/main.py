@@ -28,6 +28,7 @@ VERBS = (
     "router",
     "watch",
     "alerts",
+    "slurm",
     "guard",
     "changes",
     "inspect",

@@ -17,6 +17,7 @@ from rpkival.errors import UsageError
 __all__ = [
     "AtOption",
     "DataDirOption",
+    "ExceptionsOption",
     "ListenAddress",
     "OutputOption",
     "QuietOption",
@@ -49,6 +50,15 @@ DataDirOption = Annotated[
 OutputOption = Annotated[
     Path | None,
     typer.Option("--output", "-o", metavar="FILE", help="Write here, whole or not at all; - is standard output."),
+]
+ExceptionsOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--exceptions",
+        "--slurm",
+        metavar="FILE",
+        help="Local exceptions: a SLURM file (RFC 8416, or version 2 with ASPAs); repeatable.",
+    ),
 ]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no notes.")]
 VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Say more on standard error.")]

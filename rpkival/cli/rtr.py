@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 
 from rpkival.cli.options import (
     DataDirOption,
+    ExceptionsOption,
     OutputOption,
     QuietOption,
     RtrOption,
@@ -41,22 +43,27 @@ def serve(
     refresh: Annotated[
         int, typer.Option("--refresh", metavar="SECONDS", help="How often routers ask without being notified.")
     ] = 3600,
+    exceptions: ExceptionsOption = None,
     quiet: QuietOption = False,
     verbose: VerboseOption = False,
 ) -> None:
     """Serve VRPs, ASPAs and router keys to routers over RTR versions 0, 1 and 2 until stopped.
 
-    The file of --vrps is read again when it changes, every source on SIGHUP; routers that are connected are notified
-    and fetch only what changed. Where the new VRPs cannot be read, the old ones stay and the log says why. SIGTERM
-    tells routers of version 2 that the cache restarts, SIGQUIT that it is gone for good, on which they forget it all.
+    The files of --vrps and --exceptions are read again when they change, every source on SIGHUP; routers that are
+    connected are notified and fetch only what changed. Where the new files cannot be read, what was served stays and
+    the log says why. SIGTERM tells routers of version 2 that the cache restarts, SIGQUIT that it is gone for good, on
+    which they forget it all.
 
     Example: rpkival rtr serve --vrps vrps.json --listen 192.0.2.1:3323
+
+    Example: rpkival rtr serve --vrps vrps.json --exceptions /etc/rpkival/slurm.json
 
     Example: rpkival rtr serve --rtr cache.example.net:3323
     """
     from rpkival.cli.logs import configure_logs
     from rpkival.cli.rtr_serve import run_server
-    from rpkival.cli.source import check_source, load_vrps
+    from rpkival.cli.source import Source, check_source, load_vrps
+    from rpkival.payload.exceptions.files import load_exceptions
     from rpkival.rtr.pdu import Timers
 
     host, port = parse_listen(listen)
@@ -67,9 +74,18 @@ def serve(
         raise UsageError(f"--refresh {refresh} cannot be: {error}") from error
     check_source(vrps=vrps, rtr=rtr, url=url, data_dir=data_dir)
     configure_logs(quiet=quiet, verbose=verbose)
+    slurm = tuple(exceptions or ())
+    load_exceptions(slurm)  # what is wrong with them is told before anything is served
+
+    def load() -> Source:
+        source = load_vrps(vrps=vrps, rtr=rtr, url=url, data_dir=data_dir, quiet=True)
+        applied = load_exceptions(slurm).apply(source.payload.unique_sorted())
+        return replace(source, payload=applied.payload)
+
     run_server(
-        lambda: load_vrps(vrps=vrps, rtr=rtr, url=url, data_dir=data_dir, quiet=True),
-        file=vrps,
+        load,
+        files=(vrps, *slurm) if vrps else slurm,
+        polled=vrps is None,
         host=host,
         port=port,
         timers=timers,

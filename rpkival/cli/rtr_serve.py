@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from rpkival.cli.file_limit import allow_many_files
 from rpkival.cli.source import Source
 from rpkival.cli.terminal import counted
 from rpkival.errors import RpkivalError
+from rpkival.payload.exceptions.files import FileWatch
 from rpkival.payload.payload import Payload
 from rpkival.rtr.cache import Cache
 from rpkival.rtr.errors import ErrorCode
@@ -33,20 +34,24 @@ POLL_SOURCE_SECONDS = 600.0
 
 log = structlog.get_logger("rpkival.rtr")
 
-Stamp = tuple[int, int, int]
 
-
-def run_server(load: Callable[[], Source], *, file: Path | None, host: str, port: int, timers: Timers) -> None:
+def run_server(
+    load: Callable[[], Source], *, files: Sequence[Path], polled: bool, host: str, port: int, timers: Timers
+) -> None:
     """Serve what `load` gives until SIGINT, SIGTERM, or SIGQUIT, on which routers forget it.
+
+    It is asked anew whenever any of `files` changes, and under `polled` now and then.
 
     Raises `UsageError` and whatever the first `load` raises.
     """
     allow_many_files()
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        runner.run(_serve(load, file, host, port, timers))
+        runner.run(_serve(load, files, host, port, timers, polled=polled))
 
 
-async def _serve(load: Callable[[], Source], file: Path | None, host: str, port: int, timers: Timers) -> None:
+async def _serve(
+    load: Callable[[], Source], files: Sequence[Path], host: str, port: int, timers: Timers, *, polled: bool
+) -> None:
     # RFC 8210 section 5.1 recommends the clock for session ids: no two lives of a cache have the same.
     cache = Cache(int(time.time()), timers=timers)
     server = RtrServer(cache)
@@ -66,37 +71,39 @@ async def _serve(load: Callable[[], Source], file: Path | None, host: str, port:
     # Listening comes first: a taken port is told before a minute of reading, and early routers wait for the data.
     address, port = await server.start(host, port)
     try:
-        seen = _stamp(file)
+        watch = FileWatch(files)
         source = await asyncio.to_thread(load)
         _warn_if_stale(source)
         cache.update(source.payload)
         server.notify()
         shown = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
         typer.echo(f"Serving {_counts(cache.payload)} over RTR on {shown}, session {cache.session_id}.")
-        watcher = asyncio.create_task(_watch(file, seen, reload))
-        follower = asyncio.create_task(_follow(load, cache, server, reload))
+        tasks = [
+            asyncio.create_task(_watch(watch, reload)),
+            asyncio.create_task(_follow(load, cache, server, reload)),
+        ]
+        if polled:
+            tasks.append(asyncio.create_task(_poll(reload)))
         await stop.wait()
-        watcher.cancel()
-        follower.cancel()
+        for task in tasks:
+            task.cancel()
     finally:
         await server.close(code=farewell)
 
 
-async def _watch(file: Path | None, seen: Stamp | None, reload: asyncio.Event) -> None:
-    """Ask for a reload whenever the file has changed and is whole, or the time of another source has come."""
-    if file is None:
-        while True:
-            await asyncio.sleep(POLL_SOURCE_SECONDS)
-            reload.set()
-    before = seen
+async def _watch(watch: FileWatch, reload: asyncio.Event) -> None:
+    """Ask for a reload whenever a file has changed and is whole."""
     while True:
         await asyncio.sleep(POLL_FILE_SECONDS)
-        now = _stamp(file)
-        # A file that is still being written differs from look to look; reading half of it would withdraw the rest.
-        if now is not None and now != seen and now == before:
-            seen = now
+        if watch.look():
             reload.set()
-        before = now
+
+
+async def _poll(reload: asyncio.Event) -> None:
+    """Ask for a reload whenever the time of a source that is no file has come."""
+    while True:
+        await asyncio.sleep(POLL_SOURCE_SECONDS)
+        reload.set()
 
 
 async def _follow(load: Callable[[], Source], cache: Cache, server: RtrServer, reload: asyncio.Event) -> None:
@@ -138,13 +145,3 @@ def _warn_if_stale(source: Source) -> None:
     if source.generated is not None and source.stale(time.time()):
         generated = datetime.fromtimestamp(source.generated, UTC).isoformat()
         log.warning("source_stale", source=source.name, generated=generated)
-
-
-def _stamp(file: Path | None) -> Stamp | None:
-    if file is None:
-        return None
-    try:
-        status = file.stat()
-    except OSError:
-        return None
-    return status.st_mtime_ns, status.st_size, status.st_ino

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rpkival.cli.options import AtOption, DataDirOption, OutputOption, QuietOption, VerboseOption, parse_time
+from rpkival.cli.options import (
+    AtOption,
+    DataDirOption,
+    ExceptionsOption,
+    OutputOption,
+    QuietOption,
+    VerboseOption,
+    parse_time,
+)
 from rpkival.errors import InputError, LimitError, UsageError
 
 if TYPE_CHECKING:
@@ -91,6 +99,7 @@ def register(app: typer.Typer) -> None:
         no_route_origins: Annotated[bool, typer.Option("--no-route-origins", help="Print no VRPs.")] = False,
         no_router_keys: Annotated[bool, typer.Option("--no-router-keys", help="Print no router keys.")] = False,
         no_aspas: Annotated[bool, typer.Option("--no-aspas", help="Print no ASPAs.")] = False,
+        exceptions: ExceptionsOption = None,
         output: OutputOption = None,
         report: Annotated[
             Path | None,
@@ -120,6 +129,8 @@ def register(app: typer.Typer) -> None:
 
         Example: rpkival validate --format openbgpd --no-aspas --output /var/db/rpki-client/openbgpd
 
+        Example: rpkival validate --exceptions /etc/rpkival/slurm.json
+
         Example: rpkival validate --select-asn AS64496 --select-prefix 192.0.2.0/24 --more-specifics
 
         Example: rpkival validate --tal ta.tal --repository-dir rsync --offline --at 2026-03-16T08:00:00Z
@@ -130,6 +141,7 @@ def register(app: typer.Typer) -> None:
         from rpkival.daemon.locators import read_locators
         from rpkival.garbage import collect_rarely
         from rpkival.payload.collect import collect
+        from rpkival.payload.exceptions.files import load_exceptions
         from rpkival.payload.formats import check_format, write_payload
         from rpkival.payload.selection import Selection
         from rpkival.repository.opening import Fetching, fallback_named, open_source
@@ -147,6 +159,7 @@ def register(app: typer.Typer) -> None:
         )
         check_writable(output)
         check_writable(report, "--report")
+        local = load_exceptions(exceptions or ())
         clock = _clock(at)
         locators = read_locators(tal or ())
         directory = repository_dir or state_directory(data_dir) / "repository"
@@ -162,14 +175,14 @@ def register(app: typer.Typer) -> None:
         collect_rarely()
         with open_source(directory, fetching) as source:
             run = _run(locators, source, clock, workers=workers, quiet=quiet)
-        payload = collect(run)
+        applied = local.apply(collect(run))
         with open_output(output) as stream:
-            write_payload(selection.of(payload), listing, stream, generated=run.now)
+            write_payload(selection.of(applied.payload), listing, stream, generated=run.now)
         if report is not None:
             with open_output(report, "--report") as stream:
-                stream.write(report_json(run, source))
+                stream.write(report_json(run, source, applied))
         if not quiet:
-            print_summary(run, payload.vrps, source, time.monotonic() - started, verbose=verbose)
+            print_summary(run, applied, source, time.monotonic() - started, verbose=verbose)
         raise typer.Exit(_exit_code(run, strict=strict, complete=complete))
 
 

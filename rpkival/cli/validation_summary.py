@@ -10,7 +10,9 @@ from typing import Protocol
 
 import numpy as np
 
+from rpkival.cli.exceptions_text import exception_sentences
 from rpkival.cli.terminal import counted, note
+from rpkival.payload.exceptions.exceptions import Applied
 from rpkival.payload.vrps import Vrps
 from rpkival.repository.attempts import FetchResult
 from rpkival.validation.report import ValidationRun
@@ -46,16 +48,23 @@ class Fetched(Protocol):
         """Why an object that is there could not be read, by URI."""
 
 
-def report_json(run: ValidationRun, source: Fetched) -> bytes:
-    """The run's report, with each fetch there was and each object that is there but could not be read."""
+def report_json(run: ValidationRun, source: Fetched, applied: Applied) -> bytes:
+    """The run's report, with each fetch there was, each object that is there but could not be read, and what local
+    exceptions did.
+    """
     content = asdict(run.report)
     content["fetches"] = [asdict(result) for result in source.results]
     content["unreadable"] = [{"uri": uri, "sentence": sentence} for uri, sentence in source.unreadable.items()]
+    content["exceptions"] = {
+        "filtered": [asdict(number) for number in applied.filtered],
+        "added": [asdict(number) for number in applied.added],
+    }
     return json.dumps(content, indent=2).encode() + b"\n"
 
 
-def print_summary(run: ValidationRun, vrps: Vrps, source: Fetched, seconds: float, *, verbose: bool) -> None:
+def print_summary(run: ValidationRun, applied: Applied, source: Fetched, seconds: float, *, verbose: bool) -> None:
     """A row for each trust anchor, and the problems, on standard error."""
+    vrps = applied.payload.vrps
     rows = [_TITLES, *_rows(run, vrps)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for name, *numbers in rows:
@@ -65,6 +74,7 @@ def print_summary(run: ValidationRun, vrps: Vrps, source: Fetched, seconds: floa
     problems = (problem.sentence for problem in run.fetch_problems)
     _tell(list(dict.fromkeys((*failures, *problems, *source.unreadable.values()))), verbose=verbose)
     _tell([f"{each.uri}: {each.sentence} ({each.section})" for each in run.rejections], verbose=verbose)
+    _tell(list(exception_sentences(applied)), verbose=True)
     note(f"{counted(len(vrps), 'VRP', 'VRPs')} in {seconds:.1f} seconds.")
 
 

@@ -34,6 +34,11 @@ class Number:
     aspas: int = 0
     router_keys: int = 0
 
+    @property
+    def total(self) -> int:
+        """Of all kinds."""
+        return self.vrps + self.aspas + self.router_keys
+
 
 @dataclass(frozen=True, slots=True)
 class Applied:

@@ -155,7 +155,8 @@ def parse_slurm(data: bytes, *, name: str) -> SlurmFile:
     """Raises `FormatError` that tells where in the document the fault is, `LimitError`."""
     try:
         version = msgspec.json.decode(data, type=_Probe).slurm_version
-        document = msgspec.json.decode(data, type=_Version1 if version == 1 else _Version2)
+        kind: type[_Version1 | _Version2] = _Version1 if version == 1 else _Version2
+        document = msgspec.json.decode(data, type=kind)
         json.loads(data, object_pairs_hook=_distinct)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise FormatError(f"{name} is not a SLURM file (RFC 8416): {error}.") from error

@@ -116,6 +116,38 @@ def test_a_file_is_served_and_followed(serve: Callable[..., Served], tmp_path: P
     assert served.process.wait(DEADLINE) == 0
 
 
+def slurm(*, drop: int, add: str) -> str:
+    """A SLURM file that filters an origin and asserts a prefix of it."""
+    return json.dumps(
+        {
+            "slurmVersion": 1,
+            "validationOutputFilters": {"prefixFilters": [{"asn": drop}], "bgpsecFilters": []},
+            "locallyAddedAssertions": {"prefixAssertions": [{"asn": drop, "prefix": add}], "bgpsecAssertions": []},
+        }
+    )
+
+
+def test_local_exceptions_are_followed_too(serve: Callable[..., Served], tmp_path: Path) -> None:
+    """From the first set on; a broken file keeps the last good exceptions, and the log says where it is wrong."""
+    vrps, exceptions = tmp_path / "vrps.csv", tmp_path / "slurm.json"
+    vrps.write_text(TWO)
+    exceptions.write_text(slurm(drop=64496, add="198.51.100.0/24"))
+    served = serve("--vrps", str(vrps), "--exceptions", str(exceptions))
+    with RtrClient("127.0.0.1", served.port, timeout=DEADLINE) as client:
+        client.sync()
+        assert [vrp.prefix for vrp in client.vrps] == ["198.51.100.0/24", "2001:db8::/32"]
+
+        exceptions.write_text(slurm(drop=64497, add="203.0.113.0/24"))
+        served.wait_for("new_serial")
+        client.sync()
+        assert [vrp.prefix for vrp in client.vrps] == ["192.0.2.0/24", "203.0.113.0/24"]
+
+        exceptions.write_text(slurm(drop=-1, add="203.0.113.0/24"))
+        assert "$.validationOutputFilters.prefixFilters[0].asn" in str(served.wait_for("source_unreadable")["reason"])
+        client.sync()
+        assert len(client.vrps) == 2
+
+
 def test_what_a_cache_serves_can_be_dumped_and_served_again(serve: Callable[..., Served], tmp_path: Path) -> None:
     """CSV and JSON of what routers get; another server may feed on the first."""
     file = tmp_path / "vrps.csv"

@@ -139,6 +139,34 @@ def test_selectors_choose_what_is_printed(validate: Run, lab: Lab) -> None:
     assert validate(*lab.options, "--no-route-origins", "--no-aspas", "--no-router-keys").lines == [HEADER]
 
 
+def test_local_exceptions(validate: Run, lab: Lab, tmp_path: Path) -> None:
+    """Several files; what they did is told, and is in the report. What is wrong with one is told before any work."""
+    drop, add = tmp_path / "drop.json", tmp_path / "add.json"
+    drop.write_text(
+        '{"slurmVersion": 1, "validationOutputFilters": {"prefixFilters": [{"asn": 64500}], "bgpsecFilters": []}, '
+        '"locallyAddedAssertions": {"prefixAssertions": [], "bgpsecAssertions": []}}'
+    )
+    add.write_text(
+        '{"slurmVersion": 2, "validationOutputFilters": {"prefixFilters": [], "bgpsecFilters": []}, '
+        '"locallyAddedAssertions": {"prefixAssertions": [{"asn": 7, "prefix": "10.9.0.0/16", "comment": "ours"}], '
+        '"bgpsecAssertions": []}}'
+    )
+    done = validate(*lab.options, "--exceptions", drop, "--slurm", add, "--report", tmp_path / "report.json")
+
+    assert done.lines == [HEADER, ALL[2], "AS7,10.9.0.0/16,16,N/A"]
+    assert "Local exceptions take away 1 VRP of lab." in done.err
+    assert f"{add} adds 1 VRP." in done.err
+    told = json.loads((tmp_path / "report.json").read_text())["exceptions"]
+    assert told["filtered"] == [{"of": "lab", "vrps": 1, "aspas": 0, "router_keys": 0}]
+    extended = json.loads(validate(*lab.options, "--slurm", add, "--format", "jsonext").out)["roas"]
+    assert {"type": "exception", "path": str(add), "comment": "ours"} in [roa["source"][0] for roa in extended]
+
+    drop.write_text("{}")
+    broken = validate(*lab.options, "--exceptions", drop)
+    assert (broken.code, broken.out) == (3, "")
+    assert "missing required field `slurmVersion`" in broken.err
+
+
 def test_quiet_says_nothing(validate: Run, lab: Lab) -> None:
     """Only the payload."""
     assert validate(*lab.options, "--quiet").err == ""
