@@ -41,11 +41,11 @@ class AspaObject:
 
 
 def parse_aspa(
-    data: bytes, *, require_signing_time: bool = True, check: CheckSignature = check_signature
+    data: bytes, *, require_signing_time: bool = True, check: CheckSignature = check_signature, strict: bool = False
 ) -> AspaObject:
     """An ASPA, judged as far as it can be alone. Raises `ObjectError`, `LimitError`."""
     check_size(data, MAX_ASPA_BYTES, "ASPA")
-    signed = parse_signed_object(data, oids.ASPA, require_signing_time=require_signing_time, check=check)
+    signed = parse_signed_object(data, oids.ASPA, require_signing_time=require_signing_time, check=check, strict=strict)
     content = parse_aspa_content(signed.content)
     resources = signed.certificate.resources
     section = f"{_PROFILE} 4"

@@ -14,6 +14,7 @@ from rpkival.errors import ObjectError
 from rpkival.limits import MAX_OBJECT_BYTES
 from rpkival.objects import oids
 from rpkival.objects.asn1 import cms
+from rpkival.objects.asn1.ber import ber_to_der
 from rpkival.objects.asn1.der import decode, encode, header, tlv_bytes
 from rpkival.objects.bounds import check_size, shown
 from rpkival.objects.certificate import Certificate, Role, parse_certificate
@@ -21,7 +22,7 @@ from rpkival.objects.keys import load_key
 from rpkival.objects.signatures import CheckSignature, check_signature
 from rpkival.objects.times import seconds
 
-__all__ = ["SignedObject", "parse_signed_object"]
+__all__ = ["SignedObject", "parse_signed_object", "unwrapped"]
 
 T = TypeVar("T")
 
@@ -75,14 +76,15 @@ def parse_signed_object(
     *,
     require_signing_time: bool = True,
     check: CheckSignature = check_signature,
+    strict: bool = False,
 ) -> SignedObject:
     """A signed object of this type, judged as far as it can be alone. Raises `ObjectError`, `LimitError`.
 
     Signing times are mandatory since RFC 9589 of 2024; to judge what was made before, `require_signing_time=False`.
-    With another `check` the signature is checked when that says so.
+    With another `check` the signature is checked when that says so. Only if not `strict` may the wrapper be BER.
     """
     check_size(data, MAX_OBJECT_BYTES, "object")
-    wrapper = decode(cms.ContentInfo, data, _SECTION, "signed object")
+    wrapper, is_der = unwrapped(data, strict=strict)
     if wrapper.content_type != oids.SIGNED_DATA:
         raise ObjectError("RFC 6488 section 2", "The CMS content type is not signed data.")
     signed = wrapper.content
@@ -100,11 +102,30 @@ def parse_signed_object(
     signer = _only(signed.signer_infos.as_list(), "signer", "2.1.6")
     _check_signer(signer, certificate)
     signed_attributes = tlv_bytes(signer.signed_attrs, _SET_TAG)
+    if not is_der:
+        # RFC 5652 section 5.4: the signature is over the DER encoding of the SET, whatever is in the object.
+        signed_attributes = ber_to_der(signed_attributes)
     signing_time = _check_attributes(signed_attributes, content_type, content)
     if signing_time is None and require_signing_time:
         raise ObjectError("RFC 9589", "The signed attributes have no signing-time.")
     check(load_key(certificate.key_info), signer.signature, signed_attributes, _BAD_SIGNATURE)
     return SignedObject(content, certificate, signing_time)
+
+
+def unwrapped(data: bytes, *, strict: bool) -> tuple[cms.ContentInfo, bool]:
+    """The wrapper, and whether it was DER. Raises `ObjectError`, also for BER if `strict`, and `LimitError`."""
+    try:
+        return decode(cms.ContentInfo, data, _SECTION, "signed object"), True
+    except ObjectError as error:
+        if strict:
+            raise
+        try:
+            der = ber_to_der(data)
+        except ObjectError:
+            raise error from None
+        if der == data:
+            raise
+        return decode(cms.ContentInfo, der, _SECTION, "signed object"), False
 
 
 def _content(encapsulated: cms.EncapsulatedContentInfo, content_type: ObjectIdentifier) -> bytes:

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from rpkival.errors import LimitError, ObjectError
 from rpkival.limits import MAX_FILE_NAME_LENGTH, MAX_MANIFEST_BYTES, MAX_MANIFEST_FILES
 from rpkival.objects import oids
-from rpkival.objects.asn1 import cms
 from rpkival.objects.asn1 import manifest as asn1
 from rpkival.objects.asn1.der import decode
 from rpkival.objects.bounds import check_number, check_size, shown
 from rpkival.objects.certificate import Certificate
-from rpkival.objects.cms import parse_signed_object
+from rpkival.objects.cms import parse_signed_object, unwrapped
 from rpkival.objects.times import generalized_seconds
 
 __all__ = ["Manifest", "ManifestContent", "listed_entries", "parse_manifest", "parse_manifest_content"]
@@ -42,9 +41,9 @@ class Manifest:
     content: ManifestContent
 
 
-def parse_manifest(data: bytes, *, require_signing_time: bool = True) -> Manifest:
+def parse_manifest(data: bytes, *, require_signing_time: bool = True, strict: bool = False) -> Manifest:
     """A manifest, judged as far as it can be alone. Raises `ObjectError`, `LimitError`."""
-    signed = parse_signed_object(data, oids.RPKI_MANIFEST, require_signing_time=require_signing_time)
+    signed = parse_signed_object(data, oids.RPKI_MANIFEST, require_signing_time=require_signing_time, strict=strict)
     if not signed.certificate.resources.only_inherits:
         raise ObjectError("RFC 9286 section 5.1", "The manifest's certificate lists resources instead of inheriting.")
     return Manifest(signed.certificate, signed.signing_time, parse_manifest_content(signed.content))
@@ -55,7 +54,7 @@ def listed_entries(data: bytes) -> dict[str, bytes]:
 
     Raises `ObjectError`, `LimitError` where the manifest cannot even be decoded.
     """
-    wrapper = decode(cms.ContentInfo, data, "RFC 6488 section 2.1", "signed object")
+    wrapper, _ = unwrapped(data, strict=False)
     return parse_manifest_content(wrapper.content.encap_content_info.e_content or b"").files
 
 

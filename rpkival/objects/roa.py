@@ -44,10 +44,18 @@ class Roa:
     content: RoaContent
 
 
-def parse_roa(data: bytes, *, require_signing_time: bool = True, check: CheckSignature = check_signature) -> Roa:
+def parse_roa(
+    data: bytes,
+    *,
+    require_signing_time: bool = True,
+    check: CheckSignature = check_signature,
+    strict: bool = False,
+) -> Roa:
     """A ROA, judged as far as it can be alone. Raises `ObjectError`, `LimitError`."""
     check_size(data, MAX_ROA_BYTES, "ROA")
-    signed = parse_signed_object(data, oids.ROUTE_ORIGIN_AUTHZ, require_signing_time=require_signing_time, check=check)
+    signed = parse_signed_object(
+        data, oids.ROUTE_ORIGIN_AUTHZ, require_signing_time=require_signing_time, check=check, strict=strict
+    )
     content = parse_roa_content(signed.content)
     resources = signed.certificate.resources
     section = "RFC 9582 section 5"

@@ -101,9 +101,10 @@ class Issuer(Record):
 class Judge:
     """Judges certificates and CRLs by one issuer at one time; holds the issuer's key ready, for many are to come."""
 
-    def __init__(self, issuer: Issuer, now: int) -> None:
+    def __init__(self, issuer: Issuer, now: int, *, strict: bool = False) -> None:
         self.issuer = issuer
         self.now = now
+        self.strict = strict
         self.valid_from, self.valid_until = 0, MAX_UNIX_TIME
         self.repeatable = True
         self._key: PublicKey = load_key(issuer.key_info)

@@ -15,8 +15,6 @@ __all__ = ["MEMO_VERSION", "Memo", "Remembered"]
 MEMO_VERSION = f"{__version__} 4"
 """The last number is to be raised with every change between releases that makes something else of the same objects."""
 
-_VERSION = MEMO_VERSION.encode()
-
 
 class Memo(Protocol):
     """Records by key, on disk or not; one that is damaged is one that is not there."""
@@ -38,13 +36,14 @@ class Remembered:
     when things expire and nothing else.
     """
 
-    def __init__(self, memo: Memo) -> None:
+    def __init__(self, memo: Memo, *, strict: bool = False) -> None:
         self._memo = memo
+        self._version = f"{MEMO_VERSION}{' strict' * strict}".encode()
         self._used: set[bytes] = set()
 
     def get(self, issuer: Issuer, manifest: bytes, now: int) -> PublicationPoint | None:
         """What is known of the point with the manifest of this digest at `now` (unix seconds)."""
-        key = _key(issuer, manifest)
+        key = self._key(issuer, manifest)
         record = self._memo.get(key)
         if record is None:
             return None
@@ -57,7 +56,7 @@ class Remembered:
     def put(self, issuer: Issuer, manifest: bytes, point: PublicationPoint) -> None:
         """Keep a point, if it would come to the same again."""
         if point.repeatable:
-            key = _key(issuer, manifest)
+            key = self._key(issuer, manifest)
             self._used.add(key)
             self._memo.put(key, pickle.dumps(point, pickle.HIGHEST_PROTOCOL))
 
@@ -65,8 +64,7 @@ class Remembered:
         """After a whole run: what it did not need is of objects that are gone."""
         self._memo.forget_unused(frozenset(self._used))
 
-
-def _key(issuer: Issuer, manifest: bytes) -> bytes:
-    chain = b"".join(issuer.chain)  # of 20 octets each
-    anchor = issuer.trust_anchor.encode()
-    return hashlib.sha256(b"\0".join((_VERSION, anchor, issuer.decisive, manifest, chain))).digest()
+    def _key(self, issuer: Issuer, manifest: bytes) -> bytes:
+        chain = b"".join(issuer.chain)  # of 20 octets each
+        anchor = issuer.trust_anchor.encode()
+        return hashlib.sha256(b"\0".join((self._version, anchor, issuer.decisive, manifest, chain))).digest()

@@ -84,14 +84,18 @@ class _Opened:
     accepted: Accepted
 
 
-def judge_publication_point(issuer: Issuer, manifest: bytes | None, read: Read, now: int) -> PublicationPoint:
+def judge_publication_point(
+    issuer: Issuer, manifest: bytes | None, read: Read, now: int, *, strict: bool = False
+) -> PublicationPoint:
     """Everything the issuer has published under this manifest that may be used at `now` (unix seconds).
+
+    If `strict`, signed objects that are BER and no DER are refused.
 
     Raises nothing but what `read` raises of our own errors. A fault of ours that an object brings to light costs the
     point of the CA that published it: were it to end the run, any CA could keep all others' changes from our routers.
     """
     try:
-        return _judge(issuer, manifest, read, now)
+        return _judge(Judge(issuer, now, strict=strict), manifest, read)
     except (RpkivalError, KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # noqa: BLE001 - panics of the decoder, written in Rust, are no Exceptions
@@ -126,9 +130,9 @@ def _failed(issuer: Issuer, tally: Tally, judge: Judge | None = None) -> Publica
     )
 
 
-def _judge(issuer: Issuer, manifest: bytes | None, read: Read, now: int) -> PublicationPoint:
+def _judge(judge: Judge, manifest: bytes | None, read: Read) -> PublicationPoint:
+    issuer = judge.issuer
     tally = Tally(issuer.trust_anchor)
-    judge = Judge(issuer, now)
     opened = _open(judge, manifest, read, tally)
     if opened is None:
         return _failed(issuer, tally, judge)
@@ -202,7 +206,7 @@ def _open(judge: Judge, data: bytes | None, read: Read, tally: Tally) -> _Opened
 def _judge_manifest(judge: Judge, data: bytes | None) -> Manifest:
     if data is None:
         raise ObjectError("RFC 9286 section 6.2", "The manifest is missing, so nothing of this CA can be used.")
-    manifest = parse_manifest(data)
+    manifest = parse_manifest(data, strict=judge.strict)
     judge.certificate(manifest.certificate)
     section = "RFC 9286 section 6.3"
     content = manifest.content
@@ -307,14 +311,14 @@ def _kind(name: str, data: bytes, judged: object) -> str:
 
 
 def _judge_roa(judge: Judge, opened: _Opened, name: str, check: CheckSignature) -> tuple[RoaContent, int]:
-    roa = parse_roa(opened.files[name], check=check)
+    roa = parse_roa(opened.files[name], check=check, strict=judge.strict)
     check_revocation(roa.certificate, opened.crl, opened.crl_uri)
     judge.certificate(roa.certificate, check)
     return roa.content, min(opened.expires, roa.certificate.not_after)
 
 
 def _judge_aspa(judge: Judge, opened: _Opened, name: str, check: CheckSignature) -> ValidatedAspa:
-    aspa = parse_aspa(opened.files[name], check=check)
+    aspa = parse_aspa(opened.files[name], check=check, strict=judge.strict)
     check_revocation(aspa.certificate, opened.crl, opened.crl_uri)
     judge.certificate(aspa.certificate, check)
     expires = min(opened.expires, aspa.certificate.not_after)

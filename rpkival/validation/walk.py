@@ -53,12 +53,14 @@ def validate(
     on_progress: Progress | None = None,
     workers: int = 1,
     memo: Memo | None = None,
+    strict: bool = False,
 ) -> ValidationRun:
     """Validate all that the trust anchors lead to.
 
     `clock` gives the time in unix seconds. It is asked once per publication point, after its files are there: fetching
     takes minutes, and what a CA has signed meanwhile is not yet valid by the time of the start. A constant clock judges
-    as of one moment. What `memo` has of an earlier run is not judged again; the result is the same without it.
+    as of one moment. What `memo` has of an earlier run is not judged again; the result is the same without it. Signed
+    objects that are BER and no DER are refused if `strict`.
 
     Bad objects end in the run's rejections. With more than one of `workers`, so many other processes judge, and the
     result is the same. Raises `LimitError` only for more locators than `MAX_TRUST_ANCHORS`, `StateError` where a worker
@@ -67,9 +69,9 @@ def validate(
     if len(tals) > MAX_TRUST_ANCHORS:
         raise LimitError(f"There are {len(tals)} trust anchor locators; {MAX_TRUST_ANCHORS} are allowed.")
     started = clock()
-    remembered = None if memo is None else Remembered(memo)
-    with Workers(workers) if workers > 1 else Here() as pool:
-        walk = _Walk(source, clock, on_progress, pool, remembered)
+    remembered = None if memo is None else Remembered(memo, strict=strict)
+    with Workers(workers, strict=strict) if workers > 1 else Here(strict=strict) as pool:
+        walk = _Walk(source, clock, on_progress, pool, remembered, strict=strict)
         anchors = tuple(walk.tree(tal) for tal in tals)
     if remembered is not None and all(anchor.uri and anchor.complete for anchor in anchors):
         remembered.forget_unused()
@@ -108,7 +110,10 @@ class _Walk:
         on_progress: Progress | None,
         pool: Workers | Here,
         remembered: Remembered | None,
+        *,
+        strict: bool,
     ) -> None:
+        self._strict = strict
         self._source = source
         self._clock = clock
         self._on_progress = on_progress
@@ -237,7 +242,7 @@ class _Walk:
     def _again(self, visit: _Visit, manifest: bytes) -> PublicationPoint:
         """Judge an earlier version now; rare, so here."""
         read = partial(self._source.read, visit.place)
-        with Here() as here:
+        with Here(strict=self._strict) as here:
             here.submit(visit.issuer, read(file_name(visit.place.manifest), manifest), read, self._clock())
             point = here.take()
         if self._remembered is not None:

@@ -41,12 +41,16 @@ _MOST_FALSE_STARTS: Final = 3
 
 @dataclass(slots=True, eq=False)
 class Task:
-    """One publication point to be judged as of `now` (unix seconds). `deaths` of workers it has outlived."""
+    """One publication point to be judged as of `now` (unix seconds), strictly or not.
+
+    `deaths` of workers it has outlived.
+    """
 
     issuer: Issuer
     manifest: bytes | None
     files: dict[str, bytes]
     now: int
+    strict: bool = False
     deaths: int = 0
 
     @property
@@ -56,7 +60,7 @@ class Task:
 
     def judged(self) -> PublicationPoint:
         """What it comes to."""
-        return judge_publication_point(self.issuer, self.manifest, self._file, self.now)
+        return judge_publication_point(self.issuer, self.manifest, self._file, self.now, strict=self.strict)
 
     def _file(self, name: str, _digest: bytes) -> bytes | None:
         return self.files.get(name)
@@ -65,7 +69,8 @@ class Task:
 class Here:
     """In place of workers: judges at once, in this process."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, strict: bool = False) -> None:
+        self._strict = strict
         self._done: deque[PublicationPoint] = deque()
 
     def __enter__(self) -> Self:
@@ -86,7 +91,7 @@ class Here:
 
     def submit(self, issuer: Issuer, manifest: bytes | None, read: Read, now: int) -> None:
         """Judge a point."""
-        self._done.append(judge_publication_point(issuer, manifest, read, now))
+        self._done.append(judge_publication_point(issuer, manifest, read, now, strict=self._strict))
 
     def take(self) -> PublicationPoint:
         """The result of the oldest that was submitted."""
@@ -99,7 +104,8 @@ class Workers:
     A process is sent a point only while it waits for one, so nobody ever waits for a process that waits for us.
     """
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, *, strict: bool = False) -> None:
+        self._strict = strict
         self._most_waiting = number * _AHEAD
         self._workers = [_Worker() for _ in range(number)]
         self._order: deque[Task] = deque()
@@ -126,7 +132,7 @@ class Workers:
 
     def submit(self, issuer: Issuer, manifest: bytes | None, read: Read, now: int) -> None:
         """Have a point judged."""
-        task = Task(issuer, manifest, _files(manifest, read), now)
+        task = Task(issuer, manifest, _files(manifest, read), now, self._strict)
         self._octets += task.octets
         self._order.append(task)
         self._unsent.append(task)

@@ -25,6 +25,10 @@ PARSERS: dict[str, Callable[[bytes], object]] = {
     ".mft": lambda data: parse_manifest(data, require_signing_time=False),
     ".roa": lambda data: parse_roa(data, require_signing_time=False),
 }
+STRICTLY: dict[str, Callable[[bytes], object]] = PARSERS | {
+    ".mft": lambda data: parse_manifest(data, require_signing_time=False, strict=True),
+    ".roa": lambda data: parse_roa(data, require_signing_time=False, strict=True),
+}
 
 NEEDS_ISSUER = {
     "badRootBadSig.cer",
@@ -65,12 +69,12 @@ AS_NUMBERS = "The ROA's certificate has AS numbers."
 """The last check of a ROA; all ROAs of the suite fail it, for RFC 6482 allowed what RFC 9582 section 5 forbids."""
 
 
-@pytest.fixture(scope="session")
-def suite(unpacked: Callable[[str], Path]) -> Verdicts:
-    """The verdict on each file: its name, and an error or None."""
+@pytest.fixture(scope="session", params=[PARSERS, STRICTLY], ids=["lenient", "strict"])
+def suite(unpacked: Callable[[str], Path], request: pytest.FixtureRequest) -> Verdicts:
+    """The verdict on each file: its name, and an error or None; the suite is all DER."""
     found: Verdicts = []
     for path in sorted((unpacked("conformance/rpki-commons.tar.xz") / "rpki-commons" / "conformance").rglob("*.*")):
-        parse = PARSERS.get(path.suffix)
+        parse = request.param.get(path.suffix)
         if parse is None:
             continue
         data = path.read_bytes()

@@ -32,9 +32,9 @@ def judged(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     seen: list[str] = []
     judge = workers.judge_publication_point
 
-    def note(issuer: Any, *rest: Any) -> Any:
+    def note(issuer: Any, *rest: Any, **options: Any) -> Any:
         seen.append(issuer.manifest.rpartition("/")[2])
-        return judge(issuer, *rest)
+        return judge(issuer, *rest, **options)
 
     monkeypatch.setattr(workers, "judge_publication_point", note)
     return seen

@@ -105,10 +105,10 @@ def _lock_in_and_die_of_beta() -> None:
     """In place of the workers' initializer: whoever judges beta is killed."""
     judge = workers.judge_publication_point
 
-    def die(issuer: Issuer, *rest: Any) -> Any:
+    def die(issuer: Issuer, *rest: Any, **options: Any) -> Any:
         if issuer.manifest.endswith("beta.mft"):
             os.kill(os.getpid(), signal.SIGKILL)
-        return judge(issuer, *rest)
+        return judge(issuer, *rest, **options)
 
     workers.judge_publication_point = die
     LOCK_IN()
@@ -129,7 +129,7 @@ def test_a_point_that_kills_its_worker_is_lost_and_named(
 def _lock_in_and_try_everything() -> None:
     """In place of the workers' initializer: judging tells what a hostile object could do."""
 
-    def attempts(*_: Any) -> Any:
+    def attempts(*_: Any, **__: Any) -> Any:
         told = {}
         for name, attempt in {
             "open": lambda: open("/etc/hostname").close(),  # noqa: PTH123
