@@ -113,7 +113,12 @@ def register(app: typer.Typer) -> None:
                 "--workers", metavar="N", min=1, max=64, help="Judge in so many processes; the result is the same."
             ),
         ] = 1,
-        strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if any object was rejected.")] = False,
+        strict: Annotated[
+            bool,
+            typer.Option(
+                "--strict", help="Refuse objects that are BER and not DER, and exit with 1 if any was refused."
+            ),
+        ] = False,
         complete: Annotated[
             bool, typer.Option("--complete", help="Exit with 3 if any repository or publication point failed.")
         ] = False,
@@ -174,7 +179,7 @@ def register(app: typer.Typer) -> None:
         started = time.monotonic()
         collect_rarely()
         with open_source(directory, fetching) as source:
-            run = _run(locators, source, clock, workers=workers, quiet=quiet)
+            run = _run(locators, source, clock, workers=workers, strict=strict, quiet=quiet)
         applied = local.apply(collect(run))
         with open_output(output) as stream:
             write_payload(selection.of(applied.payload), listing, stream, generated=run.now)
@@ -208,6 +213,7 @@ def _run(
     clock: Callable[[], int],
     *,
     workers: int,
+    strict: bool,
     quiet: bool,
 ) -> ValidationRun:
     """Validate one trust anchor after the other, with a bar for each."""
@@ -222,7 +228,7 @@ def _run(
             bars.update(shown[trust_anchor], completed=done, total=known)
 
         memo = source if isinstance(source, StoredSource) else None
-        return validate(locators, source, clock=clock, on_progress=show, workers=workers, memo=memo)
+        return validate(locators, source, clock=clock, on_progress=show, workers=workers, memo=memo, strict=strict)
 
 
 def _exit_code(run: ValidationRun, *, strict: bool, complete: bool) -> int:
