@@ -84,6 +84,12 @@ MAX_FILE_NAME_LENGTH: Final = 255
 MAX_OBJECT_BYTES: Final = 20_000_000
 """One signed object. Routinator and FORT have the same, rpki-client 8 MB; the largest manifests are below 4 MB."""
 
+MAX_BER_DEPTH: Final = 32
+"""Elements in one another in an object that is BER and no DER; signed objects nest some twenty deep."""
+
+MAX_BER_ELEMENTS: Final = 1_000_000
+"""Elements of an object that is BER and no DER: some three seconds of work. A manifest of 100,000 files has 300,000."""
+
 RSYNC_CONNECT_SECONDS: Final = 10
 """Until a repository's daemon answers, as Routinator has it."""
 
