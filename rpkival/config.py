@@ -15,7 +15,7 @@ import msgspec
 
 from rpkival.errors import UsageError
 
-__all__ = ["Config", "Guard", "History", "Http", "Monitor", "Rtr", "Validation", "Webhook", "load_config"]
+__all__ = ["Config", "Guard", "History", "Http", "Monitor", "Rtr", "Slurm", "Validation", "Webhook", "load_config"]
 
 
 class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -57,6 +57,13 @@ class Guard(_Table, frozen=True):
     """The same of all VRPs together."""
     least: Annotated[int, msgspec.Meta(ge=1)] = 100
     """Fewer VRPs than this are never held."""
+
+
+class Slurm(_Table, frozen=True):
+    """`[slurm]`: local exceptions to what the RPKI says (RFC 8416)."""
+
+    files: tuple[Path, ...] = ()
+    """SLURM files, of version 1 or 2; read again when they change."""
 
 
 class History(_Table, frozen=True):
@@ -113,6 +120,7 @@ class Config(_Table, frozen=True):
     data_dir: Path | None = None
     validation: Validation = Validation()
     guard: Guard = Guard()
+    slurm: Slurm = Slurm()
     history: History = History()
     rtr: Rtr = Rtr()
     http: Http = Http()

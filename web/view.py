@@ -11,6 +11,7 @@ from rpkival.history.store import History
 from rpkival.monitor.store import IncidentStore
 from rpkival.origin.index import OriginIndex
 from rpkival.payload.changes import Changes
+from rpkival.payload.exceptions.exceptions import ExceptionFile, Number
 from rpkival.payload.guard import Hold
 from rpkival.payload.snapshot import Snapshot
 from rpkival.rtr.server import SessionInfo
@@ -18,7 +19,7 @@ from rpkival.validation.report import Report
 from web.beacons import BeaconSet
 from web.news import News
 
-__all__ = ["Fetch", "Isp", "ValidationSummary", "View"]
+__all__ = ["Fetch", "Isp", "LocalState", "ValidationSummary", "View"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,19 @@ class ValidationSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class LocalState:
+    """The SLURM files in force since `loaded` (unix seconds), what they take away by trust anchor and add by file.
+    `problem` says why newer ones are not, "" where there are none.
+    """
+
+    files: tuple[ExceptionFile, ...]
+    loaded: float
+    filtered: tuple[Number, ...] = ()
+    added: tuple[Number, ...] = ()
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Isp:
     """A network of the lab that a visitor can sit behind; its beacons take `name` as `?isp=`."""
 
@@ -59,8 +73,8 @@ def _no_changes(_since: int, _now: int) -> Changes | None:
 class View:
     """Everything may be missing or empty: the page says so in words. `incidents` is None where no monitor runs.
 
-    `holds` is what the guard keeps from being withdrawn; `history` is None where no database can be used.
-    `troubles` are sentences about what does not work now, by the name of the room.
+    `holds` is what the guard keeps from being withdrawn; `history` is None where no database can be used, `exceptions`
+    without SLURM files. `troubles` are sentences about what does not work now, by the name of the room.
     `changes_since` tells what changed from one serial to another, None where that is not kept; `news` is announced with
     each new payload.
     `isps` is what a lab offers; on the Internet one has the ISP that one has, and it is empty.
@@ -72,6 +86,7 @@ class View:
     incidents: IncidentStore | None = None
     history: History | None = None
     holds: tuple[Hold, ...] = ()
+    exceptions: LocalState | None = None
     feeds: Callable[[], Sequence[FeedStatus]] = tuple
     routers: Callable[[], Sequence[SessionInfo]] = tuple
     beacons: tuple[BeaconSet, ...] = ()

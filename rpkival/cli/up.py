@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from rpkival.cli.options import DataDirOption, QuietOption, VerboseOption, parse_listen
+from rpkival.cli.options import DataDirOption, ExceptionsOption, QuietOption, VerboseOption, parse_listen
 
 __all__ = ["register"]
 
@@ -44,6 +44,7 @@ def register(app: typer.Typer) -> None:
                 "--hijack-lasts", metavar="SECONDS", min=1, max=86400, help="With --lab: how long the hijack goes on."
             ),
         ] = 52,
+        exceptions: ExceptionsOption = None,
         data_dir: DataDirOption = None,
         quiet: QuietOption = False,
         verbose: VerboseOption = False,
@@ -53,6 +54,8 @@ def register(app: typer.Typer) -> None:
         Example: rpkival up --lab
 
         Example: rpkival up --own AS64496 --own 192.0.2.0/24
+
+        Example: rpkival up --exceptions /etc/rpkival/slurm.json
 
         Example: rpkival up --config /etc/rpkival.toml
         """
@@ -75,6 +78,9 @@ def register(app: typer.Typer) -> None:
             settings = msgspec.structs.replace(
                 settings, monitor=msgspec.structs.replace(settings.monitor, own=(*settings.monitor.own, *own))
             )
+        if exceptions:
+            files = (*settings.slurm.files, *exceptions)
+            settings = msgspec.structs.replace(settings, slurm=msgspec.structs.replace(settings.slurm, files=files))
         rtr = parse_listen(rtr_listen or settings.rtr.listen)
         http = parse_listen(listen or settings.http.listen)
         place = data_dir or settings.data_dir

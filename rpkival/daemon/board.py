@@ -13,6 +13,7 @@ import structlog
 
 from rpkival.daemon.guarding import Guarding, Held
 from rpkival.daemon.job import Outcome
+from rpkival.daemon.local_exceptions import LocalExceptions
 from rpkival.errors import StateError
 from rpkival.history.record import changes_between
 from rpkival.origin.index import OriginIndex
@@ -47,6 +48,7 @@ class Board:
         *,
         thresholds: Thresholds | None = None,
         on_held: Callable[[Held], None] | None = None,
+        local: LocalExceptions | None = None,
     ) -> None:
         self._path = data_dir / SNAPSHOT_NAME
         self._view = view
@@ -64,6 +66,9 @@ class Board:
         self._guard = Guarding(data_dir, thresholds)
         self._on_held = on_held
         self._told_of = self._guard.held.id
+        self._local = local or LocalExceptions((), data_dir, view)
+        self._validated: Payload | None = None
+        """What validation and the guard gave; with the local exceptions it becomes what is served."""
         self._fresh: tuple[Payload, Inquiry] | None = None
         """What the last validation said before the guard, for the case that what is held is released."""
 
@@ -72,8 +77,17 @@ class Board:
         if self._last is not None:
             log.info("snapshot_restored", vrps=len(self._last.vrps), serial=self._last.serial)
             async with self._turn:
-                await self._put(self._last.payload, self._last.generated)
+                await self._serve(self._last.payload, self._last.generated)
+                self._validated = await asyncio.to_thread(self._local.recall, self._last.payload)
+            if self._local.current or self._validated is not self._last.payload:
+                await self.apply_exceptions(now)
             await self.expire(now)
+
+    async def apply_exceptions(self, now: float) -> None:
+        """Serve the same data with the local exceptions of now (unix seconds)."""
+        async with self._turn:
+            if self._validated is not None and self._view.snapshot is not None:
+                await self._put(self._validated, self._view.snapshot.generated, Inquiry.of_exceptions(now))
 
     async def take(self, outcome: Outcome) -> None:
         """Put the outcome of a validation in force.
@@ -84,9 +98,9 @@ class Board:
         lost = _lost(outcome)
         payload = outcome.payload
         async with self._turn:
-            served = self._view.snapshot.payload if self._view.snapshot is not None else None
-            if lost and served is not None:
-                payload = Payload.concat([payload, of_trust_anchors(served, lost)])
+            before = self._validated
+            if lost and before is not None:
+                payload = Payload.concat([payload, of_trust_anchors(before, lost)])
             self._tell_of_lost(lost, outcome)
             self._view.validation = _summary(outcome)
             if lost and not len(payload) and len(lost) == len(outcome.report.trust_anchors):
@@ -95,8 +109,8 @@ class Board:
             inquiry = Inquiry(outcome.report, lost, outcome.finished)
             payload = unexpired(payload, outcome.finished)
             self._fresh = payload, inquiry
-            if served is not None:
-                payload = await asyncio.to_thread(self._guard.weigh, served, payload, inquiry, outcome.finished)
+            if before is not None:
+                payload = await asyncio.to_thread(self._guard.weigh, before, payload, inquiry, outcome.finished)
                 self._tell_of_held()
             changed = await self._put(payload, int(outcome.started), inquiry)
         log.info(
@@ -146,15 +160,23 @@ class Board:
     async def expire(self, now: float) -> None:
         """Take back what has expired at `now`, whether or not validation still works."""
         async with self._turn:
-            snapshot = self._view.snapshot
-            if snapshot is None:
+            snapshot, before = self._view.snapshot, self._validated
+            if snapshot is None or before is None:
                 return
-            left = unexpired(snapshot.payload, now)
-            if left is not snapshot.payload:
-                log.warning("payload_expired", expired=len(snapshot.payload) - len(left), left=len(left))
+            left = unexpired(before, now)
+            if left is not before:
+                log.warning("payload_expired", expired=len(before) - len(left), left=len(left))
                 await self._put(left, snapshot.generated, Inquiry(_NO_REPORT, (), now))
 
-    async def _put(self, payload: Payload, generated: int, inquiry: Inquiry | None = None) -> bool:
+    async def _put(self, validated: Payload, generated: int, inquiry: Inquiry) -> bool:
+        """Serve what was validated, as the local exceptions have it; True where routers have something to fetch."""
+        self._validated = validated
+        applied = await asyncio.to_thread(self._local.current.apply, validated)
+        self._local.tell(applied)
+        await asyncio.to_thread(self._local.remember, validated)
+        return await self._serve(applied.payload, generated, inquiry)
+
+    async def _serve(self, payload: Payload, generated: int, inquiry: Inquiry | None = None) -> bool:
         """Serve a payload; True where routers have something to fetch. `inquiry` knows why anything is gone."""
         before = self._view.snapshot
         # Saved before any router can have it: a serial that routers know and the disk does not would, after a crash, be

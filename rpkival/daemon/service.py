@@ -18,6 +18,7 @@ from rpkival.config import Config
 from rpkival.daemon.board import Board
 from rpkival.daemon.guarding import Held
 from rpkival.daemon.job import Job
+from rpkival.daemon.local_exceptions import LocalExceptions
 from rpkival.daemon.tasks import Tasks
 from rpkival.daemon.validator import Validator
 from rpkival.daemon.watch import Watch
@@ -37,6 +38,9 @@ _EXPIRE_SECONDS = 60.0
 
 _RELEASE_SECONDS = 2.0
 """How often an operator's release of what the guard holds is looked for."""
+
+_EXCEPTIONS_SECONDS = 1.0
+"""How often SLURM files are looked at; they are read when they changed and then stood still for one look."""
 
 _FORGET_SECONDS = 3600.0
 """How often old history is dropped."""
@@ -107,8 +111,14 @@ class Service:
             self._stack.enter_context(hold_directory(self._data_dir))
         guard = self._config.guard
         thresholds = Thresholds(guard.anchor_share, guard.total_share, guard.least) if guard.enabled else None
+        self._local = LocalExceptions(self._config.slurm.files, self._data_dir, self._view)
         self._board = Board(
-            self._data_dir, self._view, self._payload_changed, thresholds=thresholds, on_held=self._alert_of_held
+            self._data_dir,
+            self._view,
+            self._payload_changed,
+            thresholds=thresholds,
+            on_held=self._alert_of_held,
+            local=self._local,
         )
         self._server = RtrServer(self._board.cache, notify_seconds=self._config.rtr.notify_interval)
         rtr = await self._server.start(*self._rtr)
@@ -123,6 +133,8 @@ class Service:
         self._tasks.keep("validate", validator.run)
         self._tasks.keep("expire", self._expire)
         self._tasks.keep("release", self._release)
+        if self._config.slurm.files:
+            self._tasks.keep("exceptions", self._follow_exceptions)
         return Addresses(rtr, http)
 
     def _open_watch(self, url: str) -> None:
@@ -150,6 +162,12 @@ class Service:
         while True:
             await asyncio.sleep(_RELEASE_SECONDS)
             await self._board.release(time.time())
+
+    async def _follow_exceptions(self) -> None:
+        while True:
+            await asyncio.sleep(_EXCEPTIONS_SECONDS)
+            if await asyncio.to_thread(self._local.look):
+                await self._board.apply_exceptions(time.time())
 
     async def _forget(self) -> None:
         """Drop what is older than the history is to be."""

@@ -18,6 +18,8 @@ from rpkival.validation.report import Rejection, Report
 
 __all__ = ["Cause", "Inquiry", "Why", "accidents"]
 
+_NO_REPORT = Report(0, (), (), ())
+
 
 class Cause(StrEnum):
     """Of a loss."""
@@ -29,11 +31,12 @@ class Cause(StrEnum):
     POINT_FAILED = "point-failed"
     CA_LOST = "ca-lost"
     ANCHOR_LOST = "anchor-lost"
+    EXCEPTION = "exception"
 
     @property
     def is_the_holders_word(self) -> bool:
-        """Whether CRL, manifest or dates say so."""
-        return self in {Cause.EXPIRED, Cause.REVOKED, Cause.WITHDRAWN}
+        """Whether CRL, manifest or dates say so, or the operator."""
+        return self in {Cause.EXPIRED, Cause.REVOKED, Cause.WITHDRAWN, Cause.EXCEPTION}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,11 @@ class Inquiry:
             return Why(Cause.CA_LOST, f"{rejection.uri}: {rejection.sentence}")
         return Why(Cause.WITHDRAWN)
 
+    @classmethod
+    def of_exceptions(cls, now: float) -> Inquiry:
+        """Where nothing is new but the local exceptions, and is the reason of all that goes."""
+        return _OfExceptions(_NO_REPORT, (), now)
+
     def of_columns(self, vrps: Vrps, columns: VrpColumns) -> list[Why]:
         """Of each row of `columns` (a selection of `vrps`), asked once for all rows of an object."""
         keys = np.stack((columns.source.astype(np.int64), columns.trust_anchor.astype(np.int64), columns.expires))
@@ -83,6 +91,11 @@ class Inquiry:
             for source, anchor, expires in distinct.T.tolist()
         ]
         return [answers[at] for at in inverse.reshape(-1).tolist()]
+
+
+class _OfExceptions(Inquiry):
+    def why(self, trust_anchor: str, source: str, expires: int) -> Why:  # noqa: ARG002 - as any inquiry is asked
+        return Why(Cause.EXCEPTION)
 
 
 def accidents(whys: Sequence[Why]) -> NDArray[np.bool_]:

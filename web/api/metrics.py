@@ -35,6 +35,7 @@ class ViewCollector(Collector):
         yield InfoMetricFamily("rpkival", "This program.", {"version": __version__})
         yield from self._payload()
         yield from self._guard()
+        yield from self._exceptions()
         yield from self._validation()
         yield from self._feeds()
         yield from self._routers()
@@ -50,6 +51,14 @@ class ViewCollector(Collector):
             for anchor, count in zip(snapshot.vrps.trust_anchors, counts.tolist(), strict=True):
                 vrps.add_metric([anchor, family], count)
         yield vrps
+        for name, what, records in (
+            ("rpkival_aspas", "ASPAs that are served.", snapshot.payload.aspas),
+            ("rpkival_router_keys", "Router keys that are served.", snapshot.payload.router_keys),
+        ):
+            served = GaugeMetricFamily(name, what, labels=["trust_anchor"])
+            for anchor, count in Counter(each.trust_anchor for each in records).items():
+                served.add_metric([anchor], count)
+            yield served
         age = max(0.0, self._view.now() - snapshot.generated)
         yield GaugeMetricFamily("rpkival_data_age_seconds", "Time since the data was validated.", value=age)
         yield GaugeMetricFamily("rpkival_serial", "RTR serial of the data.", value=snapshot.serial)
@@ -61,6 +70,27 @@ class ViewCollector(Collector):
         for hold in self._view.holds:
             held.add_metric([hold.trust_anchor], hold.vrps)
         yield held
+
+    def _exceptions(self) -> Iterator[Metric]:
+        local = self._view.exceptions
+        if local is None:
+            return
+        yield GaugeMetricFamily(
+            "rpkival_exceptions_up", "1 where the SLURM files are in force as they are now.", value=not local.problem
+        )
+        yield GaugeMetricFamily(
+            "rpkival_exceptions_loaded_timestamp_seconds", "Since when those in force are.", value=local.loaded
+        )
+        filtered = GaugeMetricFamily(
+            "rpkival_locally_filtered", "What local exceptions take away.", labels=["trust_anchor", "type"]
+        )
+        added = GaugeMetricFamily("rpkival_locally_added", "What local exceptions add.", labels=["file", "type"])
+        for family, numbers in ((filtered, local.filtered), (added, local.added)):
+            for each in numbers:
+                family.add_metric([each.of, "vrp"], each.vrps)
+                family.add_metric([each.of, "aspa"], each.aspas)
+                family.add_metric([each.of, "router-key"], each.router_keys)
+            yield family
 
     def _validation(self) -> Iterator[Metric]:
         run = self._view.validation

@@ -13,7 +13,7 @@ from rpkival.validation.report import Rejection, RepositoryReport, TrustAnchorRe
 from web.answers import json_answer, loaded
 from web.keys import view_of
 from web.story import tell
-from web.view import Fetch
+from web.view import Fetch, LocalState
 from web.words import iso
 
 __all__ = ["FeedAnswer", "FeedsAnswer", "HealthAnswer", "StatusAnswer", "feeds", "live", "ready", "status", "version"]
@@ -71,6 +71,7 @@ class StatusAnswer(msgspec.Struct, frozen=True):
     repositories: tuple[RepositoryReport, ...]
     fetches: tuple[Fetch, ...]
     held: tuple[Hold, ...]
+    exceptions: LocalState | None
     rejected: int
     rejections: tuple[Rejection, ...]
     feeds: list[FeedAnswer]
@@ -101,6 +102,7 @@ async def status(request: web.Request) -> web.Response:
             vrps=story.vrps,
             problem=story.problem,
             held=view.holds,
+            exceptions=view.exceptions,
             trust_anchors=run.report.trust_anchors if run else (),
             repositories=run.report.repositories[:MAX_LISTED_REPOSITORIES] if run else (),
             fetches=run.fetches[:MAX_LISTED_REPOSITORIES] if run else (),

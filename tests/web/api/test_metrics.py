@@ -5,6 +5,9 @@ from __future__ import annotations
 from aiohttp.test_utils import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
+from rpkival.payload.exceptions.exceptions import ExceptionFile, Number
+from web.view import LocalState, View
+
 
 async def test_metrics_are_what_the_view_has(client: TestClient) -> None:
     """Parsed by the parser of Prometheus' own library."""
@@ -38,6 +41,27 @@ async def test_metrics_are_what_the_view_has(client: TestClient) -> None:
     assert found["rpkival_feed_last_message_age_seconds", "ris-live"] == 2
     assert found["rpkival_rtr_sessions",] == 1
     assert found["rpkival_incidents", "open"] == 1
+
+
+async def test_local_exceptions_are_counted(view: View, client: TestClient) -> None:
+    """By trust anchor and file; and whether those on disk are in force."""
+    view.exceptions = LocalState(
+        (ExceptionFile("/s.json", 1, 2, 1),),
+        1_773_640_000,
+        (Number("ripe", 3, 1, 0),),
+        (Number("/s.json", 2),),
+        "broken",
+    )
+    text = await (await client.get("/metrics")).text()
+
+    assert 'rpkival_locally_filtered{trust_anchor="ripe",type="vrp"} 3.0' in text
+    assert 'rpkival_locally_filtered{trust_anchor="ripe",type="aspa"} 1.0' in text
+    assert 'rpkival_locally_added{file="/s.json",type="vrp"} 2.0' in text
+    assert "rpkival_exceptions_up 0.0" in text
+    status = (await (await client.get("/api/v1/status")).json())["exceptions"]
+    assert status["files"] == [{"name": "/s.json", "version": 1, "filters": 2, "assertions": 1}]
+    assert (status["loaded"], status["problem"]) == (1_773_640_000, "broken")
+    assert status["filtered"] == [{"of": "ripe", "vrps": 3, "aspas": 1, "router_keys": 0}]
 
 
 async def test_metrics_are_there_before_any_data(empty_client: TestClient) -> None:
