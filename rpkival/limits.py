@@ -253,6 +253,12 @@ MAX_RTR_SESSIONS: Final = 4_096
 MAX_RTR_SESSIONS_PER_ADDRESS: Final = 1_024
 """Routers behind one address, as a jump host or a translator shows them; one address never fills the cache."""
 
+MAX_RTR_HANDSHAKE_SECONDS: Final = 15.0
+"""For a TLS handshake: three round trips, and a router's slow processor."""
+
+RTR_ACCEPT_PAUSE_SECONDS: Final = 1.0
+"""Before the next attempt where the system has no file descriptor left for a router; the kernel keeps it waiting."""
+
 MAX_RTR_FIRST_QUERY_SECONDS: Final = 60.0
 """From the connection to the first query: RFC 8210 section 8.1 has routers send one at once."""
 
@@ -429,6 +435,27 @@ MAX_ASPA_PROVIDERS: Final = 16_380
 
 MAX_ASPA_BYTES: Final = 200_000
 """One ASPA: room for `MAX_ASPA_PROVIDERS` of six octets each."""
+
+MAX_GHOSTBUSTERS_BYTES: Final = 100_000
+"""One Ghostbusters record: a certificate and some lines of address."""
+
+MAX_TAK_BYTES: Final = 100_000
+"""One trust anchor key object: three locators and a certificate."""
+
+MAX_TAL_URIS: Final = 20
+"""URIs, or comments, of one trust anchor key; the five registries have two URIs each."""
+
+MAX_CHECKLIST_BYTES: Final = 20_000_000
+"""One signed checklist, as `MAX_OBJECT_BYTES`."""
+
+MAX_CHECKLIST_ENTRIES: Final = 100_000
+"""Files of one checklist, as rpki-client has it."""
+
+MAX_PREFIX_LIST_BYTES: Final = 2_000_000
+"""One signed prefix list: room for `MAX_PREFIX_LIST_PREFIXES`."""
+
+MAX_PREFIX_LIST_PREFIXES: Final = 100_000
+"""Prefixes of one family in one list; the AS with the most announces some twelve thousand."""
 
 MAX_NUMBER_OCTETS: Final = 20
 """Octets of serial, CRL and manifest numbers (RFC 5280 sections 4.1.2.2 and 5.2.3, RFC 9286 section 4.2.1)."""

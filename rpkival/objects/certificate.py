@@ -45,6 +45,7 @@ class Role(Enum):
     TRUST_ANCHOR = "trust anchor"
     CA = "CA certificate"
     END_ENTITY = "end-entity certificate"
+    DETACHED = "end-entity certificate of a checklist"
     ROUTER = "router certificate"
 
 
@@ -193,6 +194,8 @@ def _locations(extensions: ext.Extensions, role: Role) -> ext.SubjectLocations:
     if role is Role.ROUTER:
         return _router(extensions)
     ext.forbidden(extensions, oids.EXTENDED_KEY_USAGE, "the certificate of a CA or an end entity")
+    if role is Role.DETACHED:
+        return _detached(extensions)
     return _end_entity(extensions) if role is Role.END_ENTITY else _authority(extensions)
 
 
@@ -231,6 +234,15 @@ def _end_entity(extensions: ext.Extensions) -> ext.SubjectLocations:
     if locations.repository or locations.manifest:
         raise ObjectError(section, "The end entity's subject information access has URIs that only CAs have.")
     return locations
+
+
+def _detached(extensions: ext.Extensions) -> ext.SubjectLocations:
+    """RFC 9323 section 2: what it signs is in no repository."""
+    ext.forbidden(extensions, oids.BASIC_CONSTRAINTS, "an end-entity certificate")
+    ext.check_key_usage(ext.required(extensions, oids.KEY_USAGE), ext.DIGITAL_SIGNATURE)
+    if oids.SUBJECT_INFO_ACCESS in extensions:
+        raise ObjectError("RFC 9323 section 2", "The certificate of a checklist has a subject information access.")
+    return ext.SubjectLocations()
 
 
 def _resources(extensions: ext.Extensions, role: Role) -> ResourceClaims:

@@ -22,7 +22,7 @@ from rpkival.objects.keys import load_key
 from rpkival.objects.signatures import CheckSignature, check_signature
 from rpkival.objects.times import seconds
 
-__all__ = ["SignedObject", "parse_signed_object", "unwrapped"]
+__all__ = ["SignedObject", "check_digest_algorithm", "parse_signed_object", "unwrapped"]
 
 T = TypeVar("T")
 
@@ -77,6 +77,7 @@ def parse_signed_object(
     require_signing_time: bool = True,
     check: CheckSignature = check_signature,
     strict: bool = False,
+    role: Role = Role.END_ENTITY,
 ) -> SignedObject:
     """A signed object of this type, judged as far as it can be alone. Raises `ObjectError`, `LimitError`.
 
@@ -92,13 +93,15 @@ def parse_signed_object(
         raise ObjectError(
             "RFC 6488 section 2.1.1", f"The signed data has version {shown(signed.version)} instead of 3."
         )
-    _check_digest_algorithm(_only(signed.digest_algorithms.as_list(), "digest algorithm", "2.1.2"), "2.1.2")
+    check_digest_algorithm(
+        _only(signed.digest_algorithms.as_list(), "digest algorithm", "2.1.2"), "RFC 6488 section 2.1.2"
+    )
     content = _content(signed.encap_content_info, content_type)
     certificates = signed.certificates.as_list() if signed.certificates is not None else []
     certificate_data = tlv_bytes(_only(certificates, "certificate", "2.1.4"))
     if signed.crls is not None:
         raise ObjectError("RFC 6488 section 2.1.5", "The signed object carries a CRL.")
-    certificate = parse_certificate(certificate_data, Role.END_ENTITY)
+    certificate = parse_certificate(certificate_data, role)
     signer = _only(signed.signer_infos.as_list(), "signer", "2.1.6")
     _check_signer(signer, certificate)
     signed_attributes = tlv_bytes(signer.signed_attrs, _SET_TAG)
@@ -146,7 +149,7 @@ def _check_signer(signer: cms.SignerInfo, certificate: Certificate) -> None:
         )
     if signer.sid.tag_bytes != _SUBJECT_KEY_ID_TAG or signer.sid.data != certificate.subject_key_id:
         raise ObjectError("RFC 6488 section 2.1.6.2", "The signer is not named by its certificate's key identifier.")
-    _check_digest_algorithm(signer.digest_algorithm, "2.1.6.3")
+    check_digest_algorithm(signer.digest_algorithm, "RFC 6488 section 2.1.6.3")
     if signer.signed_attrs.tag_bytes != _SIGNED_ATTRS_TAG:
         raise ObjectError("RFC 6488 section 2.1.6.4", "The signer info has no signed attributes.")
     if signer.signature_algorithm.tag_bytes != b"0" or signer.signature_algorithm.data not in _RSA:
@@ -223,9 +226,10 @@ def _encoded(oid: ObjectIdentifier) -> bytes:
     return encode(oid)
 
 
-def _check_digest_algorithm(algorithm: TLV, subsection: str) -> None:
+def check_digest_algorithm(algorithm: TLV, section: str) -> None:
+    """Raise `ObjectError` unless this AlgorithmIdentifier is SHA-256."""
     if algorithm.tag_bytes != b"0" or algorithm.data not in _SHA256:
-        raise ObjectError(f"RFC 6488 section {subsection}", "The digest algorithm is not SHA-256.")
+        raise ObjectError(section, "The digest algorithm is not SHA-256.")
 
 
 def _only(values: list[T], what: str, subsection: str) -> T:

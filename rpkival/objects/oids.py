@@ -14,7 +14,11 @@ BINARY_SIGNING_TIME: Final = ObjectIdentifier("1.2.840.113549.1.9.16.2.46")
 
 ROUTE_ORIGIN_AUTHZ: Final = ObjectIdentifier("1.2.840.113549.1.9.16.1.24")
 RPKI_MANIFEST: Final = ObjectIdentifier("1.2.840.113549.1.9.16.1.26")
+GHOSTBUSTERS: Final = ObjectIdentifier("1.2.840.113549.1.9.16.1.35")
+CHECKLIST: Final = ObjectIdentifier("1.2.840.113549.1.9.16.1.48")
 ASPA: Final = ObjectIdentifier("1.2.840.113549.1.9.16.1.49")
+TAK: Final = ObjectIdentifier("1.2.840.113549.1.9.16.1.50")
+PREFIX_LIST: Final = ObjectIdentifier("1.2.840.113549.1.9.16.1.51")
 
 SHA256: Final = ObjectIdentifier("2.16.840.1.101.3.4.2.1")
 
@@ -67,7 +71,11 @@ NAMES: Final[dict[ObjectIdentifier, str]] = {
     BINARY_SIGNING_TIME: "binary-signing-time",
     ROUTE_ORIGIN_AUTHZ: "route origin authorization",
     RPKI_MANIFEST: "manifest",
+    GHOSTBUSTERS: "Ghostbusters record",
+    CHECKLIST: "signed checklist",
     ASPA: "autonomous system provider authorization",
+    TAK: "trust anchor key object",
+    PREFIX_LIST: "signed prefix list",
 }
 """What sentences call them."""
 

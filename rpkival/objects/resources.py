@@ -29,8 +29,10 @@ __all__ = [
     "ResourceClaims",
     "Resources",
     "address_range",
+    "as_ranges",
     "first_outside",
     "format_ranges",
+    "ip_claims",
     "parse_as_identifiers",
     "parse_ip_blocks",
 ]
@@ -104,9 +106,14 @@ def parse_ip_blocks(data: bytes) -> tuple[Claim, Claim]:
     """The claims to IPv4 and to IPv6 of an IPAddrBlocks extension (RFC 3779 section 2). Raises `ObjectError`."""
     section = "RFC 3779 section 2.2.3"
     blocks = decode(ip_resources.IPAddrBlocks, header(0x30, len(data)) + data, section, "IP address delegation")
+    return ip_claims(blocks.families)
+
+
+def ip_claims(families: list[ip_resources.IPAddressFamily]) -> tuple[Claim, Claim]:
+    """The claims to IPv4 and to IPv6 of address families that have been decoded. Raises `ObjectError`."""
     claims: dict[bytes, Claim] = {}
     last_family = b""
-    for block in blocks.families:
+    for block in families:
         family = block.address_family
         bits = _BITS.get(family)
         if bits is None:
@@ -128,8 +135,14 @@ def parse_as_identifiers(data: bytes) -> Claim:
     """The claim to AS numbers of an ASIdentifiers extension (RFC 3779 section 3). Raises `ObjectError`."""
     if data == ip_resources.AS_INHERIT:
         return INHERIT
+    decoded = decode(ip_resources.ASIdentifiers, data, "RFC 3779 section 3.2.3", "AS identifier delegation")
+    return as_ranges(decoded)
+
+
+def as_ranges(identifiers: ip_resources.ASIdentifiers) -> Ranges:
+    """The AS numbers of identifiers that have been decoded. Raises `ObjectError`."""
     section = "RFC 3779 section 3.2.3"
-    numbers = decode(ip_resources.ASIdentifiers, data, section, "AS identifier delegation").asnum
+    numbers = identifiers.asnum
     _check_count(len(numbers))
     ranges: list[tuple[int, int]] = []
     for number in numbers:

@@ -17,13 +17,16 @@ from rpkival.limits import MAX_POINT_BYTES, MAX_POINT_VRPS, MAX_ROUTER_ASNS
 from rpkival.objects.aspa import parse_aspa
 from rpkival.objects.certificate import Role, is_router_certificate, parse_certificate
 from rpkival.objects.crl import Crl, parse_crl
+from rpkival.objects.ghostbusters import parse_ghostbusters
 from rpkival.objects.manifest import Manifest, parse_manifest
 from rpkival.objects.place import Accepted
+from rpkival.objects.prefix_list import parse_prefix_list
 from rpkival.objects.record import Record
 from rpkival.objects.resources import Ranges
 from rpkival.objects.roa import RoaContent, parse_roa
 from rpkival.objects.signatures import CheckSignature, SignatureBatch
 from rpkival.objects.times import format_time
+from rpkival.objects.trust_anchor_key import TakContent, parse_tak
 from rpkival.validation.issuer import Issuer, Judge, check_revocation
 from rpkival.validation.report import (
     FAULT_SECTION,
@@ -37,8 +40,8 @@ from rpkival.validation.roas import RoaBlock, RoaPacker
 
 __all__ = ["PublicationPoint", "Read", "file_name", "judge_publication_point", "lost_point"]
 
-_Good = tuple[RoaContent, int] | ValidatedAspa | ValidatedRouterKey | Issuer
-"""What a file came to that may be used; of a ROA, content and end."""
+_Good = tuple[RoaContent, int] | ValidatedAspa | ValidatedRouterKey | Issuer | TakContent | None
+"""What a file came to that may be used; of a ROA, content and end. None where all there is to know is that it is good."""
 
 _TOGETHER: Final = 128
 """Files whose signatures are checked together: what is parsed of them meanwhile lies in memory."""
@@ -59,6 +62,7 @@ class PublicationPoint(Record):
     aspas: tuple[ValidatedAspa, ...]
     router_keys: tuple[ValidatedRouterKey, ...]
     children: tuple[Issuer, ...]
+    anchor_keys: tuple[TakContent, ...]
     rejections: tuple[Rejection, ...]
     counts: Counts
     accepted: Accepted | None
@@ -120,6 +124,7 @@ def _failed(issuer: Issuer, tally: Tally, judge: Judge | None = None) -> Publica
         (),
         (),
         (),
+        (),
         tally.rejections(issuer.manifest),
         tally.counts,
         None,
@@ -150,6 +155,7 @@ def _judge(judge: Judge, manifest: bytes | None, read: Read) -> PublicationPoint
         tuple(found.aspas),
         tuple(found.router_keys),
         tuple(found.children),
+        tuple(found.anchor_keys),
         tally.rejections(issuer.manifest),
         tally.counts,
         opened.accepted,
@@ -262,6 +268,7 @@ class _Found:
     aspas: list[ValidatedAspa] = field(default_factory=list)
     router_keys: list[ValidatedRouterKey] = field(default_factory=list)
     children: list[Issuer] = field(default_factory=list)
+    anchor_keys: list[TakContent] = field(default_factory=list)
 
     def add(self, name: str, digest: bytes, good: _Good) -> None:
         if isinstance(good, tuple):
@@ -270,7 +277,9 @@ class _Found:
             self.aspas.append(good)
         elif isinstance(good, ValidatedRouterKey):
             self.router_keys.append(good)
-        else:
+        elif isinstance(good, TakContent):
+            self.anchor_keys.append(good)
+        elif good is not None:
             self.children.append(good)
 
 
@@ -326,6 +335,27 @@ def _judge_aspa(judge: Judge, opened: _Opened, name: str, check: CheckSignature)
     return ValidatedAspa(uri, judge.issuer.trust_anchor, aspa.content.customer, aspa.content.providers, expires)
 
 
+def _judge_ghostbusters(judge: Judge, opened: _Opened, name: str, check: CheckSignature) -> None:
+    record = parse_ghostbusters(opened.files[name], check=check, strict=judge.strict)
+    check_revocation(record.certificate, opened.crl, opened.crl_uri)
+    judge.certificate(record.certificate, check)
+
+
+def _judge_prefix_list(judge: Judge, opened: _Opened, name: str, check: CheckSignature) -> None:
+    prefix_list = parse_prefix_list(opened.files[name], check=check, strict=judge.strict)
+    check_revocation(prefix_list.certificate, opened.crl, opened.crl_uri)
+    judge.certificate(prefix_list.certificate, check)
+
+
+def _judge_tak(judge: Judge, opened: _Opened, name: str, check: CheckSignature) -> TakContent:
+    tak = parse_tak(opened.files[name], check=check, strict=judge.strict)
+    check_revocation(tak.certificate, opened.crl, opened.crl_uri)
+    judge.certificate(tak.certificate, check)
+    if len(judge.issuer.chain) != 1:
+        raise ObjectError("RFC 9691 section 3.3", "A trust anchor key object is here, but this is no trust anchor.")
+    return tak.content
+
+
 def _judge_certificate(judge: Judge, opened: _Opened, name: str, check: CheckSignature) -> Issuer | ValidatedRouterKey:
     data = opened.files[name]
     try:
@@ -360,6 +390,9 @@ _JUDGES: Final[dict[str, Callable[[Judge, _Opened, str, CheckSignature], _Good]]
     ".roa": _judge_roa,
     ".asa": _judge_aspa,
     ".cer": _judge_certificate,
+    ".gbr": _judge_ghostbusters,
+    ".spl": _judge_prefix_list,
+    ".tak": _judge_tak,
 }
-_KINDS: Final = {".roa": "roas", ".asa": "aspas"}
+_KINDS: Final = {".roa": "roas", ".asa": "aspas", ".gbr": "ghostbusters", ".spl": "prefix_lists", ".tak": "taks"}
 """What files count as; it takes a look to tell certificates of CAs from those of routers."""

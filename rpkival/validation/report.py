@@ -21,6 +21,7 @@ __all__ = [
     "Rejection",
     "Report",
     "RepositoryReport",
+    "Successor",
     "Tally",
     "TrustAnchorReport",
     "ValidatedAspa",
@@ -72,6 +73,12 @@ class Counts(Record):
     aspas_rejected: int = 0
     router_certificates_valid: int = 0
     router_certificates_rejected: int = 0
+    ghostbusters_valid: int = 0
+    ghostbusters_rejected: int = 0
+    prefix_lists_valid: int = 0
+    prefix_lists_rejected: int = 0
+    taks_valid: int = 0
+    taks_rejected: int = 0
     other_files_ignored: int = 0
     vrps: int = 0
 
@@ -110,16 +117,26 @@ class ValidatedRouterKey(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class Successor:
+    """A trust anchor's next locator; `key` is its SubjectPublicKeyInfo in base64, as locators have it."""
+
+    uris: tuple[str, ...]
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class TrustAnchorReport:
     """One trust anchor. `uri` is where its certificate came from, "" where none could be used.
 
     `complete` is False where the tree passed a limit: what was not read of it has not been withdrawn by anybody.
+    `successor` is the key that the trust anchor says will follow its own (RFC 9691), None where it says nothing so.
     """
 
     name: str
     uri: str
     counts: Counts
     complete: bool = True
+    successor: Successor | None = None
 
 
 @dataclass(frozen=True, slots=True)

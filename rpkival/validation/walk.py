@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -19,6 +20,7 @@ from rpkival.limits import (
 from rpkival.objects.place import Accepted
 from rpkival.objects.tal import Tal
 from rpkival.objects.times import format_time
+from rpkival.objects.trust_anchor_key import TakContent
 from rpkival.validation.issuer import Issuer
 from rpkival.validation.memo import Memo, Remembered
 from rpkival.validation.publication_point import PublicationPoint, file_name, lost_point
@@ -28,6 +30,7 @@ from rpkival.validation.report import (
     FetchProblem,
     Rejection,
     RepositoryReport,
+    Successor,
     Tally,
     TrustAnchorReport,
     ValidatedAspa,
@@ -142,6 +145,7 @@ class _Walk:
         self._done, self._known, self._unlisted = 0, 0, 0
         points = vrps = 0
         complete = True
+        successor: Successor | None = None
         walked: set[bytes] = set()
         if anchor is not None:
             self._request([anchor], anchor.expires)
@@ -156,6 +160,7 @@ class _Walk:
             self._request(children, visit.expires)
             self._take(tal.name, point, visit.expires)
             counts.setdefault(visit.place.source, []).append(point.counts)
+            successor = successor or _successor(point.anchor_keys)
             points += 1
             vrps += point.counts.vrps
         self.rejections.extend(tally.rejections(tal.uris[0]))
@@ -165,7 +170,7 @@ class _Walk:
         repositories = [RepositoryReport(tal.name, uri, Counts.sum(parts)) for uri, parts in counts.items()]
         self.repositories.extend(repositories)
         total = Counts.sum([tally.counts, *(repository.counts for repository in repositories)])
-        return TrustAnchorReport(tal.name, "" if anchor is None else anchor.uri, total, complete)
+        return TrustAnchorReport(tal.name, "" if anchor is None else anchor.uri, total, complete, successor)
 
     def _request(self, issuers: Sequence[Issuer], expires: int) -> None:
         """Ask for the repositories of these CAs, all at once; a slow one delays nobody else's."""
@@ -271,6 +276,14 @@ class _Walk:
         self._done += 1
         if self._on_progress is not None:
             self._on_progress(trust_anchor, self._done, self._known)
+
+
+def _successor(anchor_keys: Iterable[TakContent]) -> Successor | None:
+    """The key that a trust anchor's own objects announce, if any does."""
+    for content in anchor_keys:
+        if content.successor is not None:
+            return Successor(content.successor.uris, b64encode(content.successor.key_info).decode())
+    return None
 
 
 def _rollback(last: Accepted, new: Accepted) -> ObjectError | None:

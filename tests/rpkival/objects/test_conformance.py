@@ -14,6 +14,7 @@ import pytest
 from rpkival.errors import ObjectError
 from rpkival.objects.certificate import Role, parse_certificate
 from rpkival.objects.crl import parse_crl
+from rpkival.objects.ghostbusters import parse_ghostbusters
 from rpkival.objects.manifest import parse_manifest
 from rpkival.objects.roa import parse_roa
 
@@ -24,10 +25,12 @@ PARSERS: dict[str, Callable[[bytes], object]] = {
     ".crl": parse_crl,
     ".mft": lambda data: parse_manifest(data, require_signing_time=False),
     ".roa": lambda data: parse_roa(data, require_signing_time=False),
+    ".gbr": lambda data: parse_ghostbusters(data, require_signing_time=False),
 }
 STRICTLY: dict[str, Callable[[bytes], object]] = PARSERS | {
     ".mft": lambda data: parse_manifest(data, require_signing_time=False, strict=True),
     ".roa": lambda data: parse_roa(data, require_signing_time=False, strict=True),
+    ".gbr": lambda data: parse_ghostbusters(data, require_signing_time=False, strict=True),
 }
 
 NEEDS_ISSUER = {
@@ -91,9 +94,9 @@ def suite(unpacked: Callable[[str], Path], request: pytest.FixtureRequest) -> Ve
 
 def test_the_suite_is_whole(suite: Verdicts) -> None:
     """As many objects as there were when the exceptions were written down."""
-    assert len(suite) == 474
-    assert sum(name.startswith("bad") for name, _ in suite) == 277
-    assert sum(name.startswith("good") for name, _ in suite) == 71
+    assert len(suite) == 483
+    assert sum(name.startswith("bad") for name, _ in suite) == 284
+    assert sum(name.startswith("good") for name, _ in suite) == 73
 
 
 def test_bad_objects_are_refused(suite: Verdicts) -> None:
