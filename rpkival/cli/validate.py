@@ -142,6 +142,7 @@ def register(app: typer.Typer) -> None:
         """
         from rpkival.cli.options import state_directory
         from rpkival.cli.output import check_writable, open_output
+        from rpkival.cli.validation_metrics import OPENMETRICS, validation_metrics
         from rpkival.cli.validation_summary import print_summary, report_json
         from rpkival.daemon.locators import read_locators
         from rpkival.garbage import collect_rarely
@@ -151,7 +152,8 @@ def register(app: typer.Typer) -> None:
         from rpkival.payload.selection import Selection
         from rpkival.repository.opening import Fetching, fallback_named, open_source
 
-        check_format(listing)
+        if listing != OPENMETRICS:
+            check_format(listing)
         selection = _selection(
             lambda: Selection.parse(
                 select_asn or (),
@@ -181,8 +183,12 @@ def register(app: typer.Typer) -> None:
         with open_source(directory, fetching) as source:
             run = _run(locators, source, clock, workers=workers, strict=strict, quiet=quiet)
         applied = local.apply(collect(run))
+        chosen = selection.of(applied.payload)
         with open_output(output) as stream:
-            write_payload(selection.of(applied.payload), listing, stream, generated=run.now)
+            if listing == OPENMETRICS:
+                stream.write(validation_metrics(run, chosen, source, time.monotonic() - started))
+            else:
+                write_payload(chosen, listing, stream, generated=run.now)
         if report is not None:
             with open_output(report, "--report") as stream:
                 stream.write(report_json(run, source, applied))

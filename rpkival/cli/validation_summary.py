@@ -17,7 +17,7 @@ from rpkival.payload.vrps import Vrps
 from rpkival.repository.attempts import FetchResult
 from rpkival.validation.report import ValidationRun
 
-__all__ = ["Fetched", "print_summary", "report_json"]
+__all__ = ["Fetched", "print_summary", "report_json", "unique_vrps"]
 
 _LISTED = 5
 """Problems that are told before the rest is only counted."""
@@ -78,10 +78,15 @@ def print_summary(run: ValidationRun, applied: Applied, source: Fetched, seconds
     note(f"{counted(len(vrps), 'VRP', 'VRPs')} in {seconds:.1f} seconds.")
 
 
-def _rows(run: ValidationRun, vrps: Vrps) -> Iterator[tuple[str, ...]]:
+def unique_vrps(vrps: Vrps) -> dict[str, int]:
+    """How many each trust anchor has of them."""
     names = len(vrps.trust_anchors)
     unique = sum(np.bincount(part.trust_anchor, minlength=names) for part in (vrps.ipv4, vrps.ipv6))
-    vrps_of = dict(zip(vrps.trust_anchors, np.asarray(unique).tolist(), strict=True))
+    return dict(zip(vrps.trust_anchors, np.asarray(unique).tolist(), strict=True))
+
+
+def _rows(run: ValidationRun, vrps: Vrps) -> Iterator[tuple[str, ...]]:
+    vrps_of = unique_vrps(vrps)
     rejected = Counter(rejection.trust_anchor for rejection in run.rejections)
     for anchor in run.trust_anchors:
         counts = anchor.counts

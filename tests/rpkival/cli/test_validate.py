@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from rpkival.cli.main import main
 from rpkival.lab.ca import CertificateAuthority, trust_anchor
@@ -165,6 +166,31 @@ def test_local_exceptions(validate: Run, lab: Lab, tmp_path: Path) -> None:
     broken = validate(*lab.options, "--exceptions", drop)
     assert (broken.code, broken.out) == (3, "")
     assert "missing required field `slurmVersion`" in broken.err
+
+
+def test_openmetrics_by_the_names_of_rpki_client(validate: Run, lab_online: Lab, tmp_path: Path) -> None:
+    """Read by the strict parser of Prometheus' own library."""
+    where = ("--repository-dir", tmp_path / "store", "--allow-dubious-hosts", "--tal", lab_online.tal)
+    done = validate(*where, "--format", "openmetrics")
+    found = {
+        (sample.name, *(value for _, value in sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(done.out)
+        for sample in family.samples
+    }
+
+    assert done.out.endswith("# EOF\n")
+    assert found["rpki_client_job_completion_time",] == NOW
+    assert found["rpki_client_objects", "valid", "cert"] == 3
+    assert found["rpki_client_objects", "failed parse", "roa"] == 0
+    assert found["rpki_client_objects", "unique", "vrp"] == 2
+    assert found["rpki_client_ta_objects", "lab", "valid", "roa"] == 2
+    assert found["rpki_client_ta_objects", "lab", "unique", "vrp"] == 2
+    # The trust anchor's certificate is one fetch, the repository another.
+    assert found["rpki_client_repository", "synced", "rsync"] == 2
+    assert found["rpki_client_duration", "elapsed"] > 0
+    for name, value in (("state", "synced"), ("protos", "rsync")):
+        samples = [found[key] for key in found if key[0] == f"rpki_client_repository_{name}" and value in key]
+        assert samples == [1, 1]
 
 
 def test_quiet_says_nothing(validate: Run, lab: Lab) -> None:

@@ -1,0 +1,132 @@
+"""A validation as OpenMetrics, by rpki-client's names, so that dashboards and alerts made for it go on working."""
+
+from __future__ import annotations
+
+import platform
+import resource
+from collections import Counter
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric, StateSetMetricFamily
+from prometheus_client.openmetrics.exposition import generate_latest
+from prometheus_client.registry import Collector
+
+from rpkival import __version__
+from rpkival.cli.validation_summary import Fetched, unique_vrps
+from rpkival.payload.payload import Payload
+from rpkival.validation.report import Counts, ValidationRun
+
+__all__ = ["OPENMETRICS", "validation_metrics"]
+
+OPENMETRICS = "openmetrics"
+"""The name of this format."""
+
+_PROTOCOLS = {"rrdp": "rrdp", "https": "http", "rsync": "rsync"}
+"""Ours, and rpki-client's type of it."""
+
+
+def validation_metrics(run: ValidationRun, payload: Payload, source: Fetched, seconds: float) -> bytes:
+    """What the run found, what it fetched, and `seconds` that it took; `payload` is what is printed of it."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Run(run, payload, source, seconds))
+    text: bytes = generate_latest(registry)  # type: ignore[no-untyped-call]
+    return text
+
+
+class _Run(Collector):
+    def __init__(self, run: ValidationRun, payload: Payload, source: Fetched, seconds: float) -> None:
+        self._run = run
+        self._payload = payload
+        self._source = source
+        self._seconds = seconds
+
+    def collect(self) -> Iterator[Metric]:
+        """In the order of rpki-client."""
+        release = {"nodename": platform.node(), "release": f"rpkival {__version__}"}
+        yield InfoMetricFamily("rpki_client", "validator information", release)
+        yield GaugeMetricFamily(
+            "rpki_client_job_completion_time", "end of this run as epoch timestamp", value=self._run.now
+        )
+        yield self._repositories()
+        yield from self._objects()
+        yield self._duration()
+        yield from self._fetches()
+
+    def _repositories(self) -> Metric:
+        family = GaugeMetricFamily("rpki_client_repository", "total number of repositories", labels=["type", "state"])
+        states = Counter((each.protocol, each.error is None) for each in self._source.results)
+        for ours, theirs in _PROTOCOLS.items():
+            family.add_metric([theirs, "synced"], states[ours, True])
+            family.add_metric([theirs, "failed"], states[ours, False])
+        return family
+
+    def _objects(self) -> Iterator[Metric]:
+        payload = self._payload
+        everything = GaugeMetricFamily("rpki_client_objects", "total number of objects", labels=["type", "state"])
+        for labels, value in _numbers(self._run.counts, len(payload.vrps), len(payload.aspas)):
+            everything.add_metric(labels, value)
+        yield everything
+        anchors = GaugeMetricFamily(
+            "rpki_client_ta_objects", "total number of objects per TAL", labels=["type", "state", "name"]
+        )
+        vrps = unique_vrps(payload.vrps)
+        aspas = Counter(aspa.trust_anchor for aspa in payload.aspas)
+        for anchor in self._run.trust_anchors:
+            for labels, value in _numbers(anchor.counts, vrps.get(anchor.name, 0), aspas[anchor.name]):
+                anchors.add_metric([*labels, anchor.name], value)
+        yield anchors
+        places = GaugeMetricFamily(
+            "rpki_client_repository_objects",
+            "total number of objects per repository",
+            labels=["type", "state", "name", "carepo"],
+        )
+        for place in self._run.report.repositories:
+            for labels, value in _numbers(place.counts, None, None):
+                places.add_metric([*labels, place.trust_anchor, place.uri], value)
+        yield places
+
+    def _duration(self) -> Metric:
+        used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+        family = GaugeMetricFamily("rpki_client_duration", "duration in seconds", labels=["type"])
+        family.add_metric(["elapsed"], self._seconds)
+        family.add_metric(["user"], sum(each.ru_utime for each in used))
+        family.add_metric(["system"], sum(each.ru_stime for each in used))
+        return family
+
+    def _fetches(self) -> Iterator[Metric]:
+        duration = GaugeMetricFamily(
+            "rpki_client_repository_duration",
+            "duration used to sync this repository in seconds",
+            labels=["carepo"],
+        )
+        state = StateSetMetricFamily("rpki_client_repository_state", "repository state", labels=["carepo"])
+        protocol = StateSetMetricFamily(
+            "rpki_client_repository_protos", "used protocol to sync repository", labels=["carepo"]
+        )
+        # Where RRDP failed, rsync may have followed, of the same name or another: the last word counts.
+        for fetch in {each.uri: each for each in self._source.results}.values():
+            duration.add_metric([fetch.uri], fetch.seconds)
+            state.add_metric([fetch.uri], {"failed": fetch.error is not None, "synced": fetch.error is None})
+            protocol.add_metric([fetch.uri], {name: fetch.protocol == name for name in _PROTOCOLS})
+        yield from (duration, state, protocol)
+
+
+def _numbers(counts: Counts, vrps: int | None, aspas: int | None) -> Iterator[tuple[list[str], int]]:
+    """Labels `type` and `state`; `vrps` and `aspas` are those without duplicates, None where nobody counts them."""
+    yield ["cert", "valid"], counts.certificates_valid
+    yield ["cert", "failed parse"], counts.certificates_rejected
+    yield ["manifest", "valid"], counts.manifests_valid
+    yield ["manifest", "failed parse"], counts.manifests_rejected
+    yield ["roa", "valid"], counts.roas_valid
+    yield ["roa", "failed parse"], counts.roas_rejected
+    yield ["aspa", "valid"], counts.aspas_valid
+    yield ["aspa", "failed parse"], counts.aspas_rejected
+    yield ["router_key", "valid"], counts.router_certificates_valid
+    yield ["crl", "valid"], counts.crls_valid
+    yield ["vrp", "total"], counts.vrps
+    if vrps is not None:
+        yield ["vrp", "unique"], vrps
+    if aspas is not None:
+        yield ["vap", "total"], counts.aspas_valid
+        yield ["vap", "unique"], aspas
