@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from rpkival.errors import LimitError
-from rpkival.lab.ca import Product
+from rpkival.lab.ca import Product, trust_anchor
 from rpkival.lab.certificates import CertificateContent, Validity, certificate
 from rpkival.lab.number_resources import Resources
 from rpkival.objects.tal import Tal
@@ -218,3 +218,23 @@ def test_the_records_of_fetches_are_bounded(lab: Any, memory: Any, monkeypatch: 
     problems = {at.repository: f"{at.repository} is down." for at in (lab.anchor, lab.alpha, lab.beta, lab.customer)}
     run = validate([lab.tal], memory(lab.files, problems), clock=lambda: lab.now)
     assert [each.uri for each in run.fetch_problems] == [lab.anchor.repository, lab.alpha.repository]
+
+
+def test_rarer_objects_are_counted_by_their_kind(lab: Any, memory: Any) -> None:
+    """And a trust anchor's word on its next key is told; anybody else's is refused."""
+    following = trust_anchor("following", Resources(["10.0.0.0/8"]), lab.year, lab.anchor.keys)
+    lab.anchor.issue_trust_anchor_key(successor=following)
+    stolen = lab.alpha.issue_trust_anchor_key(successor=following)
+    lab.alpha.issue_ghostbusters("Who", "who@example.net")
+    lab.alpha.issue_prefix_list(64500, ["10.1.0.0/16"])
+    lab.beta.products["broken.gbr"] = Product(b"\0", 1)
+    run = validate([lab.tal], memory(lab.files), clock=lambda: lab.now)
+
+    counts = run.counts
+    assert (counts.ghostbusters_valid, counts.ghostbusters_rejected) == (1, 1)
+    assert (counts.taks_valid, counts.taks_rejected, counts.prefix_lists_valid) == (1, 1, 1)
+    assert {each.uri.rpartition("/")[2] for each in run.rejections} == {stolen, "broken.gbr"}
+    assert len(run.roas) == 4
+    (anchor,) = run.trust_anchors
+    assert anchor.successor is not None
+    assert anchor.successor.uris == (following.certificate_uri,)
