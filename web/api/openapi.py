@@ -14,6 +14,7 @@ from web.api.changes import ChangesAnswer
 from web.api.checks import CheckPlan
 from web.api.incidents import IncidentData, IncidentsAnswer
 from web.api.lookup import LookupAnswer
+from web.api.payload import FILES
 from web.api.status import FeedsAnswer, HealthAnswer, StatusAnswer
 from web.check import Evidence, Verdict
 
@@ -80,6 +81,30 @@ _MANY: Final = _record(
     routes={"type": "array", "items": _record(asn={"type": ["string", "integer"]}, prefix={"type": "string"})}
 )
 
+_TEXT: Final = {"type": "string"}
+_ANNOUNCED: Final = {
+    "type": "array",
+    "items": {
+        "anyOf": [
+            _record(type={"enum": ["routeOrigin"]}, asn=_TEXT, prefix=_TEXT, maxLength={"type": "integer"}),
+            _record(type={"enum": ["routerKey"]}, keyIdentifier=_TEXT, asn=_TEXT, keyInfo=_TEXT),
+            _record(type={"enum": ["aspa"]}, customerAsn=_TEXT, providerAsns={"type": "array", "items": _TEXT}),
+        ]
+    },
+}
+_DELTA: Final = _record(
+    reset={"type": "boolean"},
+    session={"type": "string"},
+    serial={"type": "integer"},
+    generated={"type": "integer"},
+    generatedTime={"type": "string"},
+    announced=_ANNOUNCED,
+)
+_DELTA["properties"] |= {
+    "fromSerial": {"type": "integer", "description": "Where reset is false"},
+    "withdrawn": _ANNOUNCED | {"description": "Where reset is false"},
+}
+
 
 @cache
 def document() -> dict[str, Any]:
@@ -113,6 +138,24 @@ def document() -> dict[str, Any]:
                 {400, 413, 503},
             )
             | {"requestBody": _body(_MANY)},
+        },
+        "/json-delta": {
+            "get": _operation(
+                "jsonDelta",
+                "What changed since a serial, or everything where that is not kept, as Routinator answers",
+                _DELTA,
+                [_query("session", "Of the last answer"), _query("serial", "Of the last answer")],
+                {400, 503},
+            )
+        },
+        "/json-delta/notify": {
+            "get": _operation(
+                "jsonDeltaNotify",
+                "Session and serial, as soon as they are not those given, or after five minutes",
+                _record(session={"type": "integer"}, serial={"type": "integer"}),
+                [_query("session", "Of the last answer"), _query("serial", "Of the last answer")],
+                {400, 413, 503},
+            )
         },
         "/api/v1/lookup": {
             "get": _operation(
@@ -171,6 +214,7 @@ def document() -> dict[str, Any]:
         "/api/v1/health/live": {"get": _operation("live", "The process answers", of[HealthAnswer], [], set())},
         "/api/v1/health/ready": {"get": _operation("ready", "There is data", of[HealthAnswer], [], {503})},
     }
+    paths |= {f"/{name}": {"get": _file(name, media)} for name, media in FILES.items()}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -182,6 +226,25 @@ def document() -> dict[str, Any]:
         "paths": paths,
         "components": {"schemas": components},
     }
+
+
+def _file(name: str, media: str) -> dict[str, Any]:
+    """The payload in one format; what is in it is the format's matter."""
+    asked = {"type": "array", "items": {"type": "string"}}
+    parameters = [
+        {"name": each, "in": "query", "required": False, "description": what, "schema": asked}
+        for each, what in (
+            ("select-asn", "Only what this AS originates; repeatable"),
+            ("select-prefix", "Only VRPs that cover this prefix; repeatable"),
+            ("include", "more-specifics: with select-prefix also VRPs within it"),
+            ("exclude", "routeOrigins, routerKeys, aspas: kinds to leave out, with commas"),
+        )
+    ]
+    operation = _operation(f"payload-{name}", f"The payload as {name}", {}, parameters, {400, 413, 503})
+    schema = {} if media == "application/json" else {"schema": {"type": "string"}}
+    operation["responses"]["200"]["content"] = {media.partition(";")[0]: schema}
+    operation["responses"]["304"] = {"description": "The client has it already"}
+    return operation
 
 
 def _operation(

@@ -13,6 +13,7 @@ from web.api.checks import CheckPlan
 from web.api.incidents import IncidentsAnswer
 from web.api.lookup import LookupAnswer
 from web.api.openapi import document
+from web.api.payload import FILES
 from web.api.status import FeedsAnswer, HealthAnswer, StatusAnswer
 from web.check import Verdict
 
@@ -96,17 +97,30 @@ EXAMPLES = {
     "/api/v1/feeds": ["/api/v1/feeds"],
     "/api/v1/health/live": ["/api/v1/health/live"],
     "/api/v1/health/ready": ["/api/v1/health/ready"],
+    "/json-delta": ["/json-delta", "/json-delta?session=4242&serial=16"],
+    "/json-delta/notify": ["/json-delta/notify"],
 }
 
 
 async def test_every_answer_fits_its_schema(client: TestClient) -> None:
     """No field that is not described, none described that is missing."""
-    assert set(EXAMPLES) == set(document()["paths"])
+    assert {*EXAMPLES, *(f"/{name}" for name in FILES)} == set(document()["paths"])
     for path, examples in EXAMPLES.items():
         schema = document()["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
         for example in examples:
             answer = await (await client.get(example)).json()
             assert fits(schema, answer), example
+
+
+@pytest.mark.parametrize("name", FILES)
+async def test_every_file_is_of_its_type(client: TestClient, name: str) -> None:
+    """With the parameters that are described."""
+    operation = document()["paths"][f"/{name}"]["get"]
+    query = {parameter["name"]: [] for parameter in operation["parameters"]}
+    answer = await client.get(f"/{name}?select-asn=1&select-prefix=::/0&include=more-specifics&exclude=aspas")
+
+    assert set(query) == {"select-asn", "select-prefix", "include", "exclude"}
+    assert [answer.content_type] == list(operation["responses"]["200"]["content"])
 
 
 async def test_every_error_fits_its_schema(client: TestClient, empty_client: TestClient) -> None:
