@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from rpkival.lab.number_resources import Resources
 from rpkival.lab.plan import Plan
 from rpkival.lab.publisher import Publisher
 from rpkival.lab.rsync_daemon import RsyncDaemon
+from rpkival.payload.formats import read_vrps
 
 pytestmark = pytest.mark.interop
 
@@ -111,7 +112,7 @@ def rpki_client(internet: Internet, tal: Path) -> VrpSet:
             shutil.chown(internet.place / name, "_rpki-client")
     readable = Path(shutil.copy(tal, internet.place))
     internet.run(
-        "rpki-client", "-R", "-c", "-e", internet.place / "bin/rsync", "-t", readable,
+        "rpki-client", "-R", "-B", "-c", "-j", "-o", "-e", internet.place / "bin/rsync", "-t", readable,
         "-d", internet.place / "cache", internet.place / "out",
     )  # fmt: skip
     return vrps(internet.place / "out/csv")
@@ -149,6 +150,38 @@ def test_a_registry(internet: Internet, unpacked: Callable[[str], Path], program
     assert ours(internet, data / "ta.tal") == expected
     assert rpki_client(internet, data / "ta.tal") == expected
     assert fort(internet, data / "ta.tal") == expected
+
+
+def test_the_files_of_rpki_client(
+    internet: Internet, unpacked: Callable[[str], Path], program: Callable[..., str]
+) -> None:
+    """BIRD's and OpenBGPD's configuration line by line as rpki-client writes it; and its JSON is what ours is."""
+    program("rpki-client")
+    data = unpacked("twnic.tar.xz")
+    internet.serve(data / "rsync")
+    ours(internet, data / "ta.tal")
+    rpki_client(internet, data / "ta.tal")
+    mine: dict[str, bytes] = {}
+    for fmt in ("bird", "openbgpd", "json"):
+        output = internet.place / f"rpkival.{fmt}"
+        internet.run(
+            *RPKIVAL, "validate", "--tal", data / "ta.tal", "--data-dir", internet.place / "rpkival", "--offline",
+            "--at", datetime.fromtimestamp(AT, UTC).isoformat(), "--format", fmt, "--output", output,
+        )  # fmt: skip
+        mine[fmt] = output.read_bytes()
+
+    def lines(text: bytes) -> list[bytes]:
+        rows = (line.partition(b" expires ")[0] for line in text.splitlines())
+        return sorted(line for line in rows if line.startswith(b"\t") and b"table" not in line)
+
+    for fmt in ("bird", "openbgpd"):
+        assert lines(mine[fmt]) == lines((internet.place / "out" / fmt).read_bytes())
+    theirs = read_vrps((internet.place / "out/json").read_bytes(), name="json").vrps
+    own = read_vrps(mine["json"], name="json").vrps
+    for each, other in zip(own, theirs, strict=True):
+        assert replace(each, expires=0) == replace(other, expires=0)
+        # With us a VRP ends no later than the manifests above it; rpki-client 8.2 goes by certificates and CRLs alone.
+        assert AT < each.expires <= other.expires
 
 
 @pytest.fixture
