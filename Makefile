@@ -14,7 +14,7 @@ else
   INSTALL   := VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --python $(BIN)/python
 endif
 
-.PHONY: run test check lint types unit lock clean help
+.PHONY: run test check lint types unit fuzz lock clean help
 
 help:            ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -34,9 +34,13 @@ types: $(VENV)/.dev  ## mypy --strict
 unit: $(VENV)/.dev  ## pytest
 	$(BIN)/python -m pytest
 
+fuzz: $(VENV)/.fuzz  ## every parser of foreign octets for FUZZ_SECONDS (60), two at a time
+	$(BIN)/python -m fuzz
+
 lock:            ## renew the lock files (needs uv)
 	$(UV) pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11 pyproject.toml -o lock/run.txt
 	$(UV) pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11 pyproject.toml --group dev -o lock/dev.txt
+	$(UV) pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11 --group fuzz -o lock/fuzz.txt
 
 $(VENV)/bin/python:
 	$(MAKE_VENV)
@@ -51,5 +55,9 @@ $(VENV)/.dev: lock/dev.txt pyproject.toml | $(VENV)/bin/python
 	$(INSTALL) --no-deps --editable .
 	@touch $@ $(VENV)/.run
 
+$(VENV)/.fuzz: lock/fuzz.txt | $(VENV)/.dev
+	$(INSTALL) --require-hashes -r lock/fuzz.txt
+	@touch $@
+
 clean:           ## remove the virtual environment and caches
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) fuzz-found .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,59 @@
+"""Runs targets, two at a time, each in a process of its own: `python -m fuzz [TARGET...] [--seconds N]`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+HERE = Path(__file__).parent
+TARGETS = sorted(path.stem for path in (HERE / "targets").glob("*.py"))
+FOUND = HERE.parent / "fuzz-found"
+"""Where inputs go that were not borne."""
+
+
+def run(target: str, seconds: int) -> str | None:
+    """Fuzz one target; what it printed where it found something, else None."""
+    corpus = FOUND / "corpus" / target
+    corpus.mkdir(parents=True, exist_ok=True)
+    command = [
+        *(sys.executable, "-m", "fuzz.atheris_driver", target),
+        *(str(corpus), str(HERE / "seeds" / target)),
+        f"-max_total_time={seconds}",
+        "-timeout=20",
+        "-rss_limit_mb=2048",
+        "-max_len=16384",
+        f"-artifact_prefix={FOUND}/{target}-",
+    ]
+    done = subprocess.run(command, cwd=HERE.parent, capture_output=True, text=True, errors="replace", check=False)
+    if done.returncode != 0:
+        return done.stdout + done.stderr
+    runs = re.findall(r"^Done (\d+) runs in (\d+) second", done.stderr, re.MULTILINE)
+    print(f"{target}: {runs[-1][0]} runs in {runs[-1][1]} seconds, nothing found" if runs else f"{target}: done")
+    return None
+
+
+def main() -> int:
+    """The exit code: 1 where something was found."""
+    arguments = argparse.ArgumentParser(prog="python -m fuzz", description=__doc__)
+    arguments.add_argument("targets", nargs="*", metavar="TARGET", help=", ".join(TARGETS))
+    arguments.add_argument("--seconds", type=int, default=int(os.environ.get("FUZZ_SECONDS", "60")), help="for each")
+    chosen = arguments.parse_args()
+    targets = chosen.targets or TARGETS
+    if unknown := set(targets) - set(TARGETS):
+        arguments.error(f"there is no target {', '.join(sorted(unknown))}")
+    with ThreadPoolExecutor(2) as pool:
+        outcomes = pool.map(lambda target: run(target, chosen.seconds), targets)
+        finds = [(target, find) for target, find in zip(targets, outcomes, strict=True)]
+    for target, find in finds:
+        if find is not None:
+            print(f"--- {target} ---\n{find[-5000:]}\nThe input is in {FOUND}.")
+    return int(any(find is not None for _, find in finds))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

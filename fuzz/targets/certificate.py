@@ -1,0 +1,17 @@
+"""Certificates (RFC 6487) in each of their roles; the issuer's signature is checked elsewhere."""
+
+from __future__ import annotations
+
+import contextlib
+
+from rpkival.errors import RpkivalError
+from rpkival.objects.certificate import Role, is_router_certificate, parse_certificate
+
+
+def fuzz(data: bytes) -> None:
+    """One input."""
+    is_router_certificate(data)
+    for role in (Role.TRUST_ANCHOR, Role.END_ENTITY, Role.ROUTER):
+        with contextlib.suppress(RpkivalError):
+            parse_certificate(data, role)
+    parse_certificate(data, Role.CA)
