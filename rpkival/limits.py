@@ -270,6 +270,9 @@ MAX_RTR_ANSWER_SECONDS: Final = 900.0
 """From a query to the last octet of its answer taken: 17 MB at 20 kB/s. Later a router is dead, or ill-willed, and
 keeps an old snapshot in memory."""
 
+MAX_RTR_LOAD_ROUTERS: Final = 20_000
+"""Routers that one load test plays: from one address there are 28,000 ephemeral ports to one cache."""
+
 # --- page and API ------------------------------------------------------------------------------------------------
 
 MAX_REQUEST_BYTES: Final = 100_000
@@ -399,6 +402,12 @@ SILENT_SECONDS: Final = 60.0
 MAX_TAL_BYTES: Final = 100_000
 """A trust anchor locator has 500 octets, and some lines of comment."""
 
+MAX_CONSTRAINTS_BYTES: Final = 5_000_000
+"""One file of constraints on a trust anchor; `MAX_CONSTRAINTS` lines."""
+
+MAX_CONSTRAINTS: Final = 100_000
+"""Lines of it. All space that one registry has, written as prefixes, has some thousand."""
+
 MAX_CERTIFICATE_BYTES: Final = 5_000_000
 """One certificate: room for 200,000 address blocks of usual length, each of which takes some 100 octets decoded."""
 
@@ -456,6 +465,9 @@ MAX_PREFIX_LIST_BYTES: Final = 2_000_000
 
 MAX_PREFIX_LIST_PREFIXES: Final = 100_000
 """Prefixes of one family in one list; the AS with the most announces some twelve thousand."""
+
+MAX_CCR_BYTES: Final = 200_000_000
+"""One canonical cache representation. The world's takes some 20 MB, most of them manifests."""
 
 MAX_NUMBER_OCTETS: Final = 20
 """Octets of serial, CRL and manifest numbers (RFC 5280 sections 4.1.2.2 and 5.2.3, RFC 9286 section 4.2.1)."""

@@ -19,6 +19,7 @@ CHECKLIST: Final = ObjectIdentifier("1.2.840.113549.1.9.16.1.48")
 ASPA: Final = ObjectIdentifier("1.2.840.113549.1.9.16.1.49")
 TAK: Final = ObjectIdentifier("1.2.840.113549.1.9.16.1.50")
 PREFIX_LIST: Final = ObjectIdentifier("1.2.840.113549.1.9.16.1.51")
+CCR: Final = ObjectIdentifier("1.2.840.113549.1.9.16.1.54")
 
 SHA256: Final = ObjectIdentifier("2.16.840.1.101.3.4.2.1")
 
@@ -76,6 +77,7 @@ NAMES: Final[dict[ObjectIdentifier, str]] = {
     ASPA: "autonomous system provider authorization",
     TAK: "trust anchor key object",
     PREFIX_LIST: "signed prefix list",
+    CCR: "canonical cache representation",
 }
 """What sentences call them."""
 
