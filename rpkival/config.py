@@ -27,6 +27,8 @@ class Validation(_Table, frozen=True):
 
     tals: tuple[Path, ...] = ()
     """Trust anchor locators; none means the five registries'."""
+    constraints: tuple[Path, ...] = ()
+    """What trust anchors may certify: NAME.constraints for the locator NAME, as rpki-client has them."""
     refresh: Annotated[int, msgspec.Meta(ge=1)] = 600
     """Seconds from the end of one run to the start of the next; Routinator's default."""
     repository_dir: Path | None = None

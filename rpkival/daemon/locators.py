@@ -3,25 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from rpkival.errors import FormatError, InputError, LimitError, UsageError
-from rpkival.objects.tal import Tal, parse_tal
+from rpkival.objects.constraints import parse_constraints
+from rpkival.objects.tal import Tal, Terms, parse_tal
 from rpkival.resources import resource
 
 __all__ = ["read_locators"]
 
 
-def read_locators(paths: Sequence[Path] = ()) -> tuple[Tal, ...]:
-    """One locator a file, named as the file. Raises `UsageError`, `FormatError` that name the file."""
+def read_locators(paths: Sequence[Path] = (), constraints: Sequence[Path] = ()) -> tuple[Tal, ...]:
+    """One locator a file, named as the file, with the constraints that are to bind its trust anchor.
+
+    NAME.constraints beside NAME.tal binds NAME, and so does one of `constraints` of that name, which goes before it.
+    Raises `UsageError`, `FormatError`, `LimitError` that name the file.
+    """
     found: dict[str, Tal] = {}
+    bounds = {path.stem: path for path in constraints}
     for path in paths or sorted(resource("tals").glob("*.tal")):
         if path.stem in found:
             raise UsageError(f"Two trust anchor locators are named {path.stem}; give each its own name.")
         try:
-            found[path.stem] = parse_tal(path.read_bytes(), path.stem)
-        except OSError as error:
-            raise UsageError(f"The trust anchor locator {path} cannot be read: {error.strerror}.") from error
+            tal = parse_tal(_read(path, "trust anchor locator"), path.stem)
         except (InputError, LimitError) as error:
             raise FormatError(f"{path} is not a trust anchor locator: {error}") from error
+        beside = path.with_suffix(".constraints")
+        bound = bounds.pop(path.stem, beside if beside.exists() else None)
+        if bound is not None:
+            tal = replace(tal, terms=Terms(parse_constraints(_read(bound, "file of constraints"), str(bound))))
+        found[path.stem] = tal
+    if bounds:
+        name = next(iter(bounds))
+        raise UsageError(f"There are constraints for {name}, but no trust anchor locator {name}.tal.")
     return tuple(found.values())
+
+
+def _read(path: Path, what: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"The {what} {path} cannot be read: {error.strerror}.") from error

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final, Literal
@@ -32,9 +33,11 @@ __all__ = [
     "as_ranges",
     "first_outside",
     "format_ranges",
+    "intersection",
     "ip_claims",
     "parse_as_identifiers",
     "parse_ip_blocks",
+    "united",
 ]
 
 Ranges = tuple[tuple[int, int], ...]
@@ -100,6 +103,31 @@ def first_outside(outer: Ranges, inner: Ranges) -> tuple[int, int] | None:
         if at < 0 or outer[at][1] < block[1]:
             return block
     return None
+
+
+def intersection(one: Ranges, other: Ranges) -> Ranges:
+    """What is in both; a step for each range of either."""
+    common = []
+    at_one = at_other = 0
+    while at_one < len(one) and at_other < len(other):
+        last_of_one, last_of_other = one[at_one][1], other[at_other][1]
+        first, last = max(one[at_one][0], other[at_other][0]), min(last_of_one, last_of_other)
+        if first <= last:
+            common.append((first, last))
+        at_one += last_of_one <= last_of_other
+        at_other += last_of_other <= last_of_one
+    return tuple(common)
+
+
+def united(blocks: Iterable[tuple[int, int]]) -> Ranges:
+    """The set of blocks in any order that may touch and overlap."""
+    ranges: list[tuple[int, int]] = []
+    for first, last in sorted(blocks):
+        if ranges and first <= ranges[-1][1] + 1:
+            ranges[-1] = ranges[-1][0], max(last, ranges[-1][1])
+        else:
+            ranges.append((first, last))
+    return tuple(ranges)
 
 
 def parse_ip_blocks(data: bytes) -> tuple[Claim, Claim]:

@@ -5,24 +5,39 @@ from __future__ import annotations
 import base64
 import binascii
 from dataclasses import dataclass
+from typing import Final
 
 from rpkival.errors import ObjectError
 from rpkival.limits import MAX_TAL_BYTES
+from rpkival.objects.constraints import Constraints
 from rpkival.objects.keys import check_key
+from rpkival.objects.record import Record
 from rpkival.objects.uris import is_https_uri, is_rsync_uri
 
-__all__ = ["Tal", "parse_tal"]
+__all__ = ["USUAL_TERMS", "Tal", "Terms", "parse_tal"]
 
 _SECTION = "RFC 8630 section 2.2"
 
 
 @dataclass(frozen=True, slots=True)
+class Terms(Record):
+    """On which terms whoever runs the validator takes the word of a trust anchor."""
+
+    constraints: Constraints | None = None
+
+
+USUAL_TERMS: Final = Terms()
+"""Those of the RFCs."""
+
+
+@dataclass(frozen=True, slots=True)
 class Tal:
-    """Where a trust anchor's certificate is, and the DER SubjectPublicKeyInfo it must have."""
+    """Where a trust anchor's certificate is, and the DER SubjectPublicKeyInfo it must have; `terms` are our own."""
 
     name: str
     uris: tuple[str, ...]
     key_info: bytes
+    terms: Terms = USUAL_TERMS
 
 
 def parse_tal(data: bytes, name: str) -> Tal:

@@ -7,16 +7,21 @@ from hashlib import sha256
 
 from rpkival.errors import LimitError, ObjectError
 from rpkival.limits import MAX_CA_DEPTH, MAX_UNIX_TIME
-from rpkival.objects.certificate import Certificate
+from rpkival.objects.certificate import Certificate, Role
+from rpkival.objects.constraints import Constraints
 from rpkival.objects.crl import Crl
 from rpkival.objects.keys import PublicKey, load_key, verifies
 from rpkival.objects.place import Place
 from rpkival.objects.record import Record
 from rpkival.objects.resources import Resources
 from rpkival.objects.signatures import CheckSignature, check_signature
+from rpkival.objects.tal import USUAL_TERMS, Terms
 from rpkival.objects.times import format_time
 
-__all__ = ["Issuer", "Judge"]
+__all__ = ["CONSTRAINTS_SECTION", "Issuer", "Judge"]
+
+CONSTRAINTS_SECTION = "constraints on the trust anchor"
+"""In place of an RFC section where the object breaks what whoever runs the validator has laid down."""
 
 _SECTION = "RFC 6487 section 7.2"
 _BAD_SIGNATURE = (_SECTION, "The certificate's signature does not verify with its issuer's key.")
@@ -49,6 +54,8 @@ class Issuer(Record):
     The key and the manifest alone are not enough: anybody can issue a certificate for a stranger's, with resources
     that leave nothing of the stranger's objects, and the stranger's own certificate must count all the same.
     """
+    terms: Terms = USUAL_TERMS
+    """Those on which the trust anchor above is taken."""
 
     @property
     def place(self) -> Place:
@@ -56,9 +63,11 @@ class Issuer(Record):
         return Place(self.repository, self.manifest, self.notify, sha256(self.key_info).digest())
 
     @classmethod
-    def of(cls, certificate: Certificate, uri: str, trust_anchor: str, resources: Resources) -> Issuer:
+    def of(
+        cls, certificate: Certificate, uri: str, trust_anchor: str, resources: Resources, terms: Terms = USUAL_TERMS
+    ) -> Issuer:
         """A trust anchor."""
-        return cls._of(certificate, uri, trust_anchor, resources, certificate.not_after, ())
+        return cls._of(certificate, uri, trust_anchor, resources, certificate.not_after, (), terms)
 
     def issued(self, certificate: Certificate, uri: str, resources: Resources, expires: int) -> Issuer:
         """A CA below this one. Raises `ObjectError` for a loop, `LimitError` where the chain grows too long."""
@@ -67,7 +76,7 @@ class Issuer(Record):
         if len(self.chain) >= MAX_CA_DEPTH:
             raise LimitError(f"The chain of certificates is longer than {MAX_CA_DEPTH}.")
         until = min(expires, certificate.not_after)
-        return self._of(certificate, uri, self.trust_anchor, resources, until, self.chain)
+        return self._of(certificate, uri, self.trust_anchor, resources, until, self.chain, self.terms)
 
     @classmethod
     def _of(
@@ -78,10 +87,11 @@ class Issuer(Record):
         resources: Resources,
         expires: int,
         above: tuple[bytes, ...],
+        terms: Terms,
     ) -> Issuer:
         repository = f"{certificate.locations.repository.removesuffix('/')}/"
         manifest = certificate.locations.manifest
-        decisive = (certificate.subject, certificate.key_info, resources, repository, manifest)
+        decisive = (certificate.subject, certificate.key_info, resources, repository, manifest, terms)
         return cls(
             trust_anchor,
             uri,
@@ -95,6 +105,7 @@ class Issuer(Record):
             expires,
             (*above, certificate.subject_key_id),
             sha256(repr(decisive).encode()).digest(),
+            terms,
         )
 
 
@@ -149,7 +160,18 @@ class Judge:
             raise ObjectError("RFC 6487 section 4.8.3", "The certificate's authority key identifier is not the CA's.")
         _check_validity(certificate, self.is_early(certificate.not_before, certificate.not_after))
         check(self._key, certificate.signature, certificate.signed, _BAD_SIGNATURE)
-        return certificate.resources.under(self.issuer.resources)
+        resources = certificate.resources.under(self.issuer.resources)
+        if self.issuer.terms.constraints is not None and certificate.role is not Role.CA:
+            _check_constraints(self.issuer.terms.constraints, certificate)
+        return resources
+
+
+def _check_constraints(constraints: Constraints, certificate: Certificate) -> None:
+    violation = constraints.violation(certificate.resources)
+    if violation is not None:
+        raise ObjectError(
+            CONSTRAINTS_SECTION, f"The certificate has {violation}, which the trust anchor may not certify here."
+        )
 
 
 def check_validity(certificate: Certificate, now: int) -> None:

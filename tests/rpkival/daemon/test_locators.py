@@ -43,3 +43,31 @@ def test_names_are_unique(tmp_path: Path) -> None:
 
     with pytest.raises(UsageError, match="ripe"):
         read_locators([resource("tals", "ripe.tal"), tmp_path / "ripe.tal"])
+
+
+def test_constraints_beside_a_locator_bind_it(tmp_path: Path) -> None:
+    """As rpki-client has them; those named go before, and bind the registries that ship with us too."""
+    (tmp_path / "mine.tal").write_bytes(resource("tals", "ripe.tal").read_bytes())
+    (tmp_path / "mine.constraints").write_text("deny 10.0.0.0/8\n")
+    other = tmp_path / "elsewhere"
+    other.mkdir()
+    (other / "mine.constraints").write_text("deny 65000\n")
+    (other / "ripe.constraints").write_text("allow 65000\n")
+
+    (mine,) = read_locators([tmp_path / "mine.tal"])
+    (instead,) = read_locators([tmp_path / "mine.tal"], [other / "mine.constraints"])
+    shipped = {tal.name: tal.terms.constraints for tal in read_locators((), [other / "ripe.constraints"])}
+
+    assert mine.terms.constraints is not None
+    assert mine.terms.constraints.deny.ipv4
+    assert instead.terms.constraints is not None
+    assert instead.terms.constraints.deny.asn == ((65000, 65000),)
+    assert shipped.pop("ripe") is not None
+    assert set(shipped.values()) == {None}
+
+
+def test_constraints_for_nobody_are_wrong_usage(tmp_path: Path) -> None:
+    """Else a typo in the name would leave a trust anchor unbound."""
+    (tmp_path / "rripe.constraints").write_text("deny 10.0.0.0/8\n")
+    with pytest.raises(UsageError, match=r"no trust anchor locator rripe\.tal"):
+        read_locators((), [tmp_path / "rripe.constraints"])
