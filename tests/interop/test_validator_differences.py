@@ -1,0 +1,217 @@
+"""Where rpki-client, FORT and we do not agree, case by case, as docs/differences.md explains it.
+
+Each case is a CA of its own with one ROA. A difference that goes away, or a new one, fails.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from rpkival.lab import der
+from rpkival.lab.ca import CertificateAuthority, Product, trust_anchor
+from rpkival.lab.certificates import Validity, certificate
+from rpkival.lab.keys import KeyRing
+from rpkival.lab.number_resources import INHERIT, Resources
+from rpkival.lab.publisher import Publisher, trust_anchor_locator
+from rpkival.lab.rsync_daemon import RsyncDaemon
+from rpkival.lab.signed_objects import ROA, roa_content, signed_attributes, signed_object
+
+pytestmark = pytest.mark.interop
+
+ROOT = Path(__file__).parents[2]
+HOUR = 3600
+OURS, RPKI_CLIENT, FORT = "rpkival", "rpki-client 8.2", "FORT 1.5.4"
+EVERYBODY = {OURS, RPKI_CLIENT, FORT}
+_BINARY_SIGNING_TIME = "1.2.840.113549.1.9.16.2.46"
+
+
+def plain(ca: CertificateAuthority, asn: int, prefix: str) -> None:
+    """Nothing is wrong."""
+    ca.issue_roa(asn, [(prefix, 16)])
+
+
+def without_signing_time(ca: CertificateAuthority, asn: int, prefix: str) -> None:
+    """As before RFC 9589."""
+    content = roa_content(asn, [(prefix, 16)])
+    _with_attributes(ca, content, prefix, signed_attributes(ROA, content, ca.validity.not_before)[:2])
+
+
+def with_binary_signing_time(ca: CertificateAuthority, asn: int, prefix: str) -> None:
+    """Beside the signing time."""
+    content = roa_content(asn, [(prefix, 16)])
+    binary = der.sequence(der.object_identifier(_BINARY_SIGNING_TIME), der.set_of(der.integer(ca.validity.not_before)))
+    _with_attributes(ca, content, prefix, (*signed_attributes(ROA, content, ca.validity.not_before), binary))
+
+
+def with_as_numbers(ca: CertificateAuthority, asn: int, prefix: str) -> None:
+    """In the ROA's certificate."""
+    ca.issue(f"AS{asn}", "roa", ROA, roa_content(asn, [(prefix, 16)]), Resources([prefix], [asn]))
+
+
+def with_inherited_addresses(ca: CertificateAuthority, asn: int, prefix: str) -> None:
+    """In the ROA's certificate."""
+    ca.issue(f"AS{asn}", "roa", ROA, roa_content(asn, [(prefix, 16)]), INHERIT)
+
+
+def in_ber(ca: CertificateAuthority, asn: int, prefix: str) -> None:
+    """With an indefinite length around the whole."""
+    name = ca.issue_roa(asn, [(prefix, 16)])
+    whole = ca.products[name].content
+    content = whole[2 + (whole[1] & 0x7F if whole[1] > 0x80 else 0) :]
+    ca.products[name] = Product(b"\x30\x80" + content + b"\0\0", ca.products[name].serial)
+
+
+def beside_a_broken_record(ca: CertificateAuthority, asn: int, prefix: str) -> None:
+    """Whose Ghostbusters record is no signed object."""
+    plain(ca, asn, prefix)
+    ca.products["broken.gbr"] = Product(b"nothing", 0)
+
+
+def beside_an_unknown_file(ca: CertificateAuthority, asn: int, prefix: str) -> None:
+    """Of a type that nobody knows."""
+    plain(ca, asn, prefix)
+    ca.products["unknown.xyz"] = Product(b"nothing", 0)
+
+
+def _with_attributes(ca: CertificateAuthority, content: bytes, prefix: str, attributes: tuple[bytes, ...]) -> None:
+    signer = certificate(ca.signer("other.roa", Resources([prefix]), ca.validity, 77), ca.key)
+    signed = signed_object(
+        ROA, content, signer, ca.signer_key, ca.validity.not_before, attributes=der.set_of(*attributes)
+    )
+    ca.products["other.roa"] = Product(signed, 77)
+
+
+CASES: dict[str, tuple[Callable[[CertificateAuthority, int, str], None], set[str]]] = {
+    "plain": (plain, EVERYBODY),
+    "without-signing-time": (without_signing_time, {RPKI_CLIENT, FORT}),
+    "binary-signing-time": (with_binary_signing_time, {RPKI_CLIENT, FORT}),
+    "roa-with-as-numbers": (with_as_numbers, {FORT}),
+    "roa-inherits": (with_inherited_addresses, {FORT}),
+    "ber": (in_ber, EVERYBODY),
+    "broken-record": (beside_a_broken_record, EVERYBODY),
+    "unknown-file": (beside_an_unknown_file, EVERYBODY),
+}
+"""What is made, and who finds its VRP."""
+
+
+@dataclass
+class World:
+    """The repository, and where validators work."""
+
+    place: Path
+    tal: Path
+    asns: dict[int, str] = field(default_factory=dict)
+
+    def run(self, *command: str | Path) -> None:
+        environment = os.environ | {"PATH": f"{self.place / 'bin'}:/usr/sbin:{os.environ['PATH']}"}
+        done = subprocess.run(
+            command, cwd=self.place, env=environment, capture_output=True, text=True, timeout=120, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def found(self, path: Path) -> set[str]:
+        """The cases whose VRP is in a CSV file."""
+        _, *rows = csv.reader(path.read_text().splitlines())
+        return {self.asns[int(row[0].removeprefix("AS"))] for row in rows}
+
+
+@pytest.fixture
+def world(program: Callable[..., str], rsync_daemon: RsyncDaemon, lab_keys: KeyRing) -> Iterator[World]:
+    """Every case, under one trust anchor."""
+    now = int(time.time())
+    year = Validity(now - HOUR, now + 365 * 24 * HOUR)
+    anchor = trust_anchor("anchor", Resources(["10.0.0.0/8"], [(64496, 64700)]), year, lab_keys)
+    with tempfile.TemporaryDirectory(prefix="rpkival-interop-") as name:
+        place = Path(name)
+        place.chmod(0o755)
+        (place / "bin").mkdir(mode=0o755)
+        (place / "bin/rsync").write_text(
+            "#!/bin/sh\n"
+            "for argument; do\n"
+            "  shift\n"
+            f"""  set -- "$@" "$(printf %s "$argument" | sed 's#^rsync://[^/]*/#rsync://{rsync_daemon.authority}/#')"\n"""
+            "done\n"
+            f'exec {program("rsync")} "$@"\n'
+        )
+        (place / "bin/rsync").chmod(0o755)
+        world = World(place, place / "lab.tal")
+        for number, (case, (make, _)) in enumerate(CASES.items(), 1):
+            prefix, asn = f"10.{number}.0.0/16", 64600 + number
+            make(anchor.issue_ca(f"case{number}", Resources([prefix], [asn])), asn, prefix)
+            world.asns[asn] = case
+        publisher = Publisher(place / "tree")
+        publisher.publish(anchor, files=anchor.tree(Validity(now - HOUR, now + 24 * HOUR)))
+        for module in publisher.rsync.glob("*/*"):
+            rsync_daemon.serve(module.name, module.resolve())
+        world.tal.write_text(trust_anchor_locator(anchor))
+        yield world
+
+
+def ours(world: World) -> set[str]:
+    """`rpkival validate`."""
+    world.run(
+        sys.executable, "-m", "rpkival", "validate", "--tal", world.tal, "--data-dir", world.place / "rpkival",
+        "--no-rrdp", "--format", "csv", "--output", world.place / "rpkival.csv",
+    )  # fmt: skip
+    return world.found(world.place / "rpkival.csv")
+
+
+def rpki_client(world: World) -> set[str]:
+    """OpenBSD's."""
+    for name in ("cache", "out"):
+        (world.place / name).mkdir()
+        if os.geteuid() == 0:
+            shutil.chown(world.place / name, "_rpki-client")
+    world.run(
+        "rpki-client", "-R", "-c", "-e", world.place / "bin/rsync", "-t", world.tal,
+        "-d", world.place / "cache", world.place / "out",
+    )  # fmt: skip
+    return world.found(world.place / "out/csv")
+
+
+def fort(world: World) -> set[str]:
+    """NIC Mexico's."""
+    (world.place / "fort").mkdir()
+    configuration = {
+        "mode": "standalone",
+        "tal": str(world.tal),
+        "local-repository": str(world.place / "fort"),
+        "http": {"enabled": False},
+        "rsync": {
+            "program": str(world.place / "bin/rsync"),
+            "arguments-recursive": ["-rt", "--delete", "$REMOTE", "$LOCAL"],
+            "arguments-flat": ["-t", "$REMOTE", "$LOCAL"],
+        },
+        "output": {"roa": str(world.place / "fort.csv")},
+    }
+    (world.place / "fort.json").write_text(json.dumps(configuration))
+    world.run("fort", "--configuration-file", world.place / "fort.json")
+    return world.found(world.place / "fort.csv")
+
+
+def test_differences_are_those_that_are_explained(world: World, program: Callable[..., str]) -> None:
+    """No more and no fewer."""
+    program("rpki-client")
+    program("fort")
+    found = {OURS: ours(world), RPKI_CLIENT: rpki_client(world), FORT: fort(world)}
+    assert {case: {who for who, cases in found.items() if case in cases} for case in CASES} == {
+        case: who for case, (_, who) in CASES.items()
+    }
+
+
+def test_every_difference_is_explained() -> None:
+    """By its name."""
+    text = (ROOT / "docs/differences.md").read_text()
+    assert [case for case, (_, who) in CASES.items() if who != EVERYBODY and f"`{case}`" not in text] == []
