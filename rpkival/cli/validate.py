@@ -43,6 +43,15 @@ def register(app: typer.Typer) -> None:
                 help="A trust anchor locator; repeatable. (default: those of the five registries)",
             ),
         ] = None,
+        constraints: Annotated[
+            list[Path] | None,
+            typer.Option(
+                "--constraints",
+                metavar="FILE",
+                help="What a trust anchor may certify, in rpki-client's format: NAME.constraints is for NAME.tal; "
+                "repeatable. One beside its locator needs no mention.",
+            ),
+        ] = None,
         repository_dir: Annotated[
             Path | None,
             typer.Option(
@@ -152,8 +161,7 @@ def register(app: typer.Typer) -> None:
         from rpkival.payload.selection import Selection
         from rpkival.repository.opening import Fetching, fallback_named, open_source
 
-        if listing != OPENMETRICS:
-            check_format(listing)
+        check_format(listing, OPENMETRICS)
         selection = _selection(
             lambda: Selection.parse(
                 select_asn or (),
@@ -168,7 +176,7 @@ def register(app: typer.Typer) -> None:
         check_writable(report, "--report")
         local = load_exceptions(exceptions or ())
         clock = _clock(at)
-        locators = read_locators(tal or ())
+        locators = read_locators(tal or (), constraints or ())
         directory = repository_dir or state_directory(data_dir) / "repository"
         fetching = Fetching(
             offline=offline,

@@ -184,4 +184,4 @@ class _File:
         return str(LocalSource(self._slurm.name, comment))
 
     def _fault(self, where: str, what: str) -> FormatError:
-        return FormatError(f"{self._slurm.name} is wrong at {where}: {what.removesuffix('.')}.")
+        return FormatError(f"{self._slurm.name} is wrong at {where}: {what}{'' if what.endswith(('.', '?')) else '.'}")

@@ -80,10 +80,11 @@ def read_vrps(data: bytes, *, name: str) -> Loaded:
     return Loaded(Payload(vrps), generated, "csv")
 
 
-def check_format(fmt: str) -> None:
-    """Raise `UsageError` for a format that is not written."""
-    if fmt not in WRITERS:
-        raise UsageError(f"{fmt!r} is not a format of VRPs; choose one of {', '.join(WRITERS)}.")
+def check_format(fmt: str, *others: str) -> None:
+    """Raise `UsageError` for a format that is neither written nor one of `others`, which the caller writes itself."""
+    known = (*WRITERS, *others)
+    if fmt not in known:
+        raise UsageError(f"{fmt!r} is not a format of VRPs; choose one of {', '.join(known)}.")
 
 
 def write_payload(payload: Payload, fmt: str, stream: BinaryIO, *, generated: int) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from rpkival.config import Config
+from rpkival.config import Config, Slurm
 from rpkival.daemon.job import Job
 from rpkival.daemon.service import Addresses, Service
 from rpkival.errors import UsageError
@@ -52,6 +52,35 @@ async def test_signed_objects_reach_routers_and_the_page(job: Job, tmp_path: Pat
 
     assert {(vrp.asn, vrp.prefix, vrp.max_length) for vrp in vrps} == set(LAB.roas)
     assert len(lines) == len(LAB.roas) + 1
+
+
+async def test_local_exceptions_are_followed(job: Job, tmp_path: Path) -> None:
+    """From the configuration to routers; a change of the file is there without a validation."""
+
+    def write(prefix: str) -> Path:
+        path = tmp_path / "slurm.json"
+        path.write_text(
+            '{"slurmVersion": 1, "validationOutputFilters": {"prefixFilters": [{"prefix": "0.0.0.0/0"}, '
+            '{"prefix": "::/0"}], "bgpsecFilters": []}, "locallyAddedAssertions": {"prefixAssertions": '
+            f'[{{"asn": 1, "prefix": "{prefix}"}}], "bgpsecAssertions": []}}}}'
+        )
+        return path
+
+    config = Config(slurm=Slurm(files=(write("10.0.0.0/8"),)))
+    view = View()
+    service = Service(config, tmp_path, job, view, rtr=ANYWHERE, http=ANYWHERE)
+    try:
+        addresses = await service.start()
+        first = (await asyncio.to_thread(fetch_payload, *addresses.rtr, timeout=30)).vrps
+        await until(lambda: view.snapshot)
+        write("11.0.0.0/8")
+        await until(lambda: view.snapshot and view.snapshot.serial == 1)
+        second = (await asyncio.to_thread(fetch_payload, *addresses.rtr, timeout=30)).vrps
+    finally:
+        await service.close()
+
+    assert [vrp.prefix for vrp in first] == ["10.0.0.0/8"]
+    assert [vrp.prefix for vrp in second] == ["11.0.0.0/8"]
 
 
 async def test_a_damaged_database_stops_alerts_and_not_routers(job: Job, tmp_path: Path) -> None:

@@ -18,7 +18,8 @@ from rpkival.limits import MAX_QUERY_LENGTH
 from rpkival.monitor.case import Case, Lifecycle
 from rpkival.monitor.incidents import Incident
 from rpkival.monitor.store import IncidentStore
-from web.view import Isp, View
+from rpkival.payload.exceptions.exceptions import ExceptionFile, Number
+from web.view import Isp, LocalState, View
 
 PAGES = {
     "/": "Does your ISP drop invalid routes?",
@@ -264,6 +265,22 @@ async def test_the_status_page_names_what_was_refused(client: TestClient) -> Non
 
     for part in ("rsync://rpki.example/repository/d.roa", "ab" * 32, "RFC 9286 section 6.4", "The hash of d.roa"):
         assert part in text
+
+
+async def test_the_status_page_tells_of_local_exceptions(view: View, client: TestClient) -> None:
+    """What they do, and what is wrong with newer ones; without any there is nothing to tell."""
+    assert "Local exceptions" not in (await outline(client, "/status")).words("main")
+    view.exceptions = LocalState(
+        (ExceptionFile("/s.json", 1, 2, 1),),
+        1_773_640_000,
+        (Number("ripe", 3),),
+        (Number("/s.json", 2),),
+        "It breaks.",
+    )
+    text = (await outline(client, "/status")).words("main")
+
+    assert "It breaks. The last good files stay in force." in text
+    assert "ripe taken away 3 0 0 /s.json added 2 0 0" in " ".join(text.split())
 
 
 async def test_the_status_page_tells_of_each_repository(client: TestClient) -> None:
