@@ -12,11 +12,15 @@ _FOR_EVERYTHING_ELSE = 512
 """Databases, feeds, webhooks, HTTP clients."""
 
 
-def allow_many_files() -> None:
-    """Raise this process's limit of open files, as far as it may, to what the most routers we allow need."""
+def allow_many_files(connections: int = MAX_RTR_SESSIONS) -> int:
+    """Raise this process's limit of open files, as far as it may, to what so many connections need.
+
+    Gives the number of connections that there is room for.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = MAX_RTR_SESSIONS + _FOR_EVERYTHING_ELSE
+    wanted = connections + _FOR_EVERYTHING_ELSE
     if hard != resource.RLIM_INFINITY:
         wanted = min(wanted, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    return max(wanted - _FOR_EVERYTHING_ELSE, 0)

@@ -19,6 +19,7 @@ from rpkival.cli.options import (
     parse_listen,
     parse_peer,
 )
+from rpkival.cli.rtr_load import load
 from rpkival.errors import UsageError
 
 __all__ = ["register"]
@@ -29,6 +30,7 @@ def register(app: typer.Typer) -> None:
     rtr = typer.Typer(help="Serve VRPs to routers (RFC 8210), or print what a cache serves.", no_args_is_help=True)
     rtr.command()(serve)
     rtr.command()(dump)
+    rtr.command()(load)
     app.add_typer(rtr, name="rtr")
 
 
@@ -115,11 +117,10 @@ def dump(
 
     from rpkival.cli.output import check_writable, open_output
     from rpkival.cli.rtr_dump import write_all
-    from rpkival.payload.formats import WRITERS, write_payload
+    from rpkival.payload.formats import check_format, write_payload
     from rpkival.rtr.client import fetch_payload
 
-    if fmt not in {*WRITERS, "all"}:
-        raise UsageError(f"{fmt!r} is not a format of VRPs; choose one of {', '.join(WRITERS)} or all.")
+    check_format(fmt, "all")
     check_writable(output)
     host, port = parse_peer(cache)
     payload = fetch_payload(host, port, timeout=timeout, strict_order=strict)

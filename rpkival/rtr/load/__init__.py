@@ -1,0 +1,1 @@
+"""Many routers at once, to see what an RTR cache bears."""
