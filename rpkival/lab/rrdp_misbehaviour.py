@@ -8,7 +8,16 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-__all__ = ["cut_short", "drip", "endless_redirect", "gzip_bomb", "redirect_to", "too_many_requests"]
+__all__ = [
+    "answer_with",
+    "cut_short",
+    "drip",
+    "endless",
+    "endless_redirect",
+    "gzip_bomb",
+    "redirect_to",
+    "too_many_requests",
+]
 
 
 async def endless_redirect(request: web.Request) -> web.StreamResponse:
@@ -59,5 +68,28 @@ def redirect_to(location: str) -> Callable[[web.Request], Awaitable[web.StreamRe
 
     async def answer(_request: web.Request) -> web.StreamResponse:
         return web.Response(status=302, headers={"Location": location})
+
+    return answer
+
+
+def answer_with(content: bytes) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """Always this."""
+
+    async def answer(_request: web.Request) -> web.StreamResponse:
+        return web.Response(body=content, content_type="application/xml")
+
+    return answer
+
+
+def endless(head: bytes, piece: bytes) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """A beginning, and then the same again and again, without end."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await response.write(head)
+        while True:
+            await response.write(piece)
+            await asyncio.sleep(0)
 
     return answer
