@@ -22,6 +22,9 @@ class Bars(Protocol):
     def update(self, task_id: TaskID, *, total: float | None = None, completed: float | None = None) -> None:
         """Where a bar stands now."""
 
+    def remove_task(self, task_id: TaskID) -> None:
+        """Show this bar no more."""
+
 
 class _NoBars:
     """For when nobody looks; `rich` is not even imported, which would take longer than many a command."""
@@ -30,6 +33,9 @@ class _NoBars:
         return cast("TaskID", 0)
 
     def update(self, task_id: TaskID, *, total: float | None = None, completed: float | None = None) -> None:
+        pass
+
+    def remove_task(self, task_id: TaskID) -> None:
         pass
 
 

@@ -160,10 +160,19 @@ class Judge:
             raise ObjectError("RFC 6487 section 4.8.3", "The certificate's authority key identifier is not the CA's.")
         _check_validity(certificate, self.is_early(certificate.not_before, certificate.not_after))
         check(self._key, certificate.signature, certificate.signed, _BAD_SIGNATURE)
-        resources = certificate.resources.under(self.issuer.resources)
+        check_terms(certificate, self.issuer.terms)
+        claims = certificate.resources
+        resources = (claims.of if certificate.reconsidered else claims.under)(self.issuer.resources)
         if self.issuer.terms.constraints is not None and certificate.role is not Role.CA:
             _check_constraints(self.issuer.terms.constraints, certificate)
         return resources
+
+
+def check_terms(certificate: Certificate, terms: Terms) -> None:
+    """Raise `ObjectError` where the certificate is of a kind that is not taken."""
+    if certificate.reconsidered and not terms.reconsidered:
+        sentence = "The certificate asks for the reconsidered validation of RFC 8360, which is not switched on."
+        raise ObjectError("RFC 8360 section 4.2.1", sentence)
 
 
 def _check_constraints(constraints: Constraints, certificate: Certificate) -> None:

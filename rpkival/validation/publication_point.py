@@ -22,8 +22,8 @@ from rpkival.objects.manifest import Manifest, parse_manifest
 from rpkival.objects.place import Accepted
 from rpkival.objects.prefix_list import parse_prefix_list
 from rpkival.objects.record import Record
-from rpkival.objects.resources import Ranges
-from rpkival.objects.roa import RoaContent, parse_roa
+from rpkival.objects.resources import Ranges, Resources, first_outside
+from rpkival.objects.roa import RoaContent, check_roa_within, parse_roa
 from rpkival.objects.signatures import CheckSignature, SignatureBatch
 from rpkival.objects.times import format_time
 from rpkival.objects.trust_anchor_key import TakContent, parse_tak
@@ -41,7 +41,7 @@ from rpkival.validation.roas import RoaBlock, RoaPacker
 __all__ = ["PublicationPoint", "Read", "file_name", "judge_publication_point", "lost_point"]
 
 _Good = tuple[RoaContent, int] | ValidatedAspa | ValidatedRouterKey | Issuer | TakContent | None
-"""What a file came to that may be used; of a ROA, content and end. None where all there is to know is that it is good."""
+"""What a file came to that may be used; of a ROA, content and end. None where it is good and nothing else counts."""
 
 _TOGETHER: Final = 128
 """Files whose signatures are checked together: what is parsed of them meanwhile lies in memory."""
@@ -322,14 +322,16 @@ def _kind(name: str, data: bytes, judged: object) -> str:
 def _judge_roa(judge: Judge, opened: _Opened, name: str, check: CheckSignature) -> tuple[RoaContent, int]:
     roa = parse_roa(opened.files[name], check=check, strict=judge.strict)
     check_revocation(roa.certificate, opened.crl, opened.crl_uri)
-    judge.certificate(roa.certificate, check)
+    resources = judge.certificate(roa.certificate, check)
+    if roa.certificate.reconsidered:
+        check_roa_within(roa.content, resources)
     return roa.content, min(opened.expires, roa.certificate.not_after)
 
 
 def _judge_aspa(judge: Judge, opened: _Opened, name: str, check: CheckSignature) -> ValidatedAspa:
     aspa = parse_aspa(opened.files[name], check=check, strict=judge.strict)
     check_revocation(aspa.certificate, opened.crl, opened.crl_uri)
-    judge.certificate(aspa.certificate, check)
+    _check_number(aspa.content.customer, judge.certificate(aspa.certificate, check))
     expires = min(opened.expires, aspa.certificate.not_after)
     uri = judge.issuer.repository + name
     return ValidatedAspa(uri, judge.issuer.trust_anchor, aspa.content.customer, aspa.content.providers, expires)
@@ -344,7 +346,13 @@ def _judge_ghostbusters(judge: Judge, opened: _Opened, name: str, check: CheckSi
 def _judge_prefix_list(judge: Judge, opened: _Opened, name: str, check: CheckSignature) -> None:
     prefix_list = parse_prefix_list(opened.files[name], check=check, strict=judge.strict)
     check_revocation(prefix_list.certificate, opened.crl, opened.crl_uri)
-    judge.certificate(prefix_list.certificate, check)
+    _check_number(prefix_list.content.asn, judge.certificate(prefix_list.certificate, check))
+
+
+def _check_number(asn: int, resources: Resources) -> None:
+    """Where claims are reconsidered, less than what a certificate claims is left of it."""
+    if first_outside(resources.asn, ((asn, asn),)) is not None:
+        raise ObjectError("RFC 8360 section 4.2", f"The object is about AS{asn}, which its issuer does not have.")
 
 
 def _judge_tak(judge: Judge, opened: _Opened, name: str, check: CheckSignature) -> TakContent:

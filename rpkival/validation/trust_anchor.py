@@ -9,7 +9,7 @@ from rpkival.objects.certificate import Certificate, Role, parse_certificate
 from rpkival.objects.keys import load_key, verifies
 from rpkival.objects.resources import Resources
 from rpkival.objects.tal import Tal
-from rpkival.validation.issuer import Issuer, check_validity
+from rpkival.validation.issuer import Issuer, check_terms, check_validity
 from rpkival.validation.report import Tally
 from rpkival.validation.source import Source
 
@@ -64,6 +64,7 @@ def _judge(tal: Tal, data: bytes, now: int) -> Certificate:
     if not verifies(load_key(certificate.key_info), certificate.signature, certificate.signed):
         raise ObjectError(_SECTION, "The trust anchor's signature does not verify with its own key.")
     check_validity(certificate, now)
+    check_terms(certificate, tal.terms)
     return certificate
 
 

@@ -42,10 +42,13 @@ from rpkival.validation.source import Source
 from rpkival.validation.trust_anchor import open_trust_anchor
 from rpkival.validation.workers import Here, Workers
 
-__all__ = ["Progress", "validate"]
+__all__ = ["FetchProgress", "Progress", "validate"]
 
 Progress = Callable[[str, int, int], None]
 """Told after each publication point: the trust anchor, how many of its points are done, how many are known so far."""
+
+FetchProgress = Callable[[str, bool], None]
+"""Told of a repository that has to be waited for (its URI, False), and when it is there (True)."""
 
 
 def validate(
@@ -54,6 +57,7 @@ def validate(
     *,
     clock: Callable[[], int],
     on_progress: Progress | None = None,
+    on_fetch: FetchProgress | None = None,
     workers: int = 1,
     memo: Memo | None = None,
     strict: bool = False,
@@ -74,7 +78,7 @@ def validate(
     started = clock()
     remembered = None if memo is None else Remembered(memo, strict=strict)
     with Workers(workers, strict=strict) if workers > 1 else Here(strict=strict) as pool:
-        walk = _Walk(source, clock, on_progress, pool, remembered, strict=strict)
+        walk = _Walk(source, clock, on_progress, on_fetch, pool, remembered, strict=strict)
         anchors = tuple(walk.tree(tal) for tal in tals)
     if remembered is not None and all(anchor.uri and anchor.complete for anchor in anchors):
         remembered.forget_unused()
@@ -111,6 +115,7 @@ class _Walk:
         source: Source,
         clock: Callable[[], int],
         on_progress: Progress | None,
+        on_fetch: FetchProgress | None,
         pool: Workers | Here,
         remembered: Remembered | None,
         *,
@@ -120,6 +125,7 @@ class _Walk:
         self._source = source
         self._clock = clock
         self._on_progress = on_progress
+        self._on_fetch = on_fetch
         self._pool = pool
         self._remembered = remembered
         self._fetching: dict[Future[str | None], list[_Visit]] = {}
@@ -181,6 +187,8 @@ class _Walk:
             if future in self._arrived or future.done():
                 self._arrive(future, visit)
             else:
+                if future not in self._fetching and self._on_fetch is not None:
+                    self._on_fetch(visit.place.source, False)
                 self._fetching.setdefault(future, []).append(visit)
 
     def _arrive(self, future: Future[str | None], visit: _Visit) -> None:
@@ -209,7 +217,10 @@ class _Walk:
                 return None
             done, _ = wait(self._fetching, return_when=FIRST_COMPLETED)
             for future in done:
-                for visit in self._fetching.pop(future):
+                visits = self._fetching.pop(future)
+                if self._on_fetch is not None:
+                    self._on_fetch(visits[0].place.source, True)
+                for visit in visits:
                     self._arrive(future, visit)
 
     def _recall(self, issuer: Issuer, manifest: bytes | None) -> PublicationPoint | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from dataclasses import replace
+from threading import Timer
 from typing import Any
 
 import msgspec
@@ -12,6 +14,7 @@ from rpkival.errors import LimitError
 from rpkival.lab.ca import Product, trust_anchor
 from rpkival.lab.certificates import CertificateContent, Validity, certificate
 from rpkival.lab.number_resources import Resources
+from rpkival.objects.place import Place
 from rpkival.objects.tal import Tal
 from rpkival.validation.report import Report
 from rpkival.validation.walk import validate
@@ -238,3 +241,21 @@ def test_rarer_objects_are_counted_by_their_kind(lab: Any, memory: Any) -> None:
     (anchor,) = run.trust_anchors
     assert anchor.successor is not None
     assert anchor.successor.uris == (following.certificate_uri,)
+
+
+def test_a_repository_that_is_waited_for_is_told(lab: Any, memory: Any) -> None:
+    """When the wait begins and when it ends, once for all its CAs."""
+    told: list[tuple[str, bool]] = []
+    late: Future[str | None] = Future()
+
+    class Slow(memory):  # type: ignore[misc]
+        def request(self, place: Place) -> Future[str | None]:
+            if place.repository == lab.anchor.repository:
+                return super().request(place)  # type: ignore[no-any-return]
+            Timer(0.05, lambda: late.done() or late.set_result(None)).start()
+            return late
+
+    run = validate([lab.tal], Slow(lab.files), clock=lambda: lab.now, on_fetch=lambda *what: told.append(what))
+    module = "/".join(lab.anchor.repository.split("/")[:4]) + "/"
+    assert told == [(module, False), (module, True)]
+    assert len(run.roas) == 4
