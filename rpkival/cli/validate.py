@@ -151,6 +151,7 @@ def register(app: typer.Typer) -> None:
         """
         from rpkival.cli.options import state_directory
         from rpkival.cli.output import check_writable, open_output
+        from rpkival.cli.validation_ccr import CCR, validation_ccr
         from rpkival.cli.validation_metrics import OPENMETRICS, validation_metrics
         from rpkival.cli.validation_summary import print_summary, report_json
         from rpkival.daemon.locators import read_locators
@@ -161,7 +162,7 @@ def register(app: typer.Typer) -> None:
         from rpkival.payload.selection import Selection
         from rpkival.repository.opening import Fetching, fallback_named, open_source
 
-        check_format(listing, OPENMETRICS)
+        check_format(listing, CCR, OPENMETRICS)
         selection = _selection(
             lambda: Selection.parse(
                 select_asn or (),
@@ -195,6 +196,8 @@ def register(app: typer.Typer) -> None:
         with open_output(output) as stream:
             if listing == OPENMETRICS:
                 stream.write(validation_metrics(run, chosen, source, time.monotonic() - started))
+            elif listing == CCR:
+                stream.write(validation_ccr(run, chosen, locators))
             else:
                 write_payload(chosen, listing, stream, generated=run.now)
         if report is not None:
@@ -230,19 +233,24 @@ def _run(
     strict: bool,
     quiet: bool,
 ) -> ValidationRun:
-    """Validate one trust anchor after the other, with a bar for each."""
+    """Validate one trust anchor after the other, with a bar for each and a line for each repository under way."""
     from rpkival.cli.terminal import progress
+    from rpkival.cli.validation_progress import ValidationProgress
     from rpkival.repository.stored_source import StoredSource
     from rpkival.validation.walk import validate
 
     with progress(quiet=quiet) as bars:
-        shown = {locator.name: bars.add_task(f"{locator.name}, publication points", total=None) for locator in locators}
-
-        def show(trust_anchor: str, done: int, known: int) -> None:
-            bars.update(shown[trust_anchor], completed=done, total=known)
-
-        memo = source if isinstance(source, StoredSource) else None
-        return validate(locators, source, clock=clock, on_progress=show, workers=workers, memo=memo, strict=strict)
+        shown = ValidationProgress(bars, [locator.name for locator in locators])
+        return validate(
+            locators,
+            source,
+            clock=clock,
+            on_progress=shown.point,
+            on_fetch=shown.fetch,
+            workers=workers,
+            memo=source if isinstance(source, StoredSource) else None,
+            strict=strict,
+        )
 
 
 def _exit_code(run: ValidationRun, *, strict: bool, complete: bool) -> int:

@@ -19,6 +19,7 @@ from rpkival.lab.keys import KeyRing
 from rpkival.lab.number_resources import Resources
 from rpkival.lab.publisher import Publisher
 from rpkival.lab.rsync_daemon import RsyncDaemon
+from rpkival.objects.ccr import CachedRoas, parse_ccr
 
 ROOT = Path(__file__).parents[3]
 NOW = 1_773_648_000
@@ -166,6 +167,23 @@ def test_local_exceptions(validate: Run, lab: Lab, tmp_path: Path) -> None:
     broken = validate(*lab.options, "--exceptions", drop)
     assert (broken.code, broken.out) == (3, "")
     assert "missing required field `slurmVersion`" in broken.err
+
+
+def test_a_canonical_cache_representation(validate: Run, lab: Lab, tmp_path: Path) -> None:
+    """What is read back is what was validated; the same octets each time."""
+    first, second = tmp_path / "first.ccr", tmp_path / "second.ccr"
+    for output in (first, second):
+        assert validate(*lab.options, "--format", "ccr", "--output", output).code == 0
+    ccr = parse_ccr(first.read_bytes())
+
+    assert first.read_bytes() == second.read_bytes()
+    assert ccr.roas == (
+        CachedRoas(64500, ((0x0A010000, 16, 24),), ()),
+        CachedRoas(64501, ((0x0A020000, 16, 16),), ()),
+    )
+    assert (ccr.produced_at, ccr.aspas, ccr.router_keys, ccr.manifests) == (NOW, (), (), None)
+    assert ccr.trust_anchors is not None
+    assert len(ccr.trust_anchors) == 1
 
 
 def test_openmetrics_by_the_names_of_rpki_client(validate: Run, lab_online: Lab, tmp_path: Path) -> None:
