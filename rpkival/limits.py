@@ -256,6 +256,9 @@ MAX_RTR_SESSIONS_PER_ADDRESS: Final = 1_024
 MAX_RTR_HANDSHAKE_SECONDS: Final = 15.0
 """For a TLS handshake: three round trips, and a router's slow processor."""
 
+MAX_RTR_SSH_EXIT_SECONDS: Final = 2.0
+"""For an ssh that was told to end, before it is killed; it has nothing to save."""
+
 RTR_ACCEPT_PAUSE_SECONDS: Final = 1.0
 """Before the next attempt where the system has no file descriptor left for a router; the kernel keeps it waiting."""
 
@@ -444,6 +447,12 @@ MAX_ASPA_PROVIDERS: Final = 16_380
 
 MAX_ASPA_BYTES: Final = 200_000
 """One ASPA: room for `MAX_ASPA_PROVIDERS` of six octets each."""
+
+MAX_OUTLINE_ELEMENTS: Final = 10_000
+"""Elements shown of something that cannot be decoded: nobody reads more."""
+
+MAX_OUTLINE_LINES: Final = 100
+"""Elements of broken content that `rpkival inspect` prints; after these one knows where to look."""
 
 MAX_GHOSTBUSTERS_BYTES: Final = 100_000
 """One Ghostbusters record: a certificate and some lines of address."""

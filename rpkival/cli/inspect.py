@@ -11,7 +11,7 @@ import typer
 
 from rpkival.cli.options import AtOption, OutputOption, parse_time
 from rpkival.errors import UsageError
-from rpkival.limits import MAX_OBJECT_BYTES
+from rpkival.limits import MAX_CCR_BYTES
 
 if TYPE_CHECKING:
     from rpkival.objects.inspection import Inspection
@@ -33,13 +33,20 @@ def register(app: typer.Typer) -> None:
     @app.command(name="inspect")
     def inspect_files(
         files: Annotated[
-            list[Path], typer.Argument(metavar="FILE...", help="Certificates, CRLs, manifests, ROAs, locators.")
+            list[Path], typer.Argument(metavar="FILE...", help="Any object of the RPKI, whole or broken.")
         ],
         listing: Annotated[InspectFormat, typer.Option("--format", help="How to print.")] = InspectFormat.TEXT,
+        strict: Annotated[
+            bool, typer.Option("--strict", help="Call a signed object bad that is BER and not DER.")
+        ] = False,
         at: AtOption = None,
         output: OutputOption = None,
     ) -> None:
         """Decode signed objects and say what is wrong with each by itself, part by part, by RFC section.
+
+        Knows certificates, CRLs, manifests, ROAs, ASPAs, Ghostbusters records, trust anchor keys, signed checklists and
+        prefix lists, canonical cache representations and trust anchor locators. Of what is broken or cut off it tells
+        where, and shows what can still be read.
 
         Whether an issuer really signed it, and whether it holds now, is for `rpkival validate`; --at only tells how the
         dates of the object lie. Exit code 1 says that an object is bad.
@@ -56,7 +63,7 @@ def register(app: typer.Typer) -> None:
         contents = [(path, _content(path)) for path in files]
         records = []
         for path, content in contents:
-            records.append(_record(path, inspect_object(content, path.name), moment))
+            records.append(_record(path, inspect_object(content, path.name, strict=strict), moment))
         with open_output(output) as stream:
             if listing is InspectFormat.JSON:
                 stream.write(msgspec.json.format(msgspec.json.encode(records), indent=2) + b"\n")
@@ -74,7 +81,7 @@ def _content(path: Path) -> bytes:
     try:
         with path.open("rb") as stream:
             # One octet more than is allowed is enough for the parsers to say so.
-            return stream.read(MAX_OBJECT_BYTES + 1)
+            return stream.read(MAX_CCR_BYTES + 1)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
 

@@ -7,33 +7,36 @@ that a broken one hides neither the others' faults nor their fields.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 from typing import Any, Final, TypeVar
 
 from rpkival.errors import LimitError, ObjectError
+from rpkival.limits import MAX_OUTLINE_LINES, MAX_REVOKED_CERTIFICATES
 from rpkival.objects import oids
-from rpkival.objects.asn1 import cms, pkix
+from rpkival.objects.asn1 import ccr, cms, pkix
 from rpkival.objects.asn1.der import decode, tlv_bytes
+from rpkival.objects.asn1.outline import outline, outline_lines
+from rpkival.objects.ccr import parse_ccr
 from rpkival.objects.certificate import Role, is_router_certificate, parse_certificate
-from rpkival.objects.cms import parse_signed_object
+from rpkival.objects.cms import parse_signed_object, unwrapped
 from rpkival.objects.crl import parse_crl
+from rpkival.objects.described import SIGNED_KINDS, Fields, SignedKind, ccr_fields, number_text
 from rpkival.objects.extensions import crl_uris, subject_key_identifier, subject_locations
 from rpkival.objects.keys import load_key, verifies
-from rpkival.objects.manifest import parse_manifest, parse_manifest_content
 from rpkival.objects.names import format_name
 from rpkival.objects.resources import INHERIT, Claim, format_ranges, parse_as_identifiers, parse_ip_blocks
-from rpkival.objects.roa import RoaPrefix, parse_roa, parse_roa_content
+from rpkival.objects.salvage import SignedParts, extensions_of, signed_parts
 from rpkival.objects.tal import parse_tal
 from rpkival.objects.times import format_time, seconds
 
 __all__ = ["Inspection", "Problem", "inspect_object"]
 
 T = TypeVar("T")
-Fields = dict[str, Any]
 
-SIGNED_KINDS: Final = {oids.ROUTE_ORIGIN_AUTHZ: "ROA", oids.RPKI_MANIFEST: "manifest"}
+_ENCODING: Final = "X.690 section 8.1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,49 +80,83 @@ class Inspection:
         self.valid_until = end if self.valid_until is None else min(end, self.valid_until)
 
 
-def inspect_object(data: bytes, name: str) -> Inspection:
-    """Take an object apart. Its type follows from its content, and from the file `name` where that says nothing."""
+def inspect_object(data: bytes, name: str, *, strict: bool = False) -> Inspection:
+    """Take an object apart. Its type follows from its content, and from the file `name` where that says nothing.
+
+    If `strict`, a signed object that is BER and no DER is bad for that alone.
+    """
     kind = _kind_by_content(data) or _KIND_BY_EXTENSION.get(name.rpartition(".")[2].lower(), "unknown")
     found = Inspection(kind, hashlib.sha256(data).hexdigest())
-    _INSPECTORS[kind](found, data)
+    if kind == "signed object":
+        _inspect_signed_object(found, data, strict=strict)
+    else:
+        _INSPECTORS[kind](found, data)
     return found
 
 
-def _inspect_signed_object(found: Inspection, data: bytes) -> None:
-    wrapper = found.attempt("object", lambda: decode(cms.ContentInfo, data, "RFC 6488 section 2.1", "signed object"))
-    if wrapper is None:
-        return
-    inner = wrapper.content.encap_content_info
-    found.kind = SIGNED_KINDS.get(inner.e_content_type, "signed object")
-    found.fields["content_type"] = inner.e_content_type.dotted_string
-    certificates = wrapper.content.certificates.as_list() if wrapper.content.certificates is not None else []
-    if certificates:
-        certificate = tlv_bytes(certificates[0])
+def _inspect_signed_object(found: Inspection, data: bytes, *, strict: bool) -> None:
+    parts = _parts_of(found, data, strict=strict)
+    kind = SIGNED_KINDS.get(parts.content_type) if parts.content_type is not None else None
+    found.kind = kind.name if kind is not None else found.kind
+    if parts.content_type is not None:
+        found.fields["content_type"] = parts.content_type.dotted_string
+    role = Role.END_ENTITY if kind is None else kind.role
+    if parts.certificate is not None:
+        certificate = parts.certificate
         found.fields["certificate"] = _certificate_fields(found, certificate)
-        found.attempt("certificate", lambda: parse_certificate(certificate, Role.END_ENTITY))
-    signed = found.attempt("object", lambda: parse_signed_object(data, inner.e_content_type))
-    if signed is not None and signed.signing_time is not None:
-        found.fields["signing_time"] = format_time(signed.signing_time)
-    content = inner.e_content
-    if content is None:
-        return
-    if inner.e_content_type == oids.ROUTE_ORIGIN_AUTHZ:
-        found.fields["content"] = found.attempt("content", lambda: _roa_fields(content))
-        found.attempt("object", lambda: parse_roa(data, require_signing_time=False))
-    elif inner.e_content_type == oids.RPKI_MANIFEST:
-        found.fields["content"] = found.attempt("content", lambda: _manifest_fields(found, content))
-        found.attempt("object", lambda: parse_manifest(data, require_signing_time=False))
+        found.attempt("certificate", lambda: parse_certificate(certificate, role))
+    if parts.content_type is not None:
+        content_type = parts.content_type
+        signed = found.attempt("object", lambda: parse_signed_object(data, content_type, role=role, strict=strict))
+        if signed is not None and signed.signing_time is not None:
+            found.fields["signing_time"] = format_time(signed.signing_time)
+    if parts.content is not None:
+        found.fields["content"] = _content_fields(found, kind, parts.content)
+    if kind is not None:
+        found.attempt("object", lambda: kind.parse(data, require_signing_time=False, strict=strict))
+
+
+def _parts_of(found: Inspection, data: bytes, *, strict: bool) -> SignedParts:
+    """The parts of the wrapper, or what is left of it."""
+    opened = found.attempt("object", lambda: unwrapped(data, strict=strict))
+    if opened is not None:
+        wrapper, is_der = opened
+        found.fields |= {} if is_der else {"encoding": "BER"}
+        return SignedParts.of(wrapper)
+    _blame_encoding(found, data)
+    return signed_parts(data)
+
+
+def _content_fields(found: Inspection, kind: SignedKind | None, content: bytes) -> Fields:
+    """What the content says; of one that cannot be read its elements."""
+    described = None if kind is None else found.attempt("content", lambda: kind.describe(content))
+    if described is None:
+        return _elements(content)
+    if described.holds is not None:
+        found.holds(*described.holds)
+    return described.fields
+
+
+def _elements(data: bytes) -> Fields:
+    lines = list(islice(outline_lines(data), MAX_OUTLINE_LINES + 1))
+    return {"elements": [*lines[:MAX_OUTLINE_LINES], *(["..."] if len(lines) > MAX_OUTLINE_LINES else [])]}
+
+
+def _blame_encoding(found: Inspection, data: bytes) -> None:
+    """Say at which octet it goes wrong, if that can be said."""
+    fault = outline(data).fault
+    if fault:
+        found.problems.append(Problem("encoding", _ENCODING, fault))
 
 
 def _inspect_certificate(found: Inspection, data: bytes) -> None:
     found.fields |= _certificate_fields(found, data)
-    if not found.fields:
+    if "issuer" not in found.fields:
         return
     if is_router_certificate(data):
-        found.kind = "router certificate"
-        found.fields["note"] = "BGPsec router certificates are shown, but not judged yet."
-        return
-    role = Role.TRUST_ANCHOR if found.fields["issuer"] == found.fields["subject"] else Role.CA
+        role = Role.ROUTER
+    else:
+        role = Role.TRUST_ANCHOR if found.fields["issuer"] == found.fields["subject"] else Role.CA
     found.kind = role.value
     found.attempt("certificate", lambda: parse_certificate(data, role))
     if role is Role.TRUST_ANCHOR:
@@ -127,18 +164,42 @@ def _inspect_certificate(found: Inspection, data: bytes) -> None:
 
 
 def _inspect_crl(found: Inspection, data: bytes) -> None:
-    crl = found.attempt("crl", lambda: parse_crl(data))
-    if crl is None:
+    section = "RFC 5280 section 5.1"
+    outer = found.attempt("crl", lambda: decode(pkix.CertificateList, data, section, "CRL"))
+    if outer is None:
+        _blame_encoding(found, data)
+        found.fields |= _elements(data)
         return
-    found.holds(crl.this_update, crl.next_update)
+    inner = outer.tbs_cert_list
+    found.fields["issuer"] = format_name(tlv_bytes(inner.issuer))
+    times = [
+        None if time is None else found.attempt("crl", partial(seconds, time, f"{section}.2", name))
+        for name, time in (("thisUpdate", inner.this_update), ("nextUpdate", inner.next_update))
+    ]
+    start, end = times
     found.fields |= {
-        "issuer": format_name(crl.issuer),
-        "number": _number(crl.number),
-        "this_update": format_time(crl.this_update),
-        "next_update": format_time(crl.next_update),
-        "authority_key_id": crl.authority_key_id.hex(),
-        "revoked": [_number(serial) for serial in sorted(crl.revoked)],
+        name: format_time(time) for name, time in (("this_update", start), ("next_update", end)) if time is not None
     }
+    if start is not None and end is not None:
+        found.holds(start, end)
+    revoked = inner.revoked_certificates or []
+    found.fields["revoked"] = [number_text(entry.user_certificate) for entry in revoked[:MAX_REVOKED_CERTIFICATES]]
+    crl = found.attempt("crl", lambda: parse_crl(data))
+    if crl is not None:
+        found.fields |= {
+            "number": number_text(crl.number),
+            "authority_key_id": crl.authority_key_id.hex(),
+            "revoked": [number_text(serial) for serial in sorted(crl.revoked)],
+        }
+
+
+def _inspect_ccr(found: Inspection, data: bytes) -> None:
+    read = found.attempt("content", lambda: parse_ccr(data))
+    if read is None:
+        _blame_encoding(found, data)
+        found.fields |= _elements(data)
+    else:
+        found.fields |= ccr_fields(read)
 
 
 def _inspect_locator(found: Inspection, data: bytes) -> None:
@@ -148,19 +209,22 @@ def _inspect_locator(found: Inspection, data: bytes) -> None:
         found.fields |= {"uris": list(tal.uris), "key_sha256": key_id}
 
 
-def _inspect_unknown(found: Inspection, _data: bytes) -> None:
-    sentence = "This is neither a certificate, a CRL, a signed object nor a trust anchor locator."
+def _inspect_unknown(found: Inspection, data: bytes) -> None:
+    sentence = "This is no certificate, CRL, signed object, trust anchor locator or canonical cache representation."
     found.problems.append(Problem("object", "RFC 6481 section 2.2", sentence))
+    if not outline(data).fault:
+        found.fields |= _elements(data)
 
 
 def _certificate_fields(found: Inspection, data: bytes) -> Fields:
     """What a certificate says, whether or not the profile lets it; what cannot be decoded is left out and recorded."""
     outer = found.attempt("certificate", lambda: decode(pkix.Certificate, data, "RFC 6487 section 4", "certificate"))
     if outer is None:
-        return {}
+        _blame_encoding(found, data)
+        return _told_by(found, extensions_of(data)) or _elements(data)
     inner = outer.tbs_certificate
     fields: Fields = {
-        "serial": _number(inner.serial_number),
+        "serial": number_text(inner.serial_number),
         "issuer": format_name(tlv_bytes(inner.issuer)),
         "subject": format_name(tlv_bytes(inner.subject)),
     }
@@ -171,7 +235,12 @@ def _certificate_fields(found: Inspection, data: bytes) -> Fields:
     if start is not None and end is not None:
         found.holds(start, end)
         fields |= {"not_before": format_time(start), "not_after": format_time(end)}
-    for extension in inner.extensions or ():
+    return fields | _told_by(found, inner.extensions or ())
+
+
+def _told_by(found: Inspection, extensions: Iterable[pkix.Extension]) -> Fields:
+    fields: Fields = {}
+    for extension in extensions:
         fields |= found.attempt("certificate", partial(_extension_fields, extension)) or {}
     return fields
 
@@ -191,11 +260,6 @@ def _addresses(value: bytes) -> Fields:
     return {"ipv4": _claim(ipv4, 4), "ipv6": _claim(ipv6, 6)}
 
 
-def _number(number: int) -> str:
-    """A number of up to 20 octets: hex, for JSON's numbers are smaller."""
-    return f"{number:X}"
-
-
 def _claim(claim: Claim, family: Any) -> list[str] | str | None:
     if claim is None:
         return None
@@ -211,33 +275,6 @@ _EXTENSIONS: Final[dict[Any, Callable[[bytes], Fields]]] = {
 }
 
 
-def _roa_fields(content: bytes) -> Fields:
-    roa = parse_roa_content(content)
-    return {"asn": f"AS{roa.asn}", "prefixes": _prefix_texts(roa.ipv4, 4) + _prefix_texts(roa.ipv6, 6)}
-
-
-def _prefix_texts(prefixes: tuple[RoaPrefix, ...], family: Any) -> list[Fields]:
-    bits = 32 if family == 4 else 128
-    return [
-        {
-            "prefix": format_ranges(((address, address + (1 << (bits - length)) - 1),), family)[0],
-            "max_length": max_length,
-        }
-        for address, length, max_length in prefixes
-    ]
-
-
-def _manifest_fields(found: Inspection, content: bytes) -> Fields:
-    manifest = parse_manifest_content(content)
-    found.holds(manifest.this_update, manifest.next_update)
-    return {
-        "number": _number(manifest.number),
-        "this_update": format_time(manifest.this_update),
-        "next_update": format_time(manifest.next_update),
-        "files": {name: digest.hex() for name, digest in manifest.files.items()},
-    }
-
-
 def _check_own_signature(data: bytes) -> None:
     certificate = parse_certificate(data, Role.TRUST_ANCHOR)
     if not verifies(load_key(certificate.key_info), certificate.signature, certificate.signed):
@@ -249,6 +286,7 @@ def _kind_by_content(data: bytes) -> str | None:
         ("signed object", cms.ContentInfo),
         ("certificate", pkix.Certificate),
         ("CRL", pkix.CertificateList),
+        ("canonical cache representation", ccr.ContentInfo),
     ):
         try:
             decode(declaration, data, "", kind)
@@ -257,8 +295,8 @@ def _kind_by_content(data: bytes) -> str | None:
         return kind
     try:
         parse_tal(data, "it")
-    except ObjectError:
-        return None
+    except (ObjectError, LimitError):
+        return "signed object" if signed_parts(data).content_type is not None else None
     return "trust anchor locator"
 
 
@@ -266,12 +304,13 @@ _KIND_BY_EXTENSION: Final = {
     "tal": "trust anchor locator",
     "cer": "certificate",
     "crl": "CRL",
+    "ccr": "canonical cache representation",
     **dict.fromkeys(("roa", "mft", "asa", "gbr", "tak", "sig", "spl"), "signed object"),
 }
 _INSPECTORS: Final[dict[str, Callable[[Inspection, bytes], None]]] = {
     "trust anchor locator": _inspect_locator,
     "certificate": _inspect_certificate,
     "CRL": _inspect_crl,
-    "signed object": _inspect_signed_object,
+    "canonical cache representation": _inspect_ccr,
     "unknown": _inspect_unknown,
 }
