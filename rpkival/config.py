@@ -29,6 +29,8 @@ class Validation(_Table, frozen=True):
     """Trust anchor locators; none means the five registries'."""
     constraints: tuple[Path, ...] = ()
     """What trust anchors may certify: NAME.constraints for the locator NAME, as rpki-client has them."""
+    reconsidered: bool = False
+    """Take certificates of RFC 8360, and of each what its issuer has."""
     refresh: Annotated[int, msgspec.Meta(ge=1)] = 600
     """Seconds from the end of one run to the start of the next; Routinator's default."""
     repository_dir: Path | None = None

@@ -52,6 +52,13 @@ def register(app: typer.Typer) -> None:
                 "repeatable. One beside its locator needs no mention.",
             ),
         ] = None,
+        reconsidered: Annotated[
+            bool,
+            typer.Option(
+                "--reconsidered",
+                help="Take certificates of RFC 8360, which have of what they claim what their issuers have.",
+            ),
+        ] = False,
         repository_dir: Annotated[
             Path | None,
             typer.Option(
@@ -177,7 +184,7 @@ def register(app: typer.Typer) -> None:
         check_writable(report, "--report")
         local = load_exceptions(exceptions or ())
         clock = _clock(at)
-        locators = read_locators(tal or (), constraints or ())
+        locators = read_locators(tal or (), constraints or (), reconsidered=reconsidered)
         directory = repository_dir or state_directory(data_dir) / "repository"
         fetching = Fetching(
             offline=offline,

@@ -36,7 +36,8 @@ async def run_live(config: Config, data_dir: Path, *, rtr: Address, http: Addres
     )
     fetching.check()  # tells now, and not in a log ten seconds later, what is not there
     directory = validation.repository_dir or data_dir / "repository"
-    job = Job(read_locators(validation.tals, validation.constraints), directory, fetching, validation.workers)
+    locators = read_locators(validation.tals, validation.constraints, reconsidered=validation.reconsidered)
+    job = Job(locators, directory, fetching, validation.workers)
     view = View(beacons=load_beacons(config.http.beacons or resource("beacons.toml")))
     endpoints = tuple(_endpoint(webhook) for webhook in config.webhooks)
     service = Service(config, data_dir, job, view, rtr=rtr, http=http, endpoints=endpoints)

@@ -14,10 +14,14 @@ from rpkival.resources import resource
 __all__ = ["read_locators"]
 
 
-def read_locators(paths: Sequence[Path] = (), constraints: Sequence[Path] = ()) -> tuple[Tal, ...]:
+def read_locators(
+    paths: Sequence[Path] = (), constraints: Sequence[Path] = (), *, reconsidered: bool = False
+) -> tuple[Tal, ...]:
     """One locator a file, named as the file, with the constraints that are to bind its trust anchor.
 
     NAME.constraints beside NAME.tal binds NAME, and so does one of `constraints` of that name, which goes before it.
+    If `reconsidered`, certificates of RFC 8360 are taken.
+
     Raises `UsageError`, `FormatError`, `LimitError` that name the file.
     """
     found: dict[str, Tal] = {}
@@ -31,9 +35,8 @@ def read_locators(paths: Sequence[Path] = (), constraints: Sequence[Path] = ()) 
             raise FormatError(f"{path} is not a trust anchor locator: {error}") from error
         beside = path.with_suffix(".constraints")
         bound = bounds.pop(path.stem, beside if beside.exists() else None)
-        if bound is not None:
-            tal = replace(tal, terms=Terms(parse_constraints(_read(bound, "file of constraints"), str(bound))))
-        found[path.stem] = tal
+        bounds_of = None if bound is None else parse_constraints(_read(bound, "file of constraints"), str(bound))
+        found[path.stem] = replace(tal, terms=Terms(bounds_of, reconsidered))
     if bounds:
         name = next(iter(bounds))
         raise UsageError(f"There are constraints for {name}, but no trust anchor locator {name}.tal.")

@@ -67,6 +67,8 @@ class CertificateAuthority:
     products: dict[str, Product] = field(default_factory=dict)
     children: list[CertificateAuthority] = field(default_factory=list)
     revoked: dict[int, int] = field(default_factory=dict)
+    is_reconsidered: bool = False
+    """Whether the certificates that it issues from now on are of RFC 8360."""
     _serials: Iterator[int] = field(default_factory=lambda: count(1))
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
@@ -98,6 +100,7 @@ class CertificateAuthority:
                 subject_info=(place, f"{place}{name}.mft", *([notify] if notify else [])),
                 crl_uri=self.crl_uri,
                 issuer_uri=self.certificate_uri,
+                is_reconsidered=self.is_reconsidered,
             ),
             self.key,
         )
@@ -176,6 +179,7 @@ class CertificateAuthority:
                 subject_info=(),
                 crl_uri=self.crl_uri,
                 issuer_uri=self.certificate_uri,
+                is_reconsidered=self.is_reconsidered,
             ),
             self.key,
         )
@@ -208,6 +212,7 @@ class CertificateAuthority:
             subject_info=(f"{self.repository}{name}",) if name else (),
             crl_uri=self.crl_uri,
             issuer_uri=self.certificate_uri,
+            is_reconsidered=self.is_reconsidered,
         )
 
     @property

@@ -25,8 +25,6 @@ __all__ = [
 
 _SHA256_WITH_RSA = der.sequence(der.object_identifier("1.2.840.113549.1.1.11"), der.NULL)
 _COMMON_NAME = der.object_identifier("2.5.4.3")
-_POLICY = der.object_identifier("1.3.6.1.5.5.7.14.2")
-"""id-cp-ipAddr-asNumber (RFC 6484 section 1.2)."""
 
 ADDRESSES_CA = ("1.3.6.1.5.5.7.48.5", "1.3.6.1.5.5.7.48.10", "1.3.6.1.5.5.7.48.13")
 """id-ad-caRepository and id-ad-rpkiManifest (RFC 6487 section 4.8.8.1), id-ad-rpkiNotify (RFC 8182 section 3.2)."""
@@ -38,7 +36,11 @@ AUTHORITY_KEY = "2.5.29.35"
 KEY_USAGE = "2.5.29.15"
 ADDRESS_BLOCKS = "1.3.6.1.5.5.7.1.7"
 AS_IDENTIFIERS = "1.3.6.1.5.5.7.1.8"
-_CRITICAL = {"2.5.29.19", KEY_USAGE, "2.5.29.32", ADDRESS_BLOCKS, AS_IDENTIFIERS}
+_USUAL = der.object_identifier("1.3.6.1.5.5.7.14.2"), ADDRESS_BLOCKS, AS_IDENTIFIERS
+"""Policy (id-cp-ipAddr-asNumber, RFC 6484 section 1.2) and delegations, which go together."""
+_RECONSIDERED = der.object_identifier("1.3.6.1.5.5.7.14.3"), "1.3.6.1.5.5.7.1.28", "1.3.6.1.5.5.7.1.29"
+"""The same of RFC 8360 section 4.2."""
+_CRITICAL = {"2.5.29.19", KEY_USAGE, "2.5.29.32", *_USUAL[1:], *_RECONSIDERED[1:]}
 """RFC 6487 section 4.8: these and no others are critical."""
 
 _CA_ISSUERS = "1.3.6.1.5.5.7.48.2"
@@ -70,6 +72,8 @@ class CertificateContent:
     subject_info: tuple[str, ...]
     crl_uri: str | None
     issuer_uri: str | None
+    is_reconsidered: bool = False
+    """Whether it is one of RFC 8360."""
     replaced: Mapping[str, bytes] = field(default_factory=dict)
     """Values of extensions, by object identifier, that are not what they should be."""
 
@@ -136,11 +140,12 @@ def _extensions(content: CertificateContent, issuer_key: SigningKey) -> list[byt
     if content.subject_info:
         methods = ADDRESSES_CA if content.is_ca else ADDRESSES_EE
         values["1.3.6.1.5.5.7.1.11"] = _access(methods, content.subject_info)
-    values["2.5.29.32"] = der.sequence(der.sequence(_POLICY))
+    policy, blocks_oid, identifiers_oid = _RECONSIDERED if content.is_reconsidered else _USUAL
+    values["2.5.29.32"] = der.sequence(der.sequence(policy))
     if blocks := content.resources.address_blocks():
-        values[ADDRESS_BLOCKS] = blocks
+        values[blocks_oid] = blocks
     if identifiers := content.resources.as_identifiers():
-        values[AS_IDENTIFIERS] = identifiers
+        values[identifiers_oid] = identifiers
     return [_extension(oid, value) for oid, value in {**values, **content.replaced}.items()]
 
 

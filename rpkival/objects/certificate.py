@@ -69,6 +69,8 @@ class Certificate:
     signed: bytes
     """The TBSCertificate, which the issuer's signature is over."""
     signature: bytes
+    reconsidered: bool = False
+    """Whether it is of RFC 8360: of what it claims, it has what its issuer has."""
 
 
 def parse_certificate(data: bytes, role: Role) -> Certificate:
@@ -97,7 +99,7 @@ def parse_certificate(data: bytes, role: Role) -> Certificate:
         authority_key_id = ext.authority_key_identifier(ext.required(extensions, oids.AUTHORITY_KEY_IDENTIFIER))
         crl_uris = ext.crl_uris(ext.required(extensions, oids.CRL_DISTRIBUTION_POINTS))
         issuer_uri = ext.ca_issuers(ext.required(extensions, oids.AUTHORITY_INFO_ACCESS))
-    ext.check_certificate_policies(ext.required(extensions, oids.CERTIFICATE_POLICIES))
+    reconsidered = ext.check_certificate_policies(ext.required(extensions, oids.CERTIFICATE_POLICIES))
     locations = _locations(extensions, role)
     return Certificate(
         role,
@@ -109,12 +111,13 @@ def parse_certificate(data: bytes, role: Role) -> Certificate:
         key_info,
         subject_key_id,
         authority_key_id,
-        _resources(extensions, role),
+        _resources(extensions, role, reconsidered=reconsidered),
         crl_uris,
         issuer_uri,
         locations,
         signed_part(data),
         outer.signature.as_bytes(),
+        reconsidered,
     )
 
 
@@ -204,6 +207,7 @@ def _router(extensions: ext.Extensions) -> ext.SubjectLocations:
     ext.forbidden(extensions, oids.BASIC_CONSTRAINTS, "a router certificate")
     ext.forbidden(extensions, oids.SUBJECT_INFO_ACCESS, "a router certificate")
     ext.forbidden(extensions, oids.IP_ADDR_BLOCKS, "a router certificate")
+    ext.forbidden(extensions, oids.IP_ADDR_BLOCKS_V2, "a router certificate")
     ext.check_key_usage(ext.required(extensions, oids.KEY_USAGE), ext.DIGITAL_SIGNATURE)
     if not _is_for_routers(extensions):
         raise ObjectError("RFC 8209 section 3.1.3.2", "The extended key usage is not that of a router certificate.")
@@ -245,9 +249,17 @@ def _detached(extensions: ext.Extensions) -> ext.SubjectLocations:
     return ext.SubjectLocations()
 
 
-def _resources(extensions: ext.Extensions, role: Role) -> ResourceClaims:
-    blocks = extensions.get(oids.IP_ADDR_BLOCKS)
-    numbers = extensions.get(oids.AUTONOMOUS_SYS_IDS)
+_DELEGATIONS: Final = (oids.IP_ADDR_BLOCKS, oids.AUTONOMOUS_SYS_IDS)
+_RECONSIDERED_DELEGATIONS: Final = (oids.IP_ADDR_BLOCKS_V2, oids.AUTONOMOUS_SYS_IDS_V2)
+
+
+def _resources(extensions: ext.Extensions, role: Role, *, reconsidered: bool) -> ResourceClaims:
+    wanted, others = _DELEGATIONS, _RECONSIDERED_DELEGATIONS
+    if reconsidered:
+        wanted, others = others, wanted
+    if others[0] in extensions or others[1] in extensions:
+        raise ObjectError("RFC 8360 section 4.2", "The delegations are not of the version that the policy asks for.")
+    blocks, numbers = extensions.get(wanted[0]), extensions.get(wanted[1])
     if blocks is None and numbers is None:
         raise ObjectError("RFC 6487 section 4.8.10", "The certificate has neither IP addresses nor AS numbers.")
     ipv4, ipv6 = (None, None) if blocks is None else parse_ip_blocks(blocks)

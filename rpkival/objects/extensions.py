@@ -42,9 +42,11 @@ CRITICAL: Final = frozenset(
         oids.CERTIFICATE_POLICIES,
         oids.IP_ADDR_BLOCKS,
         oids.AUTONOMOUS_SYS_IDS,
+        oids.IP_ADDR_BLOCKS_V2,
+        oids.AUTONOMOUS_SYS_IDS_V2,
     }
 )
-"""RFC 6487 section 4.8: these MUST be marked critical, all others of the profile MUST NOT."""
+"""RFC 6487 section 4.8, RFC 8360 section 4.2.2: these MUST be marked critical, all others of the profile MUST NOT."""
 
 SECTIONS: Final[dict[ObjectIdentifier, str]] = {
     oids.BASIC_CONSTRAINTS: "RFC 6487 section 4.8.1",
@@ -58,6 +60,8 @@ SECTIONS: Final[dict[ObjectIdentifier, str]] = {
     oids.CERTIFICATE_POLICIES: "RFC 6487 section 4.8.9",
     oids.IP_ADDR_BLOCKS: "RFC 6487 section 4.8.10",
     oids.AUTONOMOUS_SYS_IDS: "RFC 6487 section 4.8.11",
+    oids.IP_ADDR_BLOCKS_V2: "RFC 8360 section 4.2.2",
+    oids.AUTONOMOUS_SYS_IDS_V2: "RFC 8360 section 4.2.2",
 }
 """The extensions of the profile and where it speaks of them."""
 
@@ -67,6 +71,7 @@ _IS_CA: Final = bytes.fromhex("30030101ff")
 _POLICY: Final = bytes.fromhex("300c300a06082b06010505070e02")
 _KEY_ID_START: Final = bytes.fromhex("0414")
 _AUTHORITY_KEY_ID_START: Final = bytes.fromhex("30168014")
+_RECONSIDERED_POLICY: Final = bytes.fromhex("300c300a06082b06010505070e03")
 _URI_TAG: Final = b"\x86"
 _SIGNED_OBJECT_START: Final = bytes.fromhex("06082b0601050507300b")
 """The access method of a signed object."""
@@ -129,17 +134,22 @@ def check_key_usage(value: bytes, wanted: bytes) -> None:
         raise ObjectError(SECTIONS[oids.KEY_USAGE], f"The key usage is not exactly {bits}.")
 
 
-def check_certificate_policies(value: bytes) -> None:
-    """Raise `ObjectError` unless this is the one policy of the RPKI, perhaps with a CPS pointer (RFC 7318)."""
-    if value == _POLICY:
-        return
+def check_certificate_policies(value: bytes) -> bool:
+    """Whether this is the policy of RFC 8360, else that of RFC 6484.
+
+    Raises `ObjectError` unless it is one of them alone, perhaps with a CPS pointer (RFC 7318).
+    """
+    if value in (_POLICY, _RECONSIDERED_POLICY):
+        return value == _RECONSIDERED_POLICY
     section = SECTIONS[oids.CERTIFICATE_POLICIES]
     decoded = decode(pkix.PolicyInformations, header(0x30, len(value)) + value, section, "certificate policies")
-    if len(decoded.policies) != 1 or decoded.policies[0].policy_identifier != oids.CP_IP_ADDR_ASN:
+    policy = decoded.policies[0].policy_identifier if len(decoded.policies) == 1 else None
+    if policy not in (oids.CP_IP_ADDR_ASN, oids.CP_IP_ADDR_ASN_V2):
         raise ObjectError(section, "The certificate policies are not exactly the RPKI's (id-cp-ipAddr-asNumber).")
     qualifiers = decoded.policies[0].policy_qualifiers or []
     if len(qualifiers) > 1 or any(each.policy_qualifier_id != oids.QUALIFIER_CPS for each in qualifiers):
         raise ObjectError("RFC 7318 section 2", "The certificate policy has a qualifier other than one CPS pointer.")
+    return policy == oids.CP_IP_ADDR_ASN_V2
 
 
 def subject_key_identifier(value: bytes) -> bytes:
@@ -259,10 +269,6 @@ def _uri(general_name: TLV) -> str:
 
 
 def _unknown_extension(oid: ObjectIdentifier, *, critical: bool) -> ObjectError:
-    if oid in (oids.IP_ADDR_BLOCKS_V2, oids.AUTONOMOUS_SYS_IDS_V2):
-        return ObjectError(
-            "RFC 8360 section 4.2.1", "The certificate asks for the reconsidered validation of RFC 8360."
-        )
     kind = "critical extension" if critical else "extension"
     # "This profile does not permit the use of any other critical or non-critical extensions."
     return ObjectError("RFC 6487 section 8", f"The {kind} {oid.dotted_string} is not part of the profile.")

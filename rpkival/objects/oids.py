@@ -45,6 +45,7 @@ AUTONOMOUS_SYS_IDS_V2: Final = ObjectIdentifier("1.3.6.1.5.5.7.1.29")
 COMMON_NAME: Final = ObjectIdentifier("2.5.4.3")
 SERIAL_NUMBER: Final = ObjectIdentifier("2.5.4.5")
 CP_IP_ADDR_ASN: Final = ObjectIdentifier("1.3.6.1.5.5.7.14.2")
+CP_IP_ADDR_ASN_V2: Final = ObjectIdentifier("1.3.6.1.5.5.7.14.3")
 QUALIFIER_CPS: Final = ObjectIdentifier("1.3.6.1.5.5.7.2.1")
 CA_ISSUERS: Final = ObjectIdentifier("1.3.6.1.5.5.7.48.2")
 CA_REPOSITORY: Final = ObjectIdentifier("1.3.6.1.5.5.7.48.5")
@@ -66,6 +67,8 @@ NAMES: Final[dict[ObjectIdentifier, str]] = {
     SUBJECT_INFO_ACCESS: "subject information access",
     IP_ADDR_BLOCKS: "IP address delegation",
     AUTONOMOUS_SYS_IDS: "AS identifier delegation",
+    IP_ADDR_BLOCKS_V2: "IP address delegation (version 2)",
+    AUTONOMOUS_SYS_IDS_V2: "AS identifier delegation (version 2)",
     CONTENT_TYPE: "content-type",
     MESSAGE_DIGEST: "message-digest",
     SIGNING_TIME: "signing-time",

@@ -94,6 +94,18 @@ class ResourceClaims:
             _under(self.asn, issuer.asn, "AS numbers", 0),
         )
 
+    def of(self, issuer: Resources) -> Resources:
+        """What of the claims an issuer has, as RFC 8360 reconsiders them."""
+        return Resources(
+            _common(self.ipv4, issuer.ipv4), _common(self.ipv6, issuer.ipv6), _common(self.asn, issuer.asn)
+        )
+
+
+def _common(claim: Claim, issuer: Ranges) -> Ranges:
+    if claim is None:
+        return ()
+    return issuer if claim is INHERIT else intersection(claim, issuer)
+
 
 def first_outside(outer: Ranges, inner: Ranges) -> tuple[int, int] | None:
     """The first range of `inner` that is not wholly in `outer`; `len(inner) * log(len(outer))`."""

@@ -13,10 +13,10 @@ from rpkival.objects.asn1.der import decode
 from rpkival.objects.bounds import check_size, shown, shown_octets
 from rpkival.objects.certificate import Certificate
 from rpkival.objects.cms import parse_signed_object
-from rpkival.objects.resources import Claim, address_range, first_outside, format_ranges
+from rpkival.objects.resources import Claim, ResourceClaims, Resources, address_range, first_outside, format_ranges
 from rpkival.objects.signatures import CheckSignature, check_signature
 
-__all__ = ["Roa", "RoaContent", "RoaPrefix", "parse_roa", "parse_roa_content"]
+__all__ = ["Roa", "RoaContent", "RoaPrefix", "check_roa_within", "parse_roa", "parse_roa_content"]
 
 RoaPrefix = tuple[int, int, int]
 """Address as an integer, prefix length and maxLength in bits."""
@@ -61,11 +61,16 @@ def parse_roa(
     section = "RFC 9582 section 5"
     if resources.inherits:
         raise ObjectError(section, "The ROA's certificate inherits resources.")
-    _check_within(content.ipv4, resources.ipv4, 32)
-    _check_within(content.ipv6, resources.ipv6, 128)
+    check_roa_within(content, resources)
     if resources.asn is not None:
         raise ObjectError(section, "The ROA's certificate has AS numbers.")
     return Roa(signed.certificate, signed.signing_time, content)
+
+
+def check_roa_within(content: RoaContent, resources: ResourceClaims | Resources) -> None:
+    """Raise `ObjectError` unless all prefixes are in the resources."""
+    _check_within(content.ipv4, resources.ipv4, 32)
+    _check_within(content.ipv6, resources.ipv6, 128)
 
 
 def parse_roa_content(data: bytes) -> RoaContent:

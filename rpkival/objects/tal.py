@@ -24,6 +24,8 @@ class Terms(Record):
     """On which terms whoever runs the validator takes the word of a trust anchor."""
 
     constraints: Constraints | None = None
+    reconsidered: bool = False
+    """Whether certificates of RFC 8360 are taken."""
 
 
 USUAL_TERMS: Final = Terms()

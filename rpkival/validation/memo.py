@@ -12,7 +12,7 @@ from rpkival.validation.publication_point import PublicationPoint
 
 __all__ = ["MEMO_VERSION", "Memo", "Remembered"]
 
-MEMO_VERSION = f"{__version__} 5"
+MEMO_VERSION = f"{__version__} 6"
 """The last number is to be raised with every change between releases that makes something else of the same objects."""
 
 

@@ -388,6 +388,8 @@ def _judge_router_certificate(judge: Judge, opened: _Opened, name: str, check: C
 
 
 def _router_asns(asns: Ranges) -> Ranges:
+    if not asns:
+        raise ObjectError("RFC 8360 section 4.2", "The router certificate has no AS number that its issuer has.")
     number = sum(last - first + 1 for first, last in asns)
     if number > MAX_ROUTER_ASNS:
         raise LimitError(f"The router certificate is for {number} ASes; {MAX_ROUTER_ASNS} are allowed.")
