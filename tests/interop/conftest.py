@@ -41,6 +41,16 @@ class LiveCache:
 
         self._run(update())
 
+    def restart(self, *, away: float) -> None:
+        """End, be away for some seconds, and come back as a new process would: from the snapshot of the old one."""
+        self._run(self._server.close())
+        time.sleep(away)
+        session_id, serial, payload = self.cache.session_id, self.cache.serial, self.cache.payload
+        self.cache = Cache(session_id, serial, timers=self.cache.timers)
+        self.cache.update(payload)
+        self._server = RtrServer(self.cache, notify_seconds=0)
+        self._run(self._server.start(self.host, self.port))
+
     def sessions(self) -> tuple[SessionInfo, ...]:
         """The routers that are connected."""
 
