@@ -14,6 +14,7 @@ from rpkival.payload.payload import Payload
 from rpkival.payload.vrps import Vrps
 from rpkival.rtr.cache import AnswerKind
 from rpkival.rtr.deltas import apply_strictly
+from rpkival.rtr.dial import Dial
 from rpkival.rtr.download import Download
 from rpkival.rtr.errors import FATAL, BrokenReportError, ErrorCode, PduError
 from rpkival.rtr.pdu import (
@@ -35,13 +36,17 @@ __all__ = ["RtrClient", "fetch_payload"]
 _RECEIVE_BYTES = 1024 * 1024
 
 
-def fetch_payload(host: str, port: int, *, timeout: float, strict_order: bool = False) -> Payload:
+def fetch_payload(
+    host: str, port: int, *, timeout: float, strict_order: bool = False, dial: Dial | None = None
+) -> Payload:
     """All that the cache at `host` serves, sorted and unique; `timeout` in seconds is for all of it.
+
+    `dial` reaches it by another transport than plain TCP.
 
     Raises `FetchError` where the cache does not answer or has no data, `ProtocolError` where it breaks the protocol
     (with `strict_order` also by its order), `LimitError` where it sends too much.
     """
-    with RtrClient(host, port, timeout=timeout, strict_order=strict_order) as client:
+    with RtrClient(host, port, timeout=timeout, strict_order=strict_order, dial=dial) as client:
         client.sync()
         return client.payload
 
@@ -55,9 +60,17 @@ class RtrClient:
     """
 
     def __init__(
-        self, host: str, port: int, *, timeout: float, version: int = HIGHEST_VERSION, strict_order: bool = False
+        self,
+        host: str,
+        port: int,
+        *,
+        timeout: float,
+        version: int = HIGHEST_VERSION,
+        strict_order: bool = False,
+        dial: Dial | None = None,
     ) -> None:
         self._address = (host, port)
+        self._dial = dial
         self._timeout = timeout
         self._strict_order = strict_order
         self._deadline = 0.0
@@ -195,7 +208,7 @@ class RtrClient:
 
     def _connect(self) -> socket.socket:
         if self._socket is None:
-            self._socket = socket.create_connection(self._address, self._remaining())
+            self._socket = (self._dial or Dial(*self._address)).connect(self._remaining())
         self._socket.settimeout(self._remaining())
         return self._socket
 

@@ -1,7 +1,7 @@
 """One router's TCP connection: moves octets between an asyncio transport and a `Session`, at the router's pace.
 
-The write buffer's high-water mark is zero, so the transport asks to pause as soon as the kernel takes no more, and to
-go on when it has taken all. Between the two nothing is queued but the chunk at hand, a view of the shared snapshot.
+The write buffer's high-water mark is one octet, so the transport asks to pause as soon as the kernel takes no more, and
+to go on when it has taken all. Between the two nothing is queued but the chunk at hand, a view of the shared snapshot.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ import asyncio
 import socket
 import time
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 import structlog
 
@@ -20,6 +21,9 @@ from rpkival.rtr.errors import ErrorCode
 from rpkival.rtr.session import Session, State
 
 __all__ = ["Connection", "Owner", "SessionInfo"]
+
+CHUNKS_A_TURN = 16
+"""To one router before the others have their turn: 4 MB, milliseconds for one that reads as fast as we write."""
 
 CHUNK_BYTES = 256 * 1024
 """Handed to the kernel at once: few calls for a snapshot of 17 MB, and little held for a router that stops reading."""
@@ -39,7 +43,10 @@ log = structlog.get_logger("rpkival.rtr")
 
 @dataclass(frozen=True, slots=True)
 class SessionInfo:
-    """One router as an operator sees it. `connected_since` is unix time; `version` and `serial` are None so far."""
+    """One router as an operator sees it. `connected_since` is unix time; `version` and `serial` are None so far.
+
+    `transport`: tcp, tcp-md5 or tls. `lag`: how many serials the router is behind, None before it has any.
+    """
 
     peer: str
     version: int | None
@@ -49,6 +56,9 @@ class SessionInfo:
     state: str
     last_answer: AnswerKind | None
     last_error: str
+    transport: str = "tcp"
+    bytes_received: int = 0
+    lag: int | None = None
 
 
 class Owner(Protocol):
@@ -58,8 +68,8 @@ class Owner(Protocol):
     answer_seconds: float
     hold_seconds: float
 
-    def admit(self, connection: Connection) -> str | None:
-        """None, or the reason why there is no room for this router."""
+    def join(self, connection: Connection) -> str | None:
+        """The connection is open; None, or the reason why this router may not use it."""
 
     def forget(self, connection: Connection) -> None:
         """The connection is over."""
@@ -68,7 +78,7 @@ class Owner(Protocol):
 class Connection(asyncio.Protocol):
     """One router."""
 
-    def __init__(self, owner: Owner, session: Session) -> None:
+    def __init__(self, owner: Owner, session: Session, address: tuple[str, int], transport: str = "tcp") -> None:
         self._owner = owner
         self._session = session
         self._chunks: deque[memoryview] = deque()
@@ -79,11 +89,16 @@ class Connection(asyncio.Protocol):
         self._holds = False
         self._logged_serial: int | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._turn: asyncio.Handle | None = None
         self._since = time.time()
         self._bytes_sent = 0
+        self._bytes_received = 0
         self._cut_reason = ""
-        self.address = ""
-        self.peer = ""
+        self._kind = transport
+        self.left = False
+        """Whether the server has given this router's place to others."""
+        self.address, port = address
+        self.peer = f"[{self.address}]:{port}" if ":" in self.address else f"{self.address}:{port}"
 
     def info(self) -> SessionInfo:
         """How this router is doing."""
@@ -97,7 +112,16 @@ class Connection(asyncio.Protocol):
             state="sending" if self._sending else session.state,
             last_answer=session.last_answer,
             last_error=session.last_error,
+            transport=self._kind,
+            bytes_received=self._bytes_received,
+            lag=session.lag,
         )
+
+    @property
+    def certificate(self) -> Mapping[str, Any] | None:
+        """What the router showed in TLS, as `ssl` gives it."""
+        shown: Mapping[str, Any] | None = self._transport.get_extra_info("peercert")
+        return shown
 
     @property
     def has_data(self) -> bool:
@@ -131,21 +155,20 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transports have the methods of asyncio.Transport but not its class.
         self._transport = cast("asyncio.Transport", transport)
-        peer = transport.get_extra_info("peername") or ("?", 0)
-        self.address = peer[0]
-        self.peer = f"[{peer[0]}]:{peer[1]}" if ":" in peer[0] else f"{peer[0]}:{peer[1]}"
-        refusal = self._owner.admit(self)
+        refusal = self._owner.join(self)
         if refusal:
             self.abort(refusal)
             return
-        self._transport.set_write_buffer_limits(high=0)
+        # The transports of TLS pause at the mark, not above it: with 0 they would pause while they hold nothing.
+        self._transport.set_write_buffer_limits(high=1, low=0)
         _keep_alive(transport.get_extra_info("socket"))
-        self._start_timer(self._owner.first_query_seconds, "sent no query")
-        log.info("rtr_connected", peer=self.peer)
+        self._timer = asyncio.get_running_loop().call_later(self._owner.first_query_seconds, self._give_up_on_query)
+        log.info("rtr_connected", peer=self.peer, transport=self._kind)
 
     def data_received(self, data: bytes) -> None:
         if self._session.state is State.CLOSED:
             return
+        self._bytes_received += len(data)
         self._session.receive(data)
         if not self._session.hungry:
             self._transport.pause_reading()
@@ -161,6 +184,8 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_timer()
+        if self._turn:
+            self._turn.cancel()
         self._chunks.clear()
         self._owner.forget(self)
         reason = self._cut_reason or self._session.last_error or (str(exc) if exc else "")
@@ -174,16 +199,17 @@ class Connection(asyncio.Protocol):
 
     def _pump(self) -> None:
         """Write until the kernel takes no more, nothing is left to say, or it is the turn of others."""
-        answers = 0
+        answers = chunks = 0
         try:
             while self._writable and not self._transport.is_closing():
+                if answers == ANSWERS_A_TURN or chunks == CHUNKS_A_TURN:
+                    self._pump_later()
+                    return
                 if self._chunks:
                     chunk = self._chunks.popleft()
                     self._bytes_sent += len(chunk)
                     self._transport.write(chunk)
-                elif answers == ANSWERS_A_TURN:
-                    asyncio.get_running_loop().call_soon(self._pump)
-                    return
+                    chunks += 1
                 elif not self._next_answer():
                     return
                 else:
@@ -196,7 +222,16 @@ class Connection(asyncio.Protocol):
                 return
             self._chunks = deque([memoryview(self._session.internal_error())])
             self._close_after = True
-            asyncio.get_running_loop().call_soon(self._pump)
+            self._pump_later()
+
+    def _pump_later(self) -> None:
+        """Go on when the others had their turn; once, however often this is called."""
+        if self._turn is None:
+            self._turn = asyncio.get_running_loop().call_soon(self._take_turn)
+
+    def _take_turn(self) -> None:
+        self._turn = None
+        self._pump()
 
     def _next_answer(self) -> bool:
         """Queue the next answer or notification; False where there is none."""
@@ -234,7 +269,8 @@ class Connection(asyncio.Protocol):
         if self._hung_up:
             return
         self._hung_up = True
-        self._transport.write_eof()
+        if self._transport.can_write_eof():  # in TLS there is no such thing
+            self._transport.write_eof()
         self._transport.resume_reading()
         self._start_timer(LINGER_SECONDS, self._session.last_error)
 
@@ -259,6 +295,12 @@ class Connection(asyncio.Protocol):
         return True
 
     # --- time ---
+
+    def _give_up_on_query(self) -> None:
+        """A router that says nothing hears why it is cut; one that is amid an answer could not."""
+        self._chunks = deque([memoryview(self._session.stalled())])
+        self._close_after = True
+        self._pump()
 
     def _start_timer(self, seconds: float, reason: str) -> None:
         self._stop_timer()

@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import ssl
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 
 import structlog
 
+from rpkival.errors import UsageError
 from rpkival.limits import (
     MAX_RTR_ANSWER_SECONDS,
     MAX_RTR_FIRST_QUERY_SECONDS,
+    MAX_RTR_HANDSHAKE_SECONDS,
     MAX_RTR_HOLD_SECONDS,
     MAX_RTR_SESSIONS,
     MAX_RTR_SESSIONS_PER_ADDRESS,
 )
-from rpkival.listening import cannot_listen
+from rpkival.rtr.access import EVERYBODY, Access
 from rpkival.rtr.cache import Cache
 from rpkival.rtr.connection import Connection, SessionInfo
 from rpkival.rtr.errors import ErrorCode
+from rpkival.rtr.listener import Listener, listen
 from rpkival.rtr.session import Session
+from rpkival.rtr.tcp_md5 import Md5Key, sign_listener, signed
+from rpkival.rtr.tls import TlsServer
 
 __all__ = ["RtrServer", "SessionInfo"]
 
@@ -29,20 +37,24 @@ NOTIFY_SECONDS = 60.0
 FAREWELL_SECONDS = 2.0
 """For the routers to take the hundred octets that tell them why the cache goes."""
 
-_BACKLOG = 1024
-"""Connections that wait to be accepted: after a restart all routers come at once."""
+RENEW_SECONDS = 1.0
+"""How often certificates are looked at: their time and size only."""
 
 log = structlog.get_logger("rpkival.rtr")
 
 
 class RtrServer:
-    """Serves `cache` to routers in the running event loop. `notify_seconds` is 0 where nobody minds, as in a lab."""
+    """Serves `cache` to routers in the running event loop, on any number of addresses.
+
+    `notify_seconds` is 0 where nobody minds, as in a lab. `access` says who may connect at all.
+    """
 
     def __init__(
         self,
         cache: Cache,
         *,
         notify_seconds: float = NOTIFY_SECONDS,
+        access: Access = EVERYBODY,
         max_sessions: int = MAX_RTR_SESSIONS,
         max_sessions_per_address: int = MAX_RTR_SESSIONS_PER_ADDRESS,
         first_query_seconds: float = MAX_RTR_FIRST_QUERY_SECONDS,
@@ -51,6 +63,7 @@ class RtrServer:
     ) -> None:
         self._cache = cache
         self._notify_seconds = notify_seconds
+        self._access = access
         self._max_sessions = max_sessions
         self._max_sessions_per_address = max_sessions_per_address
         self.first_query_seconds = first_query_seconds
@@ -58,26 +71,43 @@ class RtrServer:
         self.hold_seconds = hold_seconds
         self._connections: dict[Connection, None] = {}
         self._addresses: Counter[str] = Counter()
-        self._server: asyncio.Server | None = None
+        self._places = 0
+        """Taken: by connections, and by handshakes."""
+        self._certificates: dict[Connection, TlsServer] = {}
+        self._listeners: list[Listener] = []
+        self._renewals: list[asyncio.Task[None]] = []
         self._closing = False
         self._all_gone = asyncio.Event()
         self._notified_at = float("-inf")
         self._notify_timer: asyncio.TimerHandle | None = None
 
-    async def start(self, host: str, port: int) -> tuple[str, int]:
-        """Listen; gives the address and the port as they are, also for port 0. Raises `UsageError`."""
-        loop = asyncio.get_running_loop()
+    async def start(
+        self, host: str, port: int, *, tls: TlsServer | None = None, md5: Sequence[Md5Key] = ()
+    ) -> tuple[str, int]:
+        """Listen, once more if called again; gives the address and the port as they are, also for port 0.
+
+        With `tls` whoever connects must speak it; addresses with a key of `md5` must sign. Raises `UsageError`.
+        """
+        return await self.serve(listen(host, port), tls=tls, md5=md5)
+
+    async def serve(
+        self, listening: socket.socket, *, tls: TlsServer | None = None, md5: Sequence[Md5Key] = ()
+    ) -> tuple[str, int]:
+        """As `start`, on a socket that listens already."""
         try:
-            self._server = await loop.create_server(
-                lambda: Connection(self, Session(self._cache, patient=self.hold_seconds > 0)),
-                host,
-                port,
-                backlog=_BACKLOG,
-            )
-        except OSError as error:
-            raise cannot_listen("RTR", host, port, error) from error
-        name = self._server.sockets[0].getsockname()
-        log.info("rtr_listening", host=name[0], port=name[1])
+            sign_listener(listening, md5)
+        except UsageError:
+            listening.close()
+            raise
+
+        async def accepted(connection: socket.socket, address: tuple[str, int]) -> None:
+            await self._accepted(connection, address, tls, "tcp-md5" if signed(md5, address[0]) else "tcp")
+
+        if tls is not None:
+            self._renewals.append(asyncio.create_task(_renew(tls)))
+        self._listeners.append(Listener(listening, accepted))
+        name = listening.getsockname()
+        log.info("rtr_listening", host=name[0], port=name[1], transport="tls" if tls else "tcp")
         return name[0], name[1]
 
     def notify(self) -> None:
@@ -105,8 +135,11 @@ class RtrServer:
         if self._notify_timer:
             self._notify_timer.cancel()
             self._notify_timer = None
-        if self._server:
-            self._server.close()
+        for renewal in self._renewals:
+            renewal.cancel()
+        for listener in self._listeners:
+            await listener.close()
+        self._listeners.clear()
         for connection in tuple(self._connections):
             connection.leave(code)
         with suppress(TimeoutError):
@@ -114,40 +147,81 @@ class RtrServer:
         for connection in tuple(self._connections):
             connection.abort("it did not take the farewell")
         await self._until_all_are_gone()
-        if self._server:
-            await self._server.wait_closed()
-            self._server = None
 
     async def _until_all_are_gone(self) -> None:
         if self._connections:
             await self._all_gone.wait()
 
-    def admit(self, connection: Connection) -> str | None:
-        """Count a new router in, or give the reason why there is no room for it."""
+    async def _accepted(
+        self, connection: socket.socket, address: tuple[str, int], tls: TlsServer | None, transport: str
+    ) -> None:
+        """Take a place for the router, or close; then speak with it, behind a handshake if there is one."""
+        refusal = self._refusal(address[0])
+        if refusal:
+            log.warning("rtr_refused", peer=address[0], reason=refusal)
+            connection.close()
+            return
+        self._places += 1
+        self._addresses[address[0]] += 1
+        session = Session(self._cache, patient=self.hold_seconds > 0)
+        router = Connection(self, session, address, "tls" if tls else transport)
+        if tls:
+            self._certificates[router] = tls
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(
+                lambda: router,
+                connection,
+                ssl=tls.context if tls else None,
+                ssl_handshake_timeout=MAX_RTR_HANDSHAKE_SECONDS if tls else None,
+            )
+        except (OSError, ssl.SSLError) as error:
+            log.warning("rtr_handshake_failed", peer=router.peer, reason=str(error))
+            connection.close()
+        finally:
+            # One that was opened is forgotten when it is lost.
+            if router not in self._connections:
+                self._leave(router)
+
+    def _refusal(self, address: str) -> str | None:
         if self._closing:
-            refusal = "this cache is shutting down"
-        elif len(self._connections) >= self._max_sessions:
-            refusal = f"there are {self._max_sessions} routers already"
-        elif self._addresses[connection.address] >= self._max_sessions_per_address:
-            refusal = f"there are {self._max_sessions_per_address} routers of this address already"
-        else:
-            self._connections[connection] = None
-            self._all_gone.clear()
-            self._addresses[connection.address] += 1
-            return None
-        log.warning("rtr_refused", peer=connection.peer, reason=refusal)
+            return "this cache is shutting down"
+        if not self._access.admits(address):
+            return "this address may not connect; the option --allow or the key [rtr] allow has those that may"
+        if self._places >= self._max_sessions:
+            return f"there are {self._max_sessions} routers already"
+        if self._addresses[address] >= self._max_sessions_per_address:
+            return f"there are {self._max_sessions_per_address} routers of this address already"
+        return None
+
+    def join(self, connection: Connection) -> str | None:
+        """List a router that is through its handshake; None, or the reason why its certificate does not do."""
+        self._connections[connection] = None
+        self._all_gone.clear()
+        tls = self._certificates.get(connection)
+        refusal = "this cache is shutting down" if self._closing else None
+        if tls and not refusal:
+            refusal = tls.refusal(connection.certificate, connection.address)
+        if refusal:
+            log.warning("rtr_refused", peer=connection.peer, reason=refusal)
         return refusal
 
     def forget(self, connection: Connection) -> None:
-        """Count a router out, if it ever was in."""
-        if connection not in self._connections:
-            return
+        """Count a router out."""
         del self._connections[connection]
+        self._leave(connection)
+        if not self._connections:
+            self._all_gone.set()
+
+    def _leave(self, connection: Connection) -> None:
+        """Give a place back, once."""
+        if connection.left:
+            return
+        connection.left = True
+        self._certificates.pop(connection, None)
+        self._places -= 1
         self._addresses[connection.address] -= 1
         if not self._addresses[connection.address]:
             del self._addresses[connection.address]
-        if not self._connections:
-            self._all_gone.set()
 
     def _notify_all(self) -> None:
         self._notify_timer = None
@@ -156,3 +230,10 @@ class RtrServer:
             self._notified_at = asyncio.get_running_loop().time()
         for connection in tuple(self._connections):
             connection.notify()
+
+
+async def _renew(tls: TlsServer) -> None:
+    """Take new certificates while the old ones serve."""
+    while True:
+        await asyncio.sleep(RENEW_SECONDS)
+        tls.renew()

@@ -167,6 +167,18 @@ class Session:
             return None
         return ErrorReport(self.version, code, text=self.last_error).serialize()
 
+    @property
+    def lag(self) -> int | None:
+        """How many serials the router is behind the cache; None before it has any."""
+        return None if self.serial is None else (self._cache.serial - self.serial) % 2**32
+
+    def stalled(self) -> bytes:
+        """The report that ends this session because nothing came (draft-ietf-sidrops-8210bis-26 section 9)."""
+        self.state = State.CLOSED
+        self.last_error = "The router sent no query in time."
+        version = HIGHEST_VERSION if self.version is None else self.version
+        return ErrorReport(version, code_in(version, ErrorCode.TRANSPORT), text=self.last_error).serialize()
+
     def internal_error(self) -> bytes:
         """The report that ends this session because of a fault of ours."""
         self.state = State.CLOSED

@@ -19,6 +19,7 @@ from rpkival.payload.payload import Payload
 from rpkival.payload.vrps import Vrp, VrpColumns, Vrps
 from rpkival.prefixes import Prefixes
 from rpkival.rtr import connection
+from rpkival.rtr.access import Access
 from rpkival.rtr.cache import AnswerKind, Cache
 from rpkival.rtr.client import RtrClient, fetch_payload
 from rpkival.rtr.errors import ErrorCode
@@ -440,7 +441,7 @@ def test_the_number_of_routers_is_bounded(run: Run) -> None:
 
 
 def test_who_says_nothing_is_dropped(run: Run) -> None:
-    """A connection without a query does not stay; one with a query may be silent for an hour."""
+    """A connection without a query hears why it ends; one with a query may be silent for an hour."""
 
     async def main() -> None:
         cache = Cache(7)
@@ -452,14 +453,56 @@ def test_who_says_nothing_is_dropped(run: Run) -> None:
         writer.write(SerialQuery(1, 7, 0).serialize())
         await read_answer(reader)
 
-        with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
-            await read_pdu(silent_reader)
+        report = await read_pdu(silent_reader)
+        assert isinstance(report, ErrorReport)
+        assert report.code == ErrorCode.TRANSPORT
+        silent_writer.close()
         await asyncio.sleep(0.5)
 
-        assert [info.state for info in server.sessions()] == ["open"]
-        silent_writer.close()
+        await until(lambda: [info.state for info in server.sessions()] == ["open"])
         writer.close()
         await server.close()
+
+    run(main())
+
+
+def test_only_who_is_allowed_is_served(run: Run) -> None:
+    """Whoever comes from elsewhere is closed at once, without an octet."""
+
+    async def main() -> None:
+        cache = Cache(7)
+        cache.update(Payload(ONE))
+        for networks, served in ((["127.0.0.0/8"], True), (["192.0.2.0/24", "2001:db8::/32"], False)):
+            server = RtrServer(cache, access=Access.of(networks))
+            host, port = await server.start(HOST, 0)
+            reader, writer = await asyncio.open_connection(host, port)
+            writer.write(ResetQuery(1).serialize())
+            if served:
+                assert len(await read_answer(reader)) == 3
+            else:
+                with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
+                    await read_pdu(reader)
+            writer.close()
+            await server.close()
+
+    run(main())
+
+
+def test_one_server_listens_on_several_addresses(run: Run) -> None:
+    """All routers are in one list and hear of news alike; closing closes all."""
+
+    async def main() -> None:
+        cache = Cache(7)
+        cache.update(Payload(ONE))
+        server = RtrServer(cache)
+        places = [await server.start(HOST, 0), await server.start("::1", 0)]
+        for host, port in places:
+            with RtrClient(host, port, timeout=DEADLINE) as client:
+                assert await asyncio.to_thread(client.sync) is AnswerKind.SNAPSHOT
+        await server.close()
+        for host, port in places:
+            with pytest.raises(OSError, match=r"."):
+                await asyncio.open_connection(host, port)
 
     run(main())
 

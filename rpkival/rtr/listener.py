@@ -1,0 +1,121 @@
+"""Listening sockets: made, inherited from systemd, and accepted from, whatever the kernel says to that."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+import stat
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from os import fstat
+
+import structlog
+
+from rpkival.errors import UsageError
+from rpkival.limits import RTR_ACCEPT_PAUSE_SECONDS
+from rpkival.listening import cannot_listen
+
+__all__ = ["Listener", "inherited_sockets", "listen"]
+
+_BACKLOG = 1024
+"""Connections that wait to be accepted: after a restart all routers come at once."""
+
+_HANDSHAKES_SECONDS = 0.5
+"""For those amid their handshake when the cache leaves: plain TCP has none, and is made in the next turn."""
+
+_FIRST_INHERITED = 3
+"""SD_LISTEN_FDS_START: systemd passes sockets as file descriptors from 3 on."""
+
+log = structlog.get_logger("rpkival.rtr")
+
+Accepted = Callable[[socket.socket, tuple[str, int]], Awaitable[None]]
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens. Raises `UsageError`."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listening.bind((host, port))
+        listening.listen(_BACKLOG)
+    except OSError as error:
+        listening.close()
+        raise cannot_listen("RTR", host, port, error) from error
+    return listening
+
+
+def inherited_sockets(environment: Mapping[str, str], pid: int) -> dict[str, socket.socket]:
+    """The sockets that systemd listens on for this process, by the names of its units (sd_listen_fds(3)).
+
+    Raises `UsageError` for one that is no stream socket of IP.
+    """
+    if environment.get("LISTEN_PID") != str(pid):
+        return {}
+    try:
+        count = int(environment.get("LISTEN_FDS", "0"))
+    except ValueError:
+        count = 0
+    names = environment.get("LISTEN_FDNAMES", "").split(":")
+    sockets: dict[str, socket.socket] = {}
+    for number, descriptor in enumerate(range(_FIRST_INHERITED, _FIRST_INHERITED + count)):
+        name = names[number] if number < len(names) and names[number] else f"fd{descriptor}"
+        try:
+            if not stat.S_ISSOCK(fstat(descriptor).st_mode):
+                raise UsageError(f"What systemd passes as {name} is no socket.")
+            inherited = socket.socket(fileno=descriptor)
+        except OSError as error:
+            raise UsageError(f"What systemd passes as {name} cannot be used: {error.strerror}.") from error
+        if inherited.family not in (socket.AF_INET, socket.AF_INET6) or inherited.type != socket.SOCK_STREAM:
+            raise UsageError(f"The socket that systemd passes as {name} is not one of TCP.")
+        sockets[name] = inherited
+    return sockets
+
+
+class Listener:
+    """Accepts from one socket until closed. `accepted` owns what it is given and raises nothing."""
+
+    def __init__(self, listening: socket.socket, accepted: Accepted) -> None:
+        listening.setblocking(False)
+        self._socket = listening
+        self._accepted = accepted
+        self._handling: set[asyncio.Task[None]] = set()
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def close(self) -> None:
+        """Accept no more, and drop what is still amid its handshake after a moment."""
+        self._task.cancel()
+        if self._handling:
+            # uvloop forgets a connection that is cancelled while it is made, so that its end would never be told.
+            await asyncio.wait(self._handling, timeout=_HANDSHAKES_SECONDS)
+        for task in self._handling:
+            task.cancel()
+        await asyncio.gather(self._task, *self._handling, return_exceptions=True)
+        self._socket.close()
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                connection, address = await loop.sock_accept(self._socket)
+            except OSError as error:
+                if error.errno == errno.ECONNABORTED:
+                    continue
+                # EMFILE and the like pass when connections end; who waits in the backlog is accepted then.
+                log.warning("rtr_not_accepted", reason=error.strerror)
+                await asyncio.sleep(RTR_ACCEPT_PAUSE_SECONDS)
+                continue
+            task = loop.create_task(self._handle(connection, (address[0], address[1])))
+            self._handling.add(task)
+            task.add_done_callback(self._handling.discard)
+
+    async def _handle(self, connection: socket.socket, address: tuple[str, int]) -> None:
+        try:
+            await self._accepted(connection, address)
+        except asyncio.CancelledError:
+            with suppress(OSError):
+                connection.close()
+            raise

@@ -1,0 +1,132 @@
+"""TLS for RTR (draft-ietf-sidrops-8210bis-26 section 9.2): certificates renewed while routers stay connected.
+
+Certificates live for weeks and caches for years, so the files are read again when they changed. New ones that cannot be
+used change nothing but the log.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import ssl
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from rpkival.errors import UsageError
+from rpkival.rtr.access import plain_address
+
+__all__ = ["TlsServer", "client_context"]
+
+log = structlog.get_logger("rpkival.rtr")
+
+
+class TlsServer:
+    """What a cache shows its routers. Files are PEM; `client_ca` signs the certificates that routers must show, None
+    where they need none, and those must name the router's address or one of `client_names`.
+
+    Raises `UsageError` where the files cannot be used.
+    """
+
+    def __init__(
+        self, certificate: Path, key: Path, client_ca: Path | None = None, client_names: Iterable[str] = ()
+    ) -> None:
+        self._certificate, self._key, self._client_ca = certificate, key, client_ca
+        self._client_names = frozenset(name.lower() for name in client_names)
+        self._stamp = self._look()
+        self.context = self._load()
+        """For the next handshake."""
+
+    def renew(self) -> None:
+        """Read the files again if they changed."""
+        stamp = self._look()
+        if stamp == self._stamp:
+            return
+        self._stamp = stamp
+        try:
+            self.context = self._load()
+        except UsageError as error:
+            log.warning("rtr_tls_not_renewed", reason=str(error))
+        else:
+            log.info("rtr_tls_renewed", certificate=str(self._certificate))
+
+    def refusal(self, certificate: Mapping[str, Any] | None, address: str) -> str | None:
+        """Why a router that showed `certificate` may not connect from `address`; None where it may.
+
+        The draft: its certificate must have the address among its iPAddress identities. Where addresses change, an
+        operator may name routers by dNSName instead.
+        """
+        if self._client_ca is None:
+            return None
+        names = (certificate or {}).get("subjectAltName", ())
+        peer = plain_address(address)
+        if any(kind == "IP Address" and ipaddress.ip_address(name) == peer for kind, name in names):
+            return None
+        if any(kind == "DNS" and name.lower() in self._client_names for kind, name in names):
+            return None
+        return "its certificate names neither the address it comes from nor a router that is known"
+
+    def _load(self) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        _load_own(context, self._certificate, self._key)
+        if self._client_ca is not None:
+            _load_authorities(context, self._client_ca)
+            context.verify_mode = ssl.CERT_REQUIRED
+        return context
+
+    def _look(self) -> tuple[object, ...]:
+        stamp: list[object] = []
+        for path in (self._certificate, self._key, self._client_ca):
+            try:
+                stat = path.stat() if path else None
+            except OSError:
+                stat = None
+            stamp.append(stat and (stat.st_mtime_ns, stat.st_size, stat.st_ino))
+        return tuple(stamp)
+
+
+def client_context(
+    authorities: Path | None = None, certificate: Path | None = None, key: Path | None = None
+) -> ssl.SSLContext:
+    """For a router: `authorities` are the CAs to trust, None for the system's. Raises `UsageError`."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    # The draft, section 9.2: a Common Name is no identity.
+    context.hostname_checks_common_name = False
+    if authorities is None:
+        context.load_default_certs()
+    else:
+        _load_authorities(context, authorities)
+    if certificate is not None:
+        _load_own(context, certificate, key)
+    return context
+
+
+def _load_own(context: ssl.SSLContext, certificate: Path, key: Path | None) -> None:
+    for path in (certificate, key):
+        _must_be_readable(path)
+    try:
+        # Without a password at hand, OpenSSL would ask the terminal.
+        context.load_cert_chain(certificate, key, password="")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "reason", None) or error
+        raise UsageError(f"{certificate} and its key cannot be used for TLS: {reason}.") from error
+
+
+def _load_authorities(context: ssl.SSLContext, path: Path) -> None:
+    _must_be_readable(path)
+    try:
+        context.load_verify_locations(path)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path} has no certificates in PEM: {error}.") from error
+
+
+def _must_be_readable(path: Path | None) -> None:
+    if path is None:
+        return
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}.") from error

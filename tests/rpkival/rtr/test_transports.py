@@ -1,0 +1,345 @@
+"""TLS, TCP-MD5 and inherited sockets: our client and our server over real sockets of loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import os
+import socket
+import ssl
+import subprocess
+import sys
+from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from rpkival.errors import FetchError, UsageError
+from rpkival.payload.payload import Payload
+from rpkival.payload.vrps import Vrp, Vrps
+from rpkival.rtr.cache import AnswerKind, Cache
+from rpkival.rtr.client import RtrClient, fetch_payload
+from rpkival.rtr.dial import Dial
+from rpkival.rtr.pdu import ResetQuery
+from rpkival.rtr.server import RtrServer
+from rpkival.rtr.tcp_md5 import Md5Key, read_secret, sign_connection
+from rpkival.rtr.tls import TlsServer, client_context
+
+Run = Callable[[Coroutine[Any, Any, None]], None]
+HOST = "127.0.0.1"
+DEADLINE = 30.0
+ONE = Payload(Vrps.of([Vrp("192.0.2.0/24", 24, 64496)]))
+TWO = Payload(Vrps.of([Vrp("192.0.2.0/24", 24, 64496), Vrp("2001:db8::/32", 48, 64497)]))
+
+
+class Authority:
+    """A CA that writes certificates and keys as PEM files."""
+
+    def __init__(self, directory: Path, name: str) -> None:
+        self._directory = directory
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+        self.file = directory / f"{name}.pem"
+        own = self._sign(self._name, self._key.public_key(), x509.BasicConstraints(ca=True, path_length=None))
+        self.file.write_bytes(own.public_bytes(serialization.Encoding.PEM))
+
+    def issue(self, name: str, *subjects: str) -> tuple[Path, Path]:
+        """A certificate for these addresses or host names, and its key."""
+        names: list[x509.GeneralName] = [
+            x509.IPAddress(ipaddress.ip_address(each)) if each[0].isdigit() else x509.DNSName(each) for each in subjects
+        ]
+        key = ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+        made = self._sign(subject, key.public_key(), x509.SubjectAlternativeName(names))
+        certificate, private = self._directory / f"{name}.crt", self._directory / f"{name}.key"
+        certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+        private.write_bytes(
+            key.private_bytes(
+                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            )
+        )
+        return certificate, private
+
+    def _sign(
+        self, subject: x509.Name, key: ec.EllipticCurvePublicKey, extension: x509.ExtensionType
+    ) -> x509.Certificate:
+        now = datetime.now(UTC)
+        builder = x509.CertificateBuilder(self._name, subject, key, x509.random_serial_number())
+        builder = builder.not_valid_before(now - timedelta(hours=1)).not_valid_after(now + timedelta(hours=1))
+        return builder.add_extension(extension, critical=False).sign(self._key, hashes.SHA256())
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """One for all tests."""
+    return Authority(tmp_path_factory.mktemp("ca"), "authority")
+
+
+async def fetched(host: str, port: int, **dial: Any) -> int:
+    """The VRPs that a client gets by this transport."""
+    payload = await asyncio.to_thread(fetch_payload, host, port, timeout=DEADLINE, dial=Dial(host, port, **dial))
+    return len(payload.vrps)
+
+
+def test_tls_end_to_end(run: Run, authority: Authority) -> None:
+    """A snapshot and a delta; the transport is told, and who speaks plain TCP gets nothing."""
+    files = authority.issue("cache", HOST)
+
+    async def main() -> None:
+        cache = Cache(7)
+        cache.update(ONE)
+        server = RtrServer(cache, notify_seconds=0)
+        host, port = await server.start(HOST, 0, tls=TlsServer(*files))
+        dial = Dial(host, port, tls=client_context(authority.file))
+        with RtrClient(host, port, timeout=DEADLINE, dial=dial) as client:
+            assert await asyncio.to_thread(client.sync) is AnswerKind.SNAPSHOT
+            cache.update(TWO)
+            server.notify()
+            assert await asyncio.to_thread(client.wait_for_notify)
+            assert await asyncio.to_thread(client.sync) is AnswerKind.DELTA
+            assert len(client.vrps) == 2
+            (info,) = server.sessions()
+            assert (info.transport, info.serial, info.lag) == ("tls", 1, 0)
+            assert info.bytes_received == 8 + 12
+        with pytest.raises(FetchError):
+            await fetched(host, port)
+        with pytest.raises(FetchError, match=r"(?i)verify failed"):
+            await fetched(host, port, tls=client_context())
+        await server.close()
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    ("subjects", "names", "served"),
+    [
+        ((HOST,), (), True),
+        (("192.0.2.1",), (), False),
+        (("r1.example.net",), (), False),
+        (("R1.example.net",), ("r1.example.net",), True),
+        (("r2.example.net",), ("r1.example.net",), False),
+        (None, (), False),
+    ],
+)
+def test_routers_certificates(
+    run: Run, authority: Authority, subjects: tuple[str, ...] | None, names: tuple[str, ...], served: bool
+) -> None:
+    """Served is whose certificate names its address, or a name that is known; without any, nobody."""
+    files = authority.issue("cache", HOST)
+    own = authority.issue("router", *subjects) if subjects else (None, None)
+
+    async def main() -> None:
+        cache = Cache(7)
+        cache.update(ONE)
+        server = RtrServer(cache)
+        host, port = await server.start(HOST, 0, tls=TlsServer(*files, authority.file, names))
+        context = client_context(authority.file, *own)
+        if served:
+            assert await fetched(host, port, tls=context) == 1
+        else:
+            with pytest.raises(FetchError):
+                await fetched(host, port, tls=context)
+        await server.close()
+
+    run(main())
+
+
+def test_a_certificate_is_renewed_while_routers_stay(run: Run, authority: Authority, tmp_path: Path) -> None:
+    """New handshakes show the new one, old sessions go on; a broken file changes nothing."""
+    certificate, key = tmp_path / "c.pem", tmp_path / "k.pem"
+
+    def install(name: str) -> None:
+        for source, target in zip(authority.issue(name, HOST), (certificate, key), strict=True):
+            target.write_bytes(source.read_bytes())
+
+    def shown(port: int) -> str:
+        with Dial(HOST, port, tls=client_context(authority.file)).connect(DEADLINE) as connection:
+            assert isinstance(connection, ssl.SSLSocket)
+            return str(connection.getpeercert())
+
+    async def main() -> None:
+        install("before")
+        cache = Cache(7)
+        cache.update(ONE)
+        server = RtrServer(cache)
+        tls = TlsServer(certificate, key)
+        host, port = await server.start(HOST, 0, tls=tls)
+        dial = Dial(host, port, tls=client_context(authority.file))
+        with RtrClient(host, port, timeout=DEADLINE, dial=dial) as client:
+            await asyncio.to_thread(client.sync)
+            assert "before" in await asyncio.to_thread(shown, port)
+            certificate.write_text("nonsense")
+            tls.renew()
+            assert "before" in await asyncio.to_thread(shown, port)
+            install("after")
+            async with asyncio.timeout(DEADLINE):
+                while "after" not in await asyncio.to_thread(shown, port):  # noqa: ASYNC110 - files set no Event
+                    await asyncio.sleep(0.1)
+            assert await asyncio.to_thread(client.sync) is AnswerKind.DELTA
+        await server.close()
+
+    run(main())
+
+
+def test_who_never_ends_its_handshake_keeps_no_place(run: Run, authority: Authority) -> None:
+    """Its place is taken while it tries, and free when it gives up."""
+    files = authority.issue("cache", HOST)
+
+    async def main() -> None:
+        cache = Cache(7)
+        cache.update(ONE)
+        server = RtrServer(cache, max_sessions=1)
+        host, port = await server.start(HOST, 0, tls=TlsServer(*files))
+        _, writer = await asyncio.open_connection(host, port)
+        context = client_context(authority.file)
+        with pytest.raises(FetchError):
+            await fetched(host, port, tls=context)
+        writer.transport.abort()
+        async with asyncio.timeout(DEADLINE):
+            while True:
+                try:
+                    assert await fetched(host, port, tls=context) == 1
+                    break
+                except FetchError:
+                    await asyncio.sleep(0.05)
+        await server.close()
+
+    run(main())
+
+
+def test_a_report_is_read_to_its_end_in_tls(run: Run, authority: Authority) -> None:
+    """TLS has no half-close; the router reads the Error Report all the same."""
+    files = authority.issue("cache", HOST)
+
+    async def main() -> None:
+        cache = Cache(7)
+        cache.update(ONE)
+        server = RtrServer(cache)
+        host, port = await server.start(HOST, 0, tls=TlsServer(*files))
+        reader, writer = await asyncio.open_connection(
+            host, port, ssl=client_context(authority.file), server_hostname=HOST
+        )
+        writer.write(ResetQuery(1).serialize() + bytes.fromhex("01 63 0000 00000008"))
+        async with asyncio.timeout(DEADLINE):
+            answer = await reader.readexactly(8 + 20 + 24)
+            report = await reader.readexactly(16)
+        assert answer[1] == 3
+        assert report[:4] == bytes.fromhex("01 0a 0005")
+        writer.transport.abort()
+        await server.close()
+
+    run(main())
+
+
+@pytest.mark.parametrize("damage", ["missing", "empty", "other key"])
+def test_unusable_files_are_told(authority: Authority, tmp_path: Path, damage: str) -> None:
+    """Before anything listens, in a sentence."""
+    certificate, key = authority.issue("cache", HOST)
+    if damage == "missing":
+        key = tmp_path / "none.key"
+    elif damage == "empty":
+        key = tmp_path / "empty.key"
+        key.touch()
+    else:
+        key = authority.issue("other", HOST)[1]
+    with pytest.raises(UsageError, match=r"cannot be (used|read)"):
+        TlsServer(certificate, key)
+
+
+def kernel_signs() -> bool:
+    """Whether this system's kernel has TCP-MD5."""
+    with socket.socket() as connection:
+        try:
+            sign_connection(connection, HOST, b"key")
+        except UsageError:
+            return False
+    return True
+
+
+@pytest.mark.parametrize("host", [HOST, "::1"])
+def test_signed_connections(run: Run, host: str) -> None:
+    """The right key is served; another key, or none, gets no answer at all."""
+    if not kernel_signs():
+        pytest.skip("this kernel has no TCP-MD5")
+    network = "127.0.0.0/8" if host == HOST else "::/64"
+
+    async def main() -> None:
+        cache = Cache(7)
+        cache.update(ONE)
+        server = RtrServer(cache)
+        key = Md5Key.parse(f"{network}=env:SECRET", {"SECRET": "correct horse"})
+        assert "horse" not in repr(key)
+        _, port = await server.start(host, 0, md5=[key])
+        with RtrClient(host, port, timeout=DEADLINE, dial=Dial(host, port, md5=b"correct horse")) as client:
+            assert await asyncio.to_thread(client.sync) is AnswerKind.SNAPSHOT
+            (info,) = server.sessions()
+            assert info.transport == "tcp-md5"
+        for secret in (b"battery staple", None):
+            dial = Dial(host, port, md5=secret)
+            with pytest.raises(FetchError, match="did not answer"):
+                await asyncio.to_thread(fetch_payload, host, port, timeout=0.5, dial=dial)
+        await server.close()
+
+    run(main())
+
+
+def test_secrets_come_from_files_and_the_environment(tmp_path: Path) -> None:
+    """Blanks around them do not count; what cannot be a key is told without showing it."""
+    file = tmp_path / "key"
+    file.write_text("  secret\n")
+    assert read_secret(str(file), {}) == b"secret"
+    assert read_secret("env:KEY", {"KEY": "secret"}) == b"secret"
+    file.write_bytes(b"x" * 81)
+    for place, told in ((str(file), "81"), (str(tmp_path / "none"), "No such file"), ("env:NONE", "no NONE")):
+        with pytest.raises(UsageError, match=told):
+            read_secret(place, {})
+    with pytest.raises(UsageError, match="names no key"):
+        Md5Key.parse("192.0.2.0/24", {})
+
+
+INHERITING = """
+import asyncio, os, sys
+os.dup2(int(sys.argv[1]), 3)
+from rpkival.payload.payload import Payload
+from rpkival.payload.vrps import Vrp, Vrps
+from rpkival.rtr.cache import Cache
+from rpkival.rtr.listener import inherited_sockets
+from rpkival.rtr.server import RtrServer
+
+async def main():
+    cache = Cache(7)
+    cache.update(Payload(Vrps.of([Vrp("192.0.2.0/24", 24, 64496)])))
+    server = RtrServer(cache)
+    environment = os.environ | {"LISTEN_PID": str(os.getpid())}
+    assert inherited_sockets(environment, os.getpid() + 1) == {}
+    for name, listening in inherited_sockets(environment, os.getpid()).items():
+        print(name, await server.serve(listening), flush=True)
+    await asyncio.sleep(60)
+
+asyncio.run(main())
+"""
+
+
+def test_sockets_of_systemd() -> None:
+    """A socket that the parent opened and listens on, passed as descriptor 3, is served."""
+    with socket.create_server((HOST, 0)) as listening:
+        process = subprocess.Popen(
+            (sys.executable, "-c", INHERITING, str(listening.fileno())),
+            pass_fds=(listening.fileno(),),
+            env=os.environ | {"LISTEN_FDS": "1", "LISTEN_FDNAMES": "rtr"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            port = listening.getsockname()[1]
+            assert len(fetch_payload(HOST, port, timeout=DEADLINE)) == 1
+        finally:
+            process.kill()
+            told, _ = process.communicate()
+        assert f"rtr ('{HOST}', {port})" in told
