@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from rpkival.cli.options import AtOption, QuietOption, parse_time
+from rpkival.errors import UsageError
 
 __all__ = ["register"]
 
@@ -22,6 +23,7 @@ def register(app: typer.Typer) -> None:
     )
     lab.callback()(_root)
     lab.command()(build)
+    lab.command()(attacks)
     app.add_typer(lab)
 
 
@@ -47,6 +49,18 @@ def build(
             "--change", metavar="PERCENT", help="Publish a new version of so many of the CAs that are built there."
         ),
     ] = None,
+    hostile: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--hostile",
+            metavar="ATTACK",
+            help="Instead, one CA that behaves, and beside it one for each attack; repeatable; all for all.",
+        ),
+    ] = None,
+    serve: Annotated[
+        bool,
+        typer.Option("--serve", help="With --hostile: by rsync and RRDP on loopback, until the input ends."),
+    ] = False,
     at: AtOption = None,
     workers: Annotated[
         int, typer.Option("--workers", metavar="N", min=1, max=64, help="Sign in so many processes.")
@@ -63,6 +77,8 @@ def build(
     Example: rpkival lab build world --cas 50000 --roas 350000 --depth 4 --hosts 50
 
     Example: rpkival lab build world --change 1
+
+    Example: rpkival lab build hostile --hostile nul-roa --hostile drip-feed --serve
     """
     import time
 
@@ -70,6 +86,11 @@ def build(
     from rpkival.lab import build as lab
     from rpkival.lab.plan import Plan
 
+    if serve and not hostile:
+        raise UsageError("--serve is for --hostile; what else is built needs no server.")
+    if hostile:
+        _attack(directory, hostile, int(time.time()) if at is None else parse_time(at), serve=serve, quiet=quiet)
+        return
     started = time.monotonic()
     with progress(quiet=quiet) as bars:
         bar = bars.add_task("publication points", total=None)
@@ -90,3 +111,42 @@ def build(
             f"{points} with {files} signed in {time.monotonic() - started:.1f} seconds; "
             f"the whole has {counted(built.vrps, 'VRP', 'VRPs')}, listed in {directory / 'expected.csv'}."
         )
+
+
+def attacks() -> None:
+    """List the attacks that `rpkival lab build --hostile` knows; docs/hostile.md has our answers to them.
+
+    Example: rpkival lab attacks
+    """
+    from rpkival.lab.hostile.table import CASES
+
+    width = max(map(len, CASES))
+    for case in CASES.values():
+        typer.echo(f"{case.name:{width}}  {case.attack} ({', '.join(case.sources)})")
+
+
+def _attack(directory: Path, names: list[str], at: int, *, serve: bool, quiet: bool) -> None:
+    """Sign what is hostile; served, anew for each line of input."""
+    import sys
+
+    from rpkival.cli.terminal import counted, note
+    from rpkival.lab.hostile.build import build_attacks, cases_named, serve_attacks
+
+    cases = cases_named(names, served=serve)
+    told = (
+        f"{counted(len(cases), 'attack', 'attacks')} in {directory}; a validator of {directory / 'lab.tal'} must find "
+        f"{directory / 'expected.csv'}"
+    )
+    if not serve:
+        build_attacks(directory, cases, at=at)
+        if not quiet:
+            note(f"{told}.")
+        return
+    with serve_attacks(directory, cases, at=at) as stage:
+        if not quiet:
+            trusting = f", and trust {directory / 'ca.pem'}" if (directory / "ca.pem").exists() else ""
+            note(f"{told}{trusting}. Each line of input publishes anew; its end ends.")
+        for _ in sys.stdin:
+            stage.publish()
+            if not quiet:
+                note("Published anew.")

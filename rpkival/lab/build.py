@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from rpkival.errors import FormatError, UsageError
+from rpkival.lab.directory import make_empty
 from rpkival.lab.expected import write_expected
 from rpkival.lab.plan import Plan, seeded
 from rpkival.lab.point_signer import PointSigner
@@ -60,12 +61,7 @@ def build(
     directory: Path, plan: Plan, *, at: int, days: int = 30, workers: int = 1, on_progress: Progress | None = None
 ) -> Built:
     """Sign all of `plan` into a directory that is new or empty. Raises `UsageError` where it is not."""
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        if any(directory.iterdir()):
-            raise UsageError(f"{directory} is not empty; give a new directory, or change what is built there.")
-    except OSError as error:
-        raise UsageError(f"{directory} cannot be used: {error.strerror}.") from None
+    make_empty(directory)
     # One for each CA, the trust anchor and the end entities.
     state = _State(plan, make_primes(plan.cas + 2), at, days)
     anchor = state.signer(directory).anchor()

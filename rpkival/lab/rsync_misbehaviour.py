@@ -24,7 +24,9 @@ class DrippingDaemon:
         self._threads[0].start()
 
     def close(self) -> None:
-        """End it and all its connections."""
+        """End it and all its connections; again, nothing."""
+        if self._closing.is_set():
+            return
         self._closing.set()
         with suppress(OSError):
             socket.create_connection(self._socket.getsockname(), 1).close()  # wakes the thread that waits

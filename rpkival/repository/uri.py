@@ -1,7 +1,7 @@
 """rsync URIs (RFC 5781) as repositories use them, refused unless they are beyond doubt.
 
 A URI in a certificate is chosen by whoever signed it, and ends up as a host to talk to and as a path on our disk
-(CVE-2021-3907, CVE-2026-49232 were such paths). What leaves this module is safe for both.
+(CVE-2021-3907, CVE-2026-49233 were such paths). What leaves this module is safe for both.
 """
 
 from __future__ import annotations

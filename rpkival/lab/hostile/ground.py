@@ -139,7 +139,7 @@ class Ground:
     def open(self, server: AbstractContextManager[_Server]) -> _Server:
         """Start a server of the attacker's. Raises `UsageError` where only files are wanted."""
         if self._open is None:
-            raise UsageError(f"{self.case.name} is the attack of a server, not of a file; add --serve.")
+            raise UsageError(f"{self.case.name} is the attack of a server, and here are files only.")
         return self._open(server)
 
     def rrdp(self) -> RrdpServer:

@@ -230,7 +230,7 @@ MANIFESTS: Final = (
     Case(
         "gone-later",
         "First everything is well, then there is nothing.",
-        ("CVE-2024-56169",),
+        ("CVE-2024-56169", "rpki-client 8.8"),
         _LAST_GOOD,
         "manifest is missing",
         _gone_later,

@@ -100,6 +100,10 @@ def _key_usage(ground: Ground) -> None:
     _roa(ground, replaced={KEY_USAGE: der.bit_string(b"\x80" + bytes(999))})
 
 
+def _more_key_usage(ground: Ground) -> None:
+    _roa(ground, replaced={KEY_USAGE: der.named_bits(0, 5, 6)})
+
+
 def _no_attributes(ground: Ground) -> None:
     _roa(ground, attributes=der.set_of())
 
@@ -231,6 +235,15 @@ OBJECTS: Final = (
         "The extension must be the one value that is right (RFC 6487 section 4.8.4).",
         "key usage is not exactly digitalSignature",
         _key_usage,
+        keeps=True,
+    ),
+    Case(
+        "keyusage-surplus",
+        "An end-entity certificate whose key may sign certificates and CRLs as well.",
+        ("Routinator 0.15.0",),
+        "The extension must be the one value that is right (RFC 6487 section 4.8.4).",
+        "key usage is not exactly digitalSignature",
+        _more_key_usage,
         keeps=True,
     ),
     Case(

@@ -44,6 +44,14 @@ def _long_link(ground: Ground) -> None:
     ground.rrdp().misbehave[_NOTIFICATION] = _notification(body=body)
 
 
+def _many_deltas(ground: Ground) -> None:
+    server = ground.rrdp()
+    uri = f"{server.base}/d.xml"
+    deltas = "".join(f"<delta serial='{each}' uri='{uri}' hash='{'0' * 64}'/>" for each in range(1, ground.size + 1))
+    body = f"<snapshot uri='{uri}' hash='{'0' * 64}'/>{deltas}"
+    server.misbehave[_NOTIFICATION] = _notification(serial=str(ground.size), body=body)
+
+
 def _billion_laughs() -> str:
     entities = "".join(f"<!ENTITY l{each} '{f'&l{each - 1};' * 10}'>" for each in range(1, 10))
     return f"<!DOCTYPE notification [<!ENTITY l0 'lol'>{entities}]>"
@@ -209,9 +217,18 @@ SERVERS: Final = tuple(
             3_000_000,
         ),
         (
+            "many-deltas",
+            "A notification file of more deltas than there are seconds in five hours.",
+            ("rpki-client", "Routinator"),
+            "`MAX_RRDP_LISTED_DELTAS`, `MAX_RRDP_DELTAS`.",
+            "lists more than 20000 deltas",
+            _many_deltas,
+            20_001,
+        ),
+        (
             "broken-xml",
             "A notification file that is no UTF-8, and no XML.",
-            ("CVE-2026-49234",),
+            ("CVE-2026-49235", "rpki-client 9.5", "rpki-client 9.8"),
             "Whatever the parser refuses ends in `FetchError`.",
             "the XML is broken",
             _at_notification(rrdp_misbehaviour.answer_with(b"<notification \xff\xfe='\x00'><![CDATA[")),

@@ -212,7 +212,7 @@ TREES: Final = (
     Case(
         "rsync-uri-traversal",
         "Repositories whose URIs climb out of the place where they are kept.",
-        ("CVE-2021-3907", "CVE-2026-49232", "CVE-2023-39916"),
+        ("CVE-2021-3907", "CVE-2026-49233", "CVE-2023-39916"),
         f"{_SAFE_URIS}",
         "lacks an rsync URI",
         _traversal,
@@ -221,7 +221,7 @@ TREES: Final = (
     Case(
         "rsync-uri-option",
         "Repositories whose URIs look like options of the rsync program.",
-        ("CVE-2026-49232",),
+        ("CVE-2026-49233",),
         f"{_SAFE_URIS} Options end at `--` before a URI.",
         "lacks an rsync URI",
         _option,
