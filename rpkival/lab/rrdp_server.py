@@ -33,7 +33,8 @@ class RrdpServer:
     `requests` has the paths that were asked for, in order.
     """
 
-    def __init__(self, keep: int = 10) -> None:
+    def __init__(self, keep: int = 10, *, host: str = "127.0.0.1") -> None:
+        """`host` is its name in URIs, that address or `localhost`."""
         self._place = tempfile.TemporaryDirectory(prefix="rpkival-rrdp-")
         self.ca_file = Path(self._place.name) / "ca.pem"
         self._tls = server_tls(self.ca_file, dt.datetime.now(dt.UTC))
@@ -45,7 +46,7 @@ class RrdpServer:
         self._stop = asyncio.Event()
         self._thread = threading.Thread(target=self._run, name="rrdp-server", daemon=True)
         self._thread.start()
-        self.base = f"https://127.0.0.1:{self._started.result()}"
+        self.base = f"https://{host}:{self._started.result()}"
         self.publication = RrdpPublication(self.base, keep)
 
     @property

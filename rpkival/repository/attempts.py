@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Protocol
 
 import structlog
 
-from rpkival.errors import RpkivalError
+from rpkival.errors import RpkivalError, StateError
 from rpkival.limits import (
     FALLBACK_SECONDS,
     FETCH_RETRY_SECONDS,
@@ -109,13 +109,15 @@ class Attempts:
         return self._schedule.close(seconds)
 
     def _attempt(self, uri: str, host: str, protocol: str, fetch: Callable[[], FetchResult]) -> str | None:
-        began, before = time.monotonic(), 0
+        began, before, is_ours = time.monotonic(), 0, False
         try:
             if (reason := self._reason_against(uri, host)) is not None:
                 return reason
             before = self._turn(uri)
             result: FetchResult = fetch()
         except RpkivalError as error:
+            # A full disk is no reason to stay away from a repository once it has room again.
+            is_ours = isinstance(error, StateError)
             result = FetchOutcome(uri, protocol, str(error), time.monotonic() - began)
         except Exception as error:
             # One repository must not be able to end the run by what we did not think of.
@@ -128,7 +130,8 @@ class Attempts:
                 self._held_up.add(host)
         try:
             # What was committed all the same (rsync could not read one file of many) is no reason to stay away.
-            self._note(uri, None if self._turn(uri) > before else result.error)
+            if not is_ours:
+                self._note(uri, None if self._turn(uri) > before else result.error)
         except RpkivalError as error:
             return result.error or str(error)
         return result.error

@@ -25,10 +25,10 @@ _CLOSE_SECONDS = 3.0
 
 
 class RrdpClient(Protocol):
-    """Brings an RRDP repository into the store; raises nothing, and has a deadline of its own."""
+    """Brings an RRDP repository into the store; has a deadline of its own."""
 
     def update(self, notify_uri: str, store: Store) -> FetchResult:
-        """Until it is there or has failed."""
+        """Until it is there or has failed. Raises `StateError` where the store is at fault."""
 
 
 class Https(Protocol):

@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from rpkival.errors import RpkivalError, UriError, UsageError
+from rpkival.errors import RpkivalError, StateError, UriError, UsageError
 from rpkival.limits import MAX_RSYNC_MODULE_BYTES, REPOSITORY_KEEP_SECONDS
 from rpkival.repository.rsync import Rsync, RsyncResult
 from rpkival.repository.store import Store
@@ -80,7 +80,7 @@ class RsyncMirror:
         return result, content
 
     def update(self, uri: RsyncUri) -> RsyncResult:
-        """Bring the whole module of `uri` into the store."""
+        """Bring the whole module of `uri` into the store. Raises `StateError` where that or the disk is at fault."""
         target = self._directory / uri.authority / uri.module
         partial = self._places / f"{_PARTIAL}{uri.authority},{uri.module}"
         try:
@@ -99,11 +99,12 @@ class RsyncMirror:
                 with self._alone():
                     self._take_over(uri, new, target, staging)
                     self._exchange(partial, None, staging)
+        except StateError:
+            raise
         except RpkivalError as error:
             return replace(result, error=f"{uri.module_uri} cannot be kept: {error}")
         except OSError as error:
-            reason = f"{uri.module_uri} cannot be kept in {self._directory}: {error.strerror}."
-            return RsyncResult(uri.module_uri, reason, 0, 0.0, None)
+            raise StateError(f"{uri.module_uri} cannot be kept in {self._directory}: {error.strerror}.") from error
         return result
 
     def _take_over(self, uri: RsyncUri, new: Path, target: Path, staging: Path) -> None:

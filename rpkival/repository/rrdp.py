@@ -105,7 +105,7 @@ class Rrdp:
         self._allow_dubious_hosts = allow_dubious_hosts
 
     def update(self, notify_uri: str, store: RrdpStore) -> RrdpResult:
-        """Bring the repository of this notification file up to date in the store. Raises nothing."""
+        """Bring a repository, by its notification file, up to date. Raises `StateError` where the store is at fault."""
         began = time.monotonic()
         run = None
         try:
@@ -113,6 +113,8 @@ class Rrdp:
             with self._http.session(RRDP_SECONDS) as session:
                 run = _Run(notify_uri, uri, store, session, self._allow_dubious_hosts)
                 return run.go(lambda: time.monotonic() - began)
+        except StateError:
+            raise
         except RpkivalError as error:
             told = str(error)
         except OSError as error:

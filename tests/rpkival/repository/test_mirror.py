@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from rpkival.errors import UsageError
+from rpkival.errors import StateError, UsageError
 from rpkival.lab.rsync_daemon import RsyncDaemon
 from rpkival.limits import REPOSITORY_KEEP_SECONDS
 from rpkival.repository import store_update
@@ -265,14 +265,15 @@ def test_modules_that_are_not_fetched_any_more_are_deleted(
     assert listed(store, uri) == {"a/x.roa": b"old"}
 
 
-def test_a_file_in_the_way_is_an_error_of_that_module(
+def test_a_disk_that_fails_is_told_apart_from_the_repository(
     rsync_daemon: RsyncDaemon, module: Path, cache: Path, store: Store
 ) -> None:
-    """Told as a sentence; other modules are not touched by it."""
+    """As an error of ours, in a sentence; other modules are not touched by it."""
     uri, other = rsync_daemon.serve("m", module), rsync_daemon.serve("other", module)
     mirror = RsyncMirror(cache, Rsync(), store)
     shutil.rmtree(cache / ".staging")
-    assert "cannot be kept in" in str(mirror.update(RsyncUri.parse(uri, allow_dubious_hosts=True)).error)
+    with pytest.raises(StateError, match="cannot be kept in"):
+        mirror.update(RsyncUri.parse(uri, allow_dubious_hosts=True))
     (cache / ".staging").mkdir()
     assert mirror.update(RsyncUri.parse(other, allow_dubious_hosts=True)).error is None
 

@@ -242,6 +242,20 @@ def test_a_failing_repository_is_left_alone_longer_and_longer(world: World) -> N
     assert world.fetch()[2] == ["rrdp"]
 
 
+def test_a_fault_of_ours_keeps_nobody_away_from_a_repository(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the disk has room again, the next run asks at once."""
+
+    def fail(*_: object) -> None:
+        raise StateError("The disk is full.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.rrdp, "update", fail)
+        world.fallback = "never"
+        assert world.fetch()[0] == "The disk is full."
+    error, _, protocols = world.fetch()
+    assert (error, protocols) == (None, ["rrdp"])
+
+
 def test_a_place_is_never_read_from_anothers_repository(world: World) -> None:
     """Whoever publishes what; not even by digest."""
     world.rrdp.repositories[OTHER_NOTIFY] = {
