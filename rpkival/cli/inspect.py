@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rpkival.cli.options import AtOption, OutputOption, parse_time
+from rpkival.cli.options import AtOption, NestedFormat, OutputOption, parse_time
 from rpkival.errors import UsageError
 from rpkival.limits import MAX_CCR_BYTES
 
@@ -17,14 +16,6 @@ if TYPE_CHECKING:
     from rpkival.objects.inspection import Inspection
 
 __all__ = ["register"]
-
-
-class InspectFormat(StrEnum):
-    """`--format` of this verb: what it prints is nested, so there is no CSV."""
-
-    TEXT = "text"
-    JSON = "json"
-    NDJSON = "ndjson"
 
 
 def register(app: typer.Typer) -> None:
@@ -35,7 +26,7 @@ def register(app: typer.Typer) -> None:
         files: Annotated[
             list[Path], typer.Argument(metavar="FILE...", help="Any object of the RPKI, whole or broken.")
         ],
-        listing: Annotated[InspectFormat, typer.Option("--format", help="How to print.")] = InspectFormat.TEXT,
+        listing: Annotated[NestedFormat, typer.Option("--format", help="How to print.")] = NestedFormat.TEXT,
         strict: Annotated[
             bool, typer.Option("--strict", help="Call a signed object bad that is BER and not DER.")
         ] = False,
@@ -65,11 +56,11 @@ def register(app: typer.Typer) -> None:
         for path, content in contents:
             records.append(_record(path, inspect_object(content, path.name, strict=strict), moment))
         with open_output(output) as stream:
-            if listing is InspectFormat.JSON:
+            if listing is NestedFormat.JSON:
                 stream.write(msgspec.json.format(msgspec.json.encode(records), indent=2) + b"\n")
             else:
                 for record in records:
-                    if listing is InspectFormat.NDJSON:
+                    if listing is NestedFormat.NDJSON:
                         stream.write(msgspec.json.encode(record) + b"\n")
                     else:
                         stream.write("".join(f"{_harmless(line)}\n" for line in _lines(record)).encode())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -13,12 +12,14 @@ import platformdirs
 import typer
 
 from rpkival.errors import UsageError
+from rpkival.listening import ListenAddress, parse_listen
 
 __all__ = [
     "AtOption",
     "DataDirOption",
     "ExceptionsOption",
     "ListenAddress",
+    "NestedFormat",
     "OutputOption",
     "QuietOption",
     "RtrOption",
@@ -69,7 +70,13 @@ AtOption = Annotated[
     ),
 ]
 
-ListenAddress = tuple[str, int]
+
+class NestedFormat(StrEnum):
+    """`--format` of verbs that print what nests, for which there is no CSV."""
+
+    TEXT = "text"
+    JSON = "json"
+    NDJSON = "ndjson"
 
 
 class TextFormat(StrEnum):
@@ -106,21 +113,6 @@ def parse_time(text: str) -> int:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return int(moment.timestamp())
-
-
-def parse_listen(text: str) -> ListenAddress:
-    """`127.0.0.1:3323` or `[::1]:3323`. Raises `UsageError`."""
-    match = re.fullmatch(r"(?:\[([0-9a-fA-F:.]+)\]|([^:\[\]]+)):([0-9]{1,5})", text)
-    if match is None or int(match[3]) > 65535:
-        raise UsageError(f"{text!r} is not an address to listen on; write it as 127.0.0.1:3323 or [::1]:3323.")
-    host = match[1] or match[2]
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        if host != "localhost":
-            raise UsageError(f"{host!r} is not an IP address; write it as 127.0.0.1:3323 or [::1]:3323.") from None
-        host = "127.0.0.1"
-    return host, int(match[3])
 
 
 def parse_peer(text: str) -> tuple[str, int]:
