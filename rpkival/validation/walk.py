@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import replace
 from functools import partial
+from operator import attrgetter, itemgetter
 
 from rpkival.errors import LimitError, ObjectError
 from rpkival.limits import (
@@ -86,13 +87,21 @@ def validate(
     return ValidationRun(
         started,
         anchors,
-        ValidatedRoas(tuple(walk.roas)),
+        ValidatedRoas(tuple(sorted(walk.roas, key=_place_of))),
         tuple(walk.rejections),
         problems,
-        tuple(walk.aspas),
-        tuple(walk.router_keys),
-        tuple(walk.repositories),
+        tuple(sorted(walk.aspas, key=_URI)),
+        tuple(sorted(walk.router_keys, key=_URI)),
+        tuple(sorted(walk.repositories, key=_URI)),
     )
+
+
+_URI = attrgetter("trust_anchor", "uri")
+
+
+def _place_of(part: tuple[RoaBlock, int]) -> tuple[str, str, str]:
+    """What orders blocks of ROAs: which points are judged first depends on what is remembered and who is quick."""
+    return part[0].trust_anchor, part[0].repository, part[0].names
 
 
 class _Visit:
@@ -131,10 +140,13 @@ class _Walk:
         self._fetching: dict[Future[str | None], list[_Visit]] = {}
         self._arrived: set[Future[str | None]] = set()
         self._ready: deque[_Visit] = deque()
+        self._unknown: deque[_Visit] = deque()
         self._judging: deque[_Visit] = deque()
         self._done = 0
         self._known = 0
+        self._listed: list[tuple[str, tuple[Rejection, ...]]] = []
         self._unlisted = 0
+        self._room = 0
         self.roas: list[tuple[RoaBlock, int]] = []
         self.aspas: list[ValidatedAspa] = []
         self.router_keys: list[ValidatedRouterKey] = []
@@ -149,6 +161,7 @@ class _Walk:
         anchor = open_trust_anchor(tal, self._source, self._clock, tally)
         counts: dict[str, list[Counts]] = {}
         self._done, self._known, self._unlisted = 0, 0, 0
+        self._room = max(0, MAX_REJECTIONS - len(self.rejections))
         points = vrps = 0
         complete = True
         successor: Successor | None = None
@@ -169,6 +182,9 @@ class _Walk:
             successor = successor or _successor(point.anchor_keys)
             points += 1
             vrps += point.counts.vrps
+        for _, listed in sorted(self._listed, key=itemgetter(0)):
+            self.rejections.extend(listed)
+        self._listed.clear()
         self.rejections.extend(tally.rejections(tal.uris[0]))
         if self._unlisted:
             sentence = f"The report is full; {self._unlisted} more records of this trust anchor are not listed."
@@ -202,14 +218,19 @@ class _Walk:
     def _next(self) -> tuple[_Visit, PublicationPoint] | None:
         """The next publication point that is judged, None after the last."""
         while True:
-            while self._ready and not self._pool.full:
+            while self._unknown and not self._pool.full:
+                visit = self._unknown.popleft()
+                self._submit(visit)
+                self._judging.append(visit)
+            if self._ready:
+                # What is remembered is settled while others judge what is not.
                 visit = self._ready.popleft()
                 visit.manifest = self._source.manifest(visit.place)
                 known = self._recall(visit.issuer, visit.manifest)
                 if known is not None:
                     return visit, self._settled(visit, known)
-                self._submit(visit)
-                self._judging.append(visit)
+                self._unknown.append(visit)
+                continue
             if self._judging:
                 visit = self._judging.popleft()
                 return visit, self._settled(visit, self._judged(visit))
@@ -269,6 +290,7 @@ class _Walk:
         """Leave the rest of this tree."""
         self._fetching.clear()
         self._ready.clear()
+        self._unknown.clear()
         self._judging.clear()
         while len(self._pool):
             self._pool.take()
@@ -281,8 +303,9 @@ class _Walk:
         for key in point.router_keys:
             self.router_keys.append(replace(key, expires=min(key.expires, expires)))
         if point.rejections:
-            listed = point.rejections[: max(0, MAX_REJECTIONS - len(self.rejections))]
-            self.rejections.extend(listed)
+            listed = point.rejections[: self._room]
+            self._room -= len(listed)
+            self._listed.append((point.uri, listed))
             self._unlisted += len(point.rejections) - len(listed)
         self._done += 1
         if self._on_progress is not None:
