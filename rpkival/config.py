@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from rpkival.errors import UsageError
+from rpkival.limits import MAX_RTR_SESSIONS, MAX_RTR_SESSIONS_PER_ADDRESS
 
 __all__ = ["Config", "Guard", "History", "Http", "Monitor", "Rtr", "Slurm", "Validation", "Webhook", "load_config"]
 
@@ -83,6 +84,19 @@ class Rtr(_Table, frozen=True):
     listen: str = "127.0.0.1:3323"
     notify_interval: Annotated[float, msgspec.Meta(ge=0)] = 60.0
     """Seconds between Serial Notifies. RFC 8210 section 5.2: no more than one a minute."""
+    allow: tuple[str, ...] = ()
+    """Networks that routers may connect from; none means all."""
+    max_routers: Annotated[int, msgspec.Meta(ge=1)] = MAX_RTR_SESSIONS
+    max_routers_per_address: Annotated[int, msgspec.Meta(ge=1)] = MAX_RTR_SESSIONS_PER_ADDRESS
+    tls_listen: str = ""
+    """Where routers connect that speak TLS; RFC 8210 has port 324 for them."""
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    tls_client_ca: Path | None = None
+    """Routers must show a certificate of this CA that names their address, or one of `tls_client_names`."""
+    tls_client_names: tuple[str, ...] = ()
+    md5: tuple[str, ...] = ()
+    """`NETWORK=FILE` or `NETWORK=env:NAME`: routers of the network sign with the key in the file (TCP-MD5)."""
 
 
 class Http(_Table, frozen=True):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -21,6 +23,7 @@ from rpkival.cli.options import (
 )
 from rpkival.cli.rtr_load import load
 from rpkival.errors import UsageError
+from rpkival.limits import MAX_RTR_SESSIONS, MAX_RTR_SESSIONS_PER_ADDRESS
 
 __all__ = ["register"]
 
@@ -45,6 +48,37 @@ def serve(
     refresh: Annotated[
         int, typer.Option("--refresh", metavar="SECONDS", help="How often routers ask without being notified.")
     ] = 3600,
+    allow: Annotated[
+        list[str] | None,
+        typer.Option("--allow", metavar="NETWORK", help="Only routers from here may connect; repeatable."),
+    ] = None,
+    max_routers: Annotated[int, typer.Option("--max-routers", min=1, help="Routers at a time.")] = MAX_RTR_SESSIONS,
+    max_routers_per_address: Annotated[
+        int, typer.Option("--max-routers-per-address", min=1, help="Routers of one address at a time.")
+    ] = MAX_RTR_SESSIONS_PER_ADDRESS,
+    tls_listen: Annotated[
+        str | None, typer.Option("--tls-listen", metavar="ADDR:PORT", help="Where routers connect that speak TLS.")
+    ] = None,
+    cert: Annotated[
+        Path | None, typer.Option("--cert", metavar="FILE", help="For TLS: our certificate, in PEM.")
+    ] = None,
+    key: Annotated[Path | None, typer.Option("--key", metavar="FILE", help="For TLS: its key, in PEM.")] = None,
+    client_ca: Annotated[
+        Path | None,
+        typer.Option(
+            "--client-ca", metavar="FILE", help="For TLS: routers must show a certificate of this CA for their address."
+        ),
+    ] = None,
+    client_names: Annotated[
+        list[str] | None,
+        typer.Option("--client-name", metavar="NAME", help="Or for this name of theirs, in place of the address."),
+    ] = None,
+    md5: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--md5", metavar="NETWORK=FILE", help="Routers from here sign by TCP-MD5 with the key in FILE; repeatable."
+        ),
+    ] = None,
     exceptions: ExceptionsOption = None,
     quiet: QuietOption = False,
     verbose: VerboseOption = False,
@@ -61,14 +95,35 @@ def serve(
     Example: rpkival rtr serve --vrps vrps.json --exceptions /etc/rpkival/slurm.json
 
     Example: rpkival rtr serve --rtr cache.example.net:3323
+
+    Example: rpkival rtr serve --vrps vrps.json --allow 192.0.2.0/24 --tls-listen 192.0.2.1:324 --cert c.pem --key k.pem
+
+    Example: rpkival rtr serve --vrps vrps.json --listen 192.0.2.1:323 --md5 198.51.100.0/24=/etc/rpkival/md5.key
     """
     from rpkival.cli.logs import configure_logs
     from rpkival.cli.rtr_serve import run_server
     from rpkival.cli.source import Source, check_source, load_vrps
     from rpkival.payload.exceptions.files import load_exceptions
+    from rpkival.rtr.access import Access
+    from rpkival.rtr.doors import Doors
     from rpkival.rtr.pdu import Timers
+    from rpkival.rtr.server import RtrServer
 
-    host, port = parse_listen(listen)
+    make_server = partial(
+        RtrServer,
+        access=Access.of(allow or ()),
+        max_sessions=max_routers,
+        max_sessions_per_address=max_routers_per_address,
+    )
+    doors = Doors.of(
+        parse_listen(listen),
+        tls_at=parse_listen(tls_listen) if tls_listen else None,
+        certificate=cert,
+        key=key,
+        client_ca=client_ca,
+        client_names=client_names or (),
+        md5=md5 or (),
+    )
     try:
         # Routers that are told a short refresh are told to retry no later, and to forget after two missed polls.
         timers = Timers(refresh, min(600, refresh), max(7200, 2 * refresh))
@@ -88,8 +143,8 @@ def serve(
         load,
         files=(vrps, *slurm) if vrps else slurm,
         polled=vrps is None,
-        host=host,
-        port=port,
+        make_server=make_server,
+        doors=doors,
         timers=timers,
     )
 
@@ -104,6 +159,23 @@ def dump(
     strict: Annotated[
         bool, typer.Option("--strict", help="Refuse a cache of version 2 that sends in another order than it must.")
     ] = False,
+    tls: Annotated[
+        bool, typer.Option("--tls", help="Speak TLS; the cache must show a certificate of its name.")
+    ] = False,
+    ca_file: Annotated[
+        Path | None, typer.Option("--ca-file", metavar="FILE", help="With --tls: who may have signed that certificate.")
+    ] = None,
+    cert: Annotated[
+        Path | None, typer.Option("--cert", metavar="FILE", help="With --tls: the certificate to show, in PEM.")
+    ] = None,
+    key: Annotated[Path | None, typer.Option("--key", metavar="FILE", help="With --tls: its key, in PEM.")] = None,
+    md5_key_file: Annotated[
+        str | None,
+        typer.Option("--md5-key-file", metavar="FILE", help="Sign by TCP-MD5 with the key in FILE (or env:NAME)."),
+    ] = None,
+    ssh: Annotated[
+        str | None, typer.Option("--ssh", metavar="USER", help="Through ssh as USER, to its subsystem rpki-rtr.")
+    ] = None,
 ) -> None:
     """Print what an RTR cache serves.
 
@@ -112,10 +184,15 @@ def dump(
     Example: rpkival rtr dump rtr.rpki.example.net:323 --format json --output vrps.json
 
     Example: rpkival rtr dump 127.0.0.1:3323 --format all --strict
+
+    Example: rpkival rtr dump rtr.rpki.example.net:324 --tls --ca-file ca.pem
+
+    Example: rpkival rtr dump rtr.rpki.example.net:22 --ssh rpki
     """
     import time
 
     from rpkival.cli.output import check_writable, open_output
+    from rpkival.cli.rtr_dial import make_dial
     from rpkival.cli.rtr_dump import write_all
     from rpkival.payload.formats import check_format, write_payload
     from rpkival.rtr.client import fetch_payload
@@ -123,7 +200,8 @@ def dump(
     check_format(fmt, "all")
     check_writable(output)
     host, port = parse_peer(cache)
-    payload = fetch_payload(host, port, timeout=timeout, strict_order=strict)
+    dial = make_dial(host, port, tls=tls, ca_file=ca_file, cert=cert, key=key, md5_key_file=md5_key_file, ssh=ssh)
+    payload = fetch_payload(host, port, timeout=timeout, strict_order=strict, dial=dial)
     with open_output(output) as stream:
         if fmt == "all":
             write_all(payload, stream)

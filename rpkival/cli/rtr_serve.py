@@ -20,6 +20,7 @@ from rpkival.errors import RpkivalError
 from rpkival.payload.exceptions.files import FileWatch
 from rpkival.payload.payload import Payload
 from rpkival.rtr.cache import Cache
+from rpkival.rtr.doors import Doors, open_doors
 from rpkival.rtr.errors import ErrorCode
 from rpkival.rtr.pdu import Timers
 from rpkival.rtr.server import RtrServer
@@ -36,7 +37,13 @@ log = structlog.get_logger("rpkival.rtr")
 
 
 def run_server(
-    load: Callable[[], Source], *, files: Sequence[Path], polled: bool, host: str, port: int, timers: Timers
+    load: Callable[[], Source],
+    *,
+    files: Sequence[Path],
+    polled: bool,
+    make_server: Callable[[Cache], RtrServer],
+    doors: Doors,
+    timers: Timers,
 ) -> None:
     """Serve what `load` gives until SIGINT, SIGTERM, or SIGQUIT, on which routers forget it.
 
@@ -46,15 +53,21 @@ def run_server(
     """
     allow_many_files()
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        runner.run(_serve(load, files, host, port, timers, polled=polled))
+        runner.run(_serve(load, files, make_server, doors, timers, polled=polled))
 
 
 async def _serve(
-    load: Callable[[], Source], files: Sequence[Path], host: str, port: int, timers: Timers, *, polled: bool
+    load: Callable[[], Source],
+    files: Sequence[Path],
+    make_server: Callable[[Cache], RtrServer],
+    doors: Doors,
+    timers: Timers,
+    *,
+    polled: bool,
 ) -> None:
     # RFC 8210 section 5.1 recommends the clock for session ids: no two lives of a cache have the same.
     cache = Cache(int(time.time()), timers=timers)
-    server = RtrServer(cache)
+    server = make_server(cache)
     stop, reload = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     farewell = ErrorCode.CACHE_RESTART
@@ -69,8 +82,8 @@ async def _serve(
     # Routers that are told so forget everything at once, which no operator wants of a plain restart.
     loop.add_signal_handler(signal.SIGQUIT, shut_down)
     # Listening comes first: a taken port is told before a minute of reading, and early routers wait for the data.
-    address, port = await server.start(host, port)
     try:
+        address, port = await open_doors(server, doors)
         watch = FileWatch(files)
         source = await asyncio.to_thread(load)
         _warn_if_stale(source)

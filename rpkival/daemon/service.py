@@ -19,6 +19,7 @@ from rpkival.daemon.board import Board
 from rpkival.daemon.guarding import Held
 from rpkival.daemon.job import Job
 from rpkival.daemon.local_exceptions import LocalExceptions
+from rpkival.daemon.rtr import doors_of, server_of
 from rpkival.daemon.tasks import Tasks
 from rpkival.daemon.validator import Validator
 from rpkival.daemon.watch import Watch
@@ -26,7 +27,7 @@ from rpkival.errors import StateError
 from rpkival.history.store import History
 from rpkival.monitor.expectations import Own
 from rpkival.payload.guard import Thresholds
-from rpkival.rtr.server import RtrServer
+from rpkival.rtr.doors import open_doors
 from rpkival.storage import DATABASE_NAME, hold_directory, open_database
 from web.app import make_app, start
 from web.view import View
@@ -120,9 +121,9 @@ class Service:
             on_held=self._alert_of_held,
             local=self._local,
         )
-        self._server = RtrServer(self._board.cache, notify_seconds=self._config.rtr.notify_interval)
-        rtr = await self._server.start(*self._rtr)
+        self._server = server_of(self._config.rtr, self._board.cache)
         self._stack.push_async_callback(self._server.close)
+        rtr = await open_doors(self._server, doors_of(self._config.rtr, self._rtr))
         self._view.routers = self._server.sessions
         self._view.changes_since = self._board.cache.changes_since
         runner, http = await start(make_app(self._view), *self._http)

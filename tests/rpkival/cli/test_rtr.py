@@ -274,3 +274,53 @@ def test_serve_without_a_source_says_so_before_it_listens(rpkival: Callable[...,
         ended = rpkival("rtr", "serve", "--listen", listen, "--data-dir", tmp_path / "none")
     assert ended.err.startswith("rpkival: There are no VRPs to judge by: give --vrps FILE")
     assert ended.code == 3
+
+
+def test_tls_and_access_on_the_command_line(serve: Callable[..., Served], tmp_path: Path) -> None:
+    """Beside plain TCP, with a certificate made by openssl; only loopback may come."""
+    file, cert, key = tmp_path / "vrps.csv", tmp_path / "c.pem", tmp_path / "k.pem"
+    file.write_text(ONE)
+    request = (
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-nodes",
+        "-days",
+        "1",
+    )
+    names = ("-subj", "/CN=cache", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(cert))
+    subprocess.run((*request, *names), check=True, capture_output=True, timeout=DEADLINE)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    tls = ("--tls-listen", f"127.0.0.1:{port}", "--cert", str(cert), "--key", str(key), "--allow", "127.0.0.0/8")
+    served = serve("--vrps", str(file), *tls)
+
+    dumped = run("rtr", "dump", f"127.0.0.1:{port}", "--tls", "--ca-file", str(cert))
+    assert (dumped.returncode, dumped.stderr) == (0, "")
+    assert "192.0.2.0/24" in dumped.stdout
+    assert "192.0.2.0/24" in run("rtr", "dump", f"127.0.0.1:{served.port}").stdout
+    distrusting = run("rtr", "dump", f"127.0.0.1:{port}", "--tls")
+    assert distrusting.returncode == 3
+    assert "verify failed" in distrusting.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("dump", "127.0.0.1:1", "--tls", "--ssh", "rpki"), "--tls and --ssh are each a transport"),
+        (("dump", "127.0.0.1:1", "--cert", "c.pem"), "give --tls too"),
+        (("dump", "127.0.0.1:1", "--md5-key-file", "/nonexistent"), "No such file"),
+        (("serve", "--vrps", "v.csv", "--allow", "router"), "is not a network"),
+        (("serve", "--vrps", "v.csv", "--tls-listen", "127.0.0.1:0"), "TLS needs a certificate"),
+        (("serve", "--vrps", "v.csv", "--md5", "192.0.2.0/24"), "names no key"),
+    ],
+)
+def test_transports_that_make_no_sense(arguments: tuple[str, ...], told: str) -> None:
+    """One sentence, exit code 2."""
+    done = run("rtr", *arguments)
+    assert done.returncode == 2
+    assert told in done.stderr

@@ -1,0 +1,36 @@
+"""The RTR server as `[rtr]` of the configuration wants it."""
+
+from __future__ import annotations
+
+from rpkival.config import Rtr
+from rpkival.listening import ListenAddress, parse_listen
+from rpkival.rtr.access import Access
+from rpkival.rtr.cache import Cache
+from rpkival.rtr.doors import Doors
+from rpkival.rtr.server import RtrServer
+
+__all__ = ["doors_of", "server_of"]
+
+
+def server_of(config: Rtr, cache: Cache) -> RtrServer:
+    """A server for `cache` that does not listen yet. Raises `UsageError`."""
+    return RtrServer(
+        cache,
+        notify_seconds=config.notify_interval,
+        access=Access.of(config.allow),
+        max_sessions=config.max_routers,
+        max_sessions_per_address=config.max_routers_per_address,
+    )
+
+
+def doors_of(config: Rtr, plain: ListenAddress) -> Doors:
+    """Where it listens: at `plain`, and for TLS where that is wanted. Raises `UsageError`."""
+    return Doors.of(
+        plain,
+        tls_at=parse_listen(config.tls_listen) if config.tls_listen else None,
+        certificate=config.tls_certificate,
+        key=config.tls_key,
+        client_ca=config.tls_client_ca,
+        client_names=config.tls_client_names,
+        md5=config.md5,
+    )

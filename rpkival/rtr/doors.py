@@ -1,0 +1,85 @@
+"""Where routers come in: addresses and sockets, each with its transport, opened all or none."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from rpkival.errors import UsageError
+from rpkival.rtr.listener import inherited_sockets
+from rpkival.rtr.server import RtrServer
+from rpkival.rtr.tcp_md5 import Md5Key
+from rpkival.rtr.tls import TlsServer
+
+__all__ = ["Doors", "open_doors"]
+
+_TLS_SOCKET = "tls"
+"""Sockets of systemd whose name (FileDescriptorName=) ends with this speak TLS."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """`plain` and `tls_at`: address and port to listen on, without TLS and with it, None for nowhere.
+
+    `sockets` are those that listen already, by name; a plain one of them takes the place of `plain`, one for TLS the
+    place of `tls_at`. `md5` has the keys of routers that sign, on whatever socket.
+    """
+
+    plain: tuple[str, int] | None
+    tls_at: tuple[str, int] | None = None
+    tls: TlsServer | None = None
+    md5: tuple[Md5Key, ...] = ()
+    sockets: dict[str, socket.socket] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        plain: tuple[str, int] | None,
+        *,
+        tls_at: tuple[str, int] | None = None,
+        certificate: Path | None = None,
+        key: Path | None = None,
+        client_ca: Path | None = None,
+        client_names: Sequence[str] = (),
+        md5: Sequence[str] = (),
+        environment: Mapping[str, str] = os.environ,
+    ) -> Self:
+        """From what an operator wrote, and the sockets that systemd passed. Raises `UsageError`."""
+        sockets = inherited_sockets(environment, os.getpid())
+        if certificate is None and (tls_at or key or client_ca or client_names):
+            raise UsageError("TLS needs a certificate and its key; name the files of both.")
+        if client_names and client_ca is None:
+            raise UsageError("Names of routers are checked in their certificates; name the CA that signs those.")
+        tls = TlsServer(certificate, key or certificate, client_ca, client_names) if certificate else None
+        if tls and tls_at is None and not any(_speaks_tls(name) for name in sockets):
+            raise UsageError("There is a certificate and nothing to use it on; say where to listen for TLS.")
+        keys = tuple(Md5Key.parse(text, environment) for text in md5)
+        return cls(plain, tls_at, tls, keys, sockets)
+
+
+async def open_doors(server: RtrServer, doors: Doors) -> tuple[str, int]:
+    """Listen wherever `doors` says; gives the first address and port as they are. Raises `UsageError`.
+
+    Whoever calls this closes the server afterwards, also where it raises.
+    """
+    plain = [each for name, each in doors.sockets.items() if not _speaks_tls(name)]
+    secure = [each for name, each in doors.sockets.items() if _speaks_tls(name)]
+    if secure and doors.tls is None:
+        raise UsageError("systemd passes a socket for TLS, which needs a certificate and its key.")
+    opened = [await server.serve(each, md5=doors.md5) for each in plain]
+    if doors.plain and not plain:
+        opened.append(await server.start(*doors.plain, md5=doors.md5))
+    opened += [await server.serve(each, tls=doors.tls, md5=doors.md5) for each in secure]
+    if doors.tls_at and not secure:
+        opened.append(await server.start(*doors.tls_at, tls=doors.tls, md5=doors.md5))
+    if not opened:
+        raise UsageError("There is nowhere to listen for routers.")
+    return opened[0]
+
+
+def _speaks_tls(name: str) -> bool:
+    return name.endswith(_TLS_SOCKET)
