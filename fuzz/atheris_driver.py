@@ -16,6 +16,7 @@ from fuzz.der_mutator import mutate
 OF_DER = {
     "aspa",
     "ber",
+    "ccr",
     "certificate",
     "checklist",
     "crl",
@@ -33,7 +34,7 @@ def main() -> None:
     """Does not return."""
     logging.disable()  # and structlog's events print nothing that is not asked for
     name = sys.argv.pop(1)
-    with atheris.instrument_imports(include=["rpkival"]):
+    with atheris.instrument_imports(include=["rpkival", "feeds"]):
         target: Callable[[bytes], None] = importlib.import_module(f"fuzz.targets.{name}").fuzz
     from rpkival.errors import RpkivalError
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import struct
 from collections.abc import Mapping
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 
+from feeds.bgp_update import Origin, Reach, Update
 from rpkival.lab.ca import trust_anchor
 from rpkival.lab.certificates import Validity
 from rpkival.lab.keys import KeyRing
 from rpkival.lab.number_resources import Resources
 from rpkival.lab.publisher import trust_anchor_locator
+from rpkival.lab.ris_messages import RisUpdate
 from rpkival.lab.rrdp_publication import RrdpPublication
 from rpkival.lab.signed_objects import manifest_content
+from rpkival.objects.ccr import CachedManifest, CachedRoas, Ccr, write_ccr
 from rpkival.rtr.pdu import (
     AspaPdu,
     CacheReset,
@@ -131,6 +136,47 @@ def rtr() -> dict[str, dict[str, bytes]]:
     }
 
 
+def feeds() -> dict[str, dict[str, bytes]]:
+    """One announcement and one withdrawal, in each form that they come in."""
+    update = Update(
+        announced=(Reach((ip_address("192.0.2.1"),), (ip_network("10.1.0.0/16"),)),),
+        withdrawn=(ip_network("10.2.0.0/16"),),
+        as_path=(64496, (64497, 64498)),
+        origin=Origin.IGP,
+    )
+    whole = update.encode()
+    message = RisUpdate("rrc00.lab", ip_address("192.0.2.1"), 64496, 1_767_225_600.0, 1, update)
+    bgp4mp = struct.pack("!IIHHII", 64496, 64511, 0, 1, 0xC0000201, 0xC0000202) + whole
+    record = struct.pack("!IHHI", 1_767_225_600, 16, 4, len(bgp4mp)) + bgp4mp
+    return {
+        "bgp_update": {"update": whole[19:]},
+        "mrt": {"updates": record + record},
+        "ris_message": {"update": message.message(include_raw=False)},
+    }
+
+
+def files() -> dict[str, dict[str, bytes]]:
+    """What operators and other validators write."""
+    ccr = Ccr(
+        VALID.not_before,
+        (CachedManifest(bytes(32), 2000, bytes(20), 7, VALID.not_before, ("rsync://rpki.lab.example/a/a.mft",)),),
+        (CachedRoas(64496, ((10 << 24, 8, 24),), ((0x20010DB8 << 96, 32, 48),)),),
+        ((64496, (64497, 64498)),),
+        (bytes(20),),
+        ((64496, ((bytes(20), b"\x30\x00"),)),),
+    )
+    vrps = {"roas": [{"prefix": "10.0.0.0/8", "maxLength": 24, "asn": 64496, "ta": "lab", "expires": 1_798_761_600}]}
+    return {
+        "ccr": {"ccr": write_ccr(ccr)},
+        "constraints": {"both": b"# comment\nallow 10.0.0.0/8\ndeny 10.1.0.0 - 10.1.0.255\nallow 64496 - 64511\n"},
+        "slurm": {"version-1": json.dumps(SLURM_1).encode(), "version-2": json.dumps(SLURM_2).encode()},
+        "vrp_file": {
+            "csv": b"ASN,IP Prefix,Max Length,Trust Anchor\nAS64496,10.0.0.0/8,24,lab\n",
+            "json": json.dumps(vrps).encode(),
+        },
+    }
+
+
 def write(seeds: Mapping[str, Mapping[str, bytes]], directory: Path) -> None:
     """One file each."""
     for target, files in seeds.items():
@@ -140,5 +186,4 @@ def write(seeds: Mapping[str, Mapping[str, bytes]], directory: Path) -> None:
 
 
 if __name__ == "__main__":
-    slurm = {"slurm": {"version-1": json.dumps(SLURM_1).encode(), "version-2": json.dumps(SLURM_2).encode()}}
-    write(objects() | rrdp() | rtr() | slurm, Path(__file__).parent / "seeds")
+    write(objects() | rrdp() | rtr() | feeds() | files(), Path(__file__).parent / "seeds")
