@@ -32,6 +32,7 @@ VERBS = (
     "guard",
     "changes",
     "inspect",
+    "rsc",
     "lab",
 )
 """Modules of this package, in the order of `--help`; each has `register(app)`."""

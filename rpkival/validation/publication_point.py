@@ -15,7 +15,7 @@ from typing import Final
 from rpkival.errors import LimitError, ObjectError, RpkivalError
 from rpkival.limits import MAX_POINT_BYTES, MAX_POINT_VRPS, MAX_ROUTER_ASNS
 from rpkival.objects.aspa import parse_aspa
-from rpkival.objects.certificate import Role, is_router_certificate, parse_certificate
+from rpkival.objects.certificate import Certificate, Role, is_router_certificate, parse_certificate
 from rpkival.objects.crl import Crl, parse_crl
 from rpkival.objects.ghostbusters import parse_ghostbusters
 from rpkival.objects.manifest import Manifest, parse_manifest
@@ -38,7 +38,7 @@ from rpkival.validation.report import (
 )
 from rpkival.validation.roas import RoaBlock, RoaPacker
 
-__all__ = ["PublicationPoint", "Read", "file_name", "judge_publication_point", "lost_point"]
+__all__ = ["PublicationPoint", "Read", "file_name", "judge_detached", "judge_publication_point", "lost_point"]
 
 _Good = tuple[RoaContent, int] | ValidatedAspa | ValidatedRouterKey | Issuer | TakContent | None
 """What a file came to that may be used; of a ROA, content and end. None where it is good and nothing else counts."""
@@ -107,6 +107,21 @@ def judge_publication_point(
             f"Judging this publication point failed ({type(error).__name__}: {str(error)[:200]}); please report it."
         )
         return lost_point(issuer, ObjectError(FAULT_SECTION, sentence))
+
+
+def judge_detached(issuer: Issuer, certificate: Certificate, manifest: bytes | None, read: Read, now: int) -> Resources:
+    """The resources of a certificate that the issuer published nowhere, under this manifest at `now` (unix seconds).
+
+    Raises `ObjectError`, `LimitError` unless manifest and CRL are current and whole and the certificate is valid.
+    """
+    judge = Judge(issuer, now)
+    tally = Tally(issuer.trust_anchor)
+    opened = _open(judge, manifest, read, tally)
+    if opened is None:
+        first = tally.rejections(issuer.manifest)[0]
+        raise ObjectError(first.section, f"{first.sentence} ({first.uri})")
+    check_revocation(certificate, opened.crl, opened.crl_uri)
+    return judge.certificate(certificate)
 
 
 def lost_point(issuer: Issuer, error: ObjectError | LimitError) -> PublicationPoint:

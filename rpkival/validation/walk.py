@@ -59,6 +59,7 @@ def validate(
     clock: Callable[[], int],
     on_progress: Progress | None = None,
     on_fetch: FetchProgress | None = None,
+    on_authority: Callable[[Issuer], None] | None = None,
     workers: int = 1,
     memo: Memo | None = None,
     strict: bool = False,
@@ -68,7 +69,7 @@ def validate(
     `clock` gives the time in unix seconds. It is asked once per publication point, after its files are there: fetching
     takes minutes, and what a CA has signed meanwhile is not yet valid by the time of the start. A constant clock judges
     as of one moment. What `memo` has of an earlier run is not judged again; the result is the same without it. Signed
-    objects that are BER and no DER are refused if `strict`.
+    objects that are BER and no DER are refused if `strict`. `on_authority` is told of each CA with a valid certificate.
 
     Bad objects end in the run's rejections. With more than one of `workers`, so many other processes judge, and the
     result is the same. Raises `LimitError` only for more locators than `MAX_TRUST_ANCHORS`, `StateError` where a worker
@@ -79,7 +80,7 @@ def validate(
     started = clock()
     remembered = None if memo is None else Remembered(memo, strict=strict)
     with Workers(workers, strict=strict) if workers > 1 else Here(strict=strict) as pool:
-        walk = _Walk(source, clock, on_progress, on_fetch, pool, remembered, strict=strict)
+        walk = _Walk(source, clock, on_progress, on_fetch, on_authority, pool, remembered, strict=strict)
         anchors = tuple(walk.tree(tal) for tal in tals)
     if remembered is not None and all(anchor.uri and anchor.complete for anchor in anchors):
         remembered.forget_unused()
@@ -125,6 +126,7 @@ class _Walk:
         clock: Callable[[], int],
         on_progress: Progress | None,
         on_fetch: FetchProgress | None,
+        on_authority: Callable[[Issuer], None] | None,
         pool: Workers | Here,
         remembered: Remembered | None,
         *,
@@ -135,6 +137,7 @@ class _Walk:
         self._clock = clock
         self._on_progress = on_progress
         self._on_fetch = on_fetch
+        self._on_authority = on_authority
         self._pool = pool
         self._remembered = remembered
         self._fetching: dict[Future[str | None], list[_Visit]] = {}
@@ -198,6 +201,8 @@ class _Walk:
         """Ask for the repositories of these CAs, all at once; a slow one delays nobody else's."""
         self._known += len(issuers)
         for issuer in issuers:
+            if self._on_authority is not None:
+                self._on_authority(issuer)
             visit = _Visit(issuer, min(expires, issuer.expires))
             future = self._source.request(visit.place)
             if future in self._arrived or future.done():
