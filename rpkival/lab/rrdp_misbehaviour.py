@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import zlib
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from aiohttp import web
 
@@ -47,9 +48,10 @@ async def gzip_bomb(request: web.Request) -> web.StreamResponse:
     await response.write(gzip.compress(b" ") + gzip.flush(zlib.Z_FULL_FLUSH))
     # After a full flush, what follows does not refer to what was before, so one piece serves for all.
     piece = gzip.compress(b" " * 1024 * 1024) + gzip.flush(zlib.Z_FULL_FLUSH)
-    for _ in range(64 * 1024):
-        await response.write(piece)
-        await asyncio.sleep(0)
+    with suppress(ConnectionResetError):
+        for _ in range(64 * 1024):
+            await response.write(piece)
+            await asyncio.sleep(0)
     return response
 
 
@@ -87,9 +89,11 @@ def endless(head: bytes, piece: bytes) -> Callable[[web.Request], Awaitable[web.
     async def answer(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()
         await response.prepare(request)
-        await response.write(head)
-        while True:
-            await response.write(piece)
-            await asyncio.sleep(0)
+        with suppress(ConnectionResetError):
+            await response.write(head)
+            while True:
+                await response.write(piece)
+                await asyncio.sleep(0)
+        return response
 
     return answer

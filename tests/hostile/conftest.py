@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,14 +70,16 @@ def hostile_keys() -> KeysInOrder:
 
 
 @pytest.fixture
-def theatre(tmp_path: Path, hostile_keys: KeysInOrder, rsync_daemon: RsyncDaemon) -> Iterator[Callable[..., Theatre]]:
-    """`theatre(case, sizes={})`: everything set up, published once, and served."""
+def hostile_stage(
+    tmp_path: Path, hostile_keys: KeysInOrder, rsync_daemon: RsyncDaemon
+) -> Iterator[Callable[..., Stage]]:
+    """`hostile_stage(cases, sizes)`: published once, and served."""
     with ExitStack() as servers:
 
-        def set_up(case: Case, sizes: Mapping[str, int] | None = None) -> Theatre:
+        def set_up(cases: Sequence[Case], sizes: Mapping[str, int]) -> Stage:
             stage = Stage(
                 tmp_path / "lab",
-                [case],
+                cases,
                 at=AT,
                 keys=hostile_keys,
                 authority=rsync_daemon.authority,
@@ -87,6 +89,12 @@ def theatre(tmp_path: Path, hostile_keys: KeysInOrder, rsync_daemon: RsyncDaemon
             stage.publish()
             for module in sorted((tmp_path / "lab/rsync").glob("*/*")):
                 rsync_daemon.serve(module.name, module)
-            return Theatre(stage, tmp_path / "state")
+            return stage
 
         yield set_up
+
+
+@pytest.fixture
+def theatre(tmp_path: Path, hostile_stage: Callable[..., Stage]) -> Callable[..., Theatre]:
+    """`theatre(case, sizes)`: the stage of one attack, and a validator that has seen nothing yet."""
+    return lambda case, sizes: Theatre(hostile_stage([case], sizes), tmp_path / "state")
