@@ -31,7 +31,8 @@ def register(app: typer.Typer) -> None:
             typer.Option(
                 "--cause",
                 metavar="CAUSE",
-                help="Only: added, withdrawn, revoked, expired, rejected, point-failed, ca-lost or anchor-lost.",
+                help="Only: added, withdrawn, revoked, expired, rejected, point-failed, ca-lost, anchor-lost or "
+                "exception.",
             ),
         ] = "",
         since: Annotated[

@@ -180,7 +180,7 @@ def test_the_files_of_rpki_client(
     own = read_vrps(mine["json"], name="json").vrps
     for each, other in zip(own, theirs, strict=True):
         assert replace(each, expires=0) == replace(other, expires=0)
-        # With us a VRP ends no later than the manifests above it; rpki-client 8.2 goes by certificates and CRLs alone.
+        # With us a VRP ends no later than what CRLs and manifests further up say, which rpki-client 8.2 does not count.
         assert AT < each.expires <= other.expires
 
 

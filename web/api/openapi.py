@@ -173,7 +173,10 @@ def document() -> dict[str, Any]:
                 of[ChangesAnswer],
                 [
                     _query("q", "Only of this prefix (what covers it or lies in it), address, AS number, or both"),
-                    _query("cause", "added, withdrawn, revoked, expired, rejected, point-failed, ca-lost, anchor-lost"),
+                    _query(
+                        "cause",
+                        "added, withdrawn, revoked, expired, rejected, point-failed, ca-lost, anchor-lost, exception",
+                    ),
                     _query("limit", "How many, 100 without it"),
                     _query("before", "`next` of the page before"),
                 ],
