@@ -296,6 +296,15 @@ MAX_LISTED_INCIDENTS: Final = 200
 MAX_LISTED_REPOSITORIES: Final = 200
 """Of a run, on a page and in an answer; the world has about 60."""
 
+MAX_LISTED_ROUTERS: Final = 500
+"""Routers on the page, and addresses in the metrics: those that lag most; the API has all."""
+
+MAX_STATUS_ANSWER_BYTES: Final = 8 * 1024**2
+"""Of `/api/v1/status`, which tells 300 octets of each of 4,096 routers."""
+
+STATUS_ANSWER_SECONDS: Final = 30.0
+"""For that answer, from a process that may be validating."""
+
 MAX_LISTED_REJECTIONS: Final = 200
 """Rejected objects in one answer or page; a whole registry that expired would be 40,000."""
 

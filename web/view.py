@@ -75,8 +75,8 @@ class View:
 
     `holds` is what the guard keeps from being withdrawn; `history` is None where no database can be used, `exceptions`
     without SLURM files. `troubles` are sentences about what does not work now, by the name of the room.
-    `changes_since` tells what changed from one serial to another, None where that is not kept; `news` is announced with
-    each new payload.
+    `aspas_not_served` has the customers whose ASPA no PDU of RTR can hold. `changes_since` tells what changed from one
+    serial to another, None where that is not kept; `news` is announced with each new payload.
     `isps` is what a lab offers; on the Internet one has the ISP that one has, and it is empty.
     """
 
@@ -89,6 +89,7 @@ class View:
     exceptions: LocalState | None = None
     feeds: Callable[[], Sequence[FeedStatus]] = tuple
     routers: Callable[[], Sequence[SessionInfo]] = tuple
+    aspas_not_served: Callable[[], Sequence[int]] = tuple
     beacons: tuple[BeaconSet, ...] = ()
     lab: bool = False
     isps: tuple[Isp, ...] = ()

@@ -36,7 +36,7 @@ async def _download(url: str, limit: int, seconds: float) -> bytes:
             async for chunk in response.content.iter_chunked(_CHUNK):
                 body += chunk
                 if len(body) > limit:
-                    raise LimitError(f"{url} sends more than {limit} bytes; no VRP file is that long.")
+                    raise LimitError(f"{url} sends more than {limit} bytes, which cannot be right.")
             return bytes(body)
     except aiohttp.InvalidURL as error:
         raise UsageError(f"{url!r} is not an address that can be fetched.") from error

@@ -22,6 +22,7 @@ from rpkival.cli.options import (
     parse_peer,
 )
 from rpkival.cli.rtr_load import load
+from rpkival.cli.rtr_routers import routers
 from rpkival.errors import UsageError
 from rpkival.limits import MAX_RTR_SESSIONS, MAX_RTR_SESSIONS_PER_ADDRESS
 
@@ -34,6 +35,7 @@ def register(app: typer.Typer) -> None:
     rtr.command()(serve)
     rtr.command()(dump)
     rtr.command()(load)
+    rtr.command()(routers)
     app.add_typer(rtr, name="rtr")
 
 

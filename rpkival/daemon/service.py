@@ -125,6 +125,7 @@ class Service:
         self._stack.push_async_callback(self._server.close)
         rtr = await open_doors(self._server, doors_of(self._config.rtr, self._rtr))
         self._view.routers = self._server.sessions
+        self._view.aspas_not_served = lambda: self._board.cache.aspas_not_served
         self._view.changes_since = self._board.cache.changes_since
         runner, http = await start(make_app(self._view), *self._http)
         self._stack.push_async_callback(runner.cleanup)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 import numpy as np
+import structlog
 
 from rpkival.limits import MAX_RTR_DELTA_BYTES, MAX_RTR_DELTAS, MAX_RTR_MERGED_ROWS
 from rpkival.payload.changes import Changes, VrpChanges, diff
@@ -40,6 +41,11 @@ __all__ = ["Answer", "AnswerKind", "Cache"]
 _SERIALS = 2**32
 _SESSION_IDS = 2**16
 _SESSION_ID_STRIDE = 2**14
+
+_TOLD_CUSTOMERS = 10
+"""Of those whose ASPA cannot be served, in the log; the API has all."""
+
+log = structlog.get_logger("rpkival.rtr")
 
 
 class AnswerKind(StrEnum):
@@ -125,6 +131,8 @@ class Cache:
         self._first_serial = serial % _SERIALS
         self._edition: _Edition | None = None
         self.timers = timers or Timers()
+        self.aspas_not_served: tuple[int, ...] = ()
+        """The customers, ascending, whose ASPA no PDU can hold."""
 
     @property
     def ready(self) -> bool:
@@ -175,13 +183,15 @@ class Cache:
     def update(self, payload: Payload, *, save: Callable[[Payload, int], None] | None = None) -> bool:
         """Serve `payload` from now on; True where routers have something to fetch, and then the serial is a new one.
 
-        ASPAs that no PDU can hold are left out. `save` is called with what is served, sorted, and its serial before any
-        router can have it. Who keeps them on disk to continue after a crash must do it there: a serial that routers
-        know and the disk does not would be given to other data after the restart, and routers that have it would never
-        learn of them.
+        ASPAs that no PDU can hold are left out, and `aspas_not_served` tells of whom. `save` is called with what is
+        served, sorted, and its serial before any router can have it. Who keeps them on disk to continue after a crash
+        must do it there: a serial that routers know and the disk does not would be given to other data after the
+        restart, and routers that have it would never learn of them.
         """
         new = payload.unique_sorted()
-        new = replace(new, aspas=servable_aspas(new.aspas))
+        served = servable_aspas(new.aspas)
+        self._leave_out({aspa.customer for aspa in new.aspas} - {aspa.customer for aspa in served})
+        new = replace(new, aspas=served)
         old = self._edition
         if old is None:
             edition = _Edition(self._first_serial, new, ())
@@ -200,6 +210,12 @@ class Cache:
             save(edition.payload, edition.serial)
         self._edition = edition
         return True
+
+    def _leave_out(self, customers: set[int]) -> None:
+        left_out = tuple(sorted(customers))
+        if left_out and left_out != self.aspas_not_served:
+            log.warning("rtr_aspas_not_served", customers=left_out[:_TOLD_CUSTOMERS], count=len(left_out))
+        self.aspas_not_served = left_out
 
     def respond(self, query: ResetQuery | SerialQuery) -> Answer:
         """The answer in the query's version. Raises `NoDataError`.

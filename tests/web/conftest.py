@@ -138,7 +138,8 @@ def view(store: IncidentStore) -> View:
                 reconnects=2,
             )
         ],
-        routers=lambda: [SessionInfo("192.0.2.7:40122", 1, 17, NOW - 60, 4096, "open", None, "")],
+        routers=lambda: [SessionInfo("192.0.2.7:40122", 1, 15, NOW - 60, 4096, "open", None, "", "tls", 20, 2)],
+        aspas_not_served=lambda: (64511,),
         beacons=BEACONS,
         now=lambda: NOW,
     )

@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector
 from rpkival import __version__
 from rpkival.errors import StateError
 from rpkival.validation.report import Counts
+from web.api.router_metrics import router_metrics
 from web.keys import view_of
 from web.view import ValidationSummary, View
 
@@ -38,7 +39,7 @@ class ViewCollector(Collector):
         yield from self._exceptions()
         yield from self._validation()
         yield from self._feeds()
-        yield from self._routers()
+        yield from router_metrics(self._view.routers(), self._view.aspas_not_served())
         yield from self._incidents()
 
     def _payload(self) -> Iterator[Metric]:
@@ -172,16 +173,6 @@ class ViewCollector(Collector):
             for name, counter in counters.items():
                 counter.add_metric([feed.name], getattr(feed, name))
         yield from (up, age, *counters.values())
-
-    def _routers(self) -> Iterator[Metric]:
-        routers = self._view.routers()
-        yield GaugeMetricFamily("rpkival_rtr_sessions", "Routers connected.", value=len(routers))
-        sent = GaugeMetricFamily(
-            "rpkival_rtr_session_sent_bytes", "Octets sent in the session with a router.", labels=["peer"]
-        )
-        for router in routers:
-            sent.add_metric([router.peer], router.bytes_sent)
-        yield sent
 
     def _incidents(self) -> Iterator[Metric]:
         try:

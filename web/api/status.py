@@ -9,6 +9,7 @@ from feeds.status import FeedStatus
 from rpkival import __version__
 from rpkival.limits import MAX_LISTED_REJECTIONS, MAX_LISTED_REPOSITORIES
 from rpkival.payload.guard import Hold
+from rpkival.rtr.server import SessionInfo
 from rpkival.validation.report import Rejection, RepositoryReport, TrustAnchorReport
 from web.answers import json_answer, loaded
 from web.keys import view_of
@@ -41,18 +42,6 @@ class FeedsAnswer(msgspec.Struct, frozen=True):
     feeds: list[FeedAnswer]
 
 
-class RouterAnswer(msgspec.Struct, frozen=True):
-    """A router connected over RTR; `version` and `serial` are null before its first query."""
-
-    peer: str
-    version: int | None
-    serial: int | None
-    connected_since: float
-    bytes_sent: int
-    state: str
-    last_error: str
-
-
 class StatusAnswer(msgspec.Struct, frozen=True):
     """Names in camel case are Routinator's and mean the same; durations are seconds. `age` is that of the data."""
 
@@ -75,7 +64,8 @@ class StatusAnswer(msgspec.Struct, frozen=True):
     rejected: int
     rejections: tuple[Rejection, ...]
     feeds: list[FeedAnswer]
-    routers: list[RouterAnswer]
+    routers: tuple[SessionInfo, ...]
+    aspas_not_served: tuple[int, ...]
 
 
 class HealthAnswer(msgspec.Struct, frozen=True):
@@ -109,18 +99,8 @@ async def status(request: web.Request) -> web.Response:
             rejected=len(run.report.rejections) if run else 0,
             rejections=run.report.rejections[:MAX_LISTED_REJECTIONS] if run else (),
             feeds=[_feed(feed) for feed in view.feeds()],
-            routers=[
-                RouterAnswer(
-                    each.peer,
-                    each.version,
-                    each.serial,
-                    each.connected_since,
-                    each.bytes_sent,
-                    each.state,
-                    each.last_error,
-                )
-                for each in view.routers()
-            ],
+            routers=tuple(view.routers()),
+            aspas_not_served=tuple(view.aspas_not_served()),
         )
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from rpkival import __version__
-from rpkival.limits import MAX_LISTED_REJECTIONS, MAX_LISTED_REPOSITORIES
+from rpkival.limits import MAX_LISTED_REJECTIONS, MAX_LISTED_REPOSITORIES, MAX_LISTED_ROUTERS
 from web.keys import view_of
 from web.render import render
 from web.story import tell
@@ -20,6 +20,7 @@ async def status_page(request: web.Request) -> web.Response:
     view = view_of(request)
     if "text/html" not in request.headers.get("Accept", ""):
         return web.Response(text=_as_text(view), content_type="text/plain", headers={"Vary": "Accept"})
+    routers = sorted(view.routers(), key=lambda router: router.lag or 0, reverse=True)
     rejections = view.validation.report.rejections[:MAX_LISTED_REJECTIONS] if view.validation else ()
     page = render(
         request,
@@ -28,7 +29,9 @@ async def status_page(request: web.Request) -> web.Response:
         repositories=view.validation.report.repositories[:MAX_LISTED_REPOSITORIES] if view.validation else (),
         fetches={fetch.uri: fetch for fetch in view.validation.fetches} if view.validation else {},
         feeds=view.feeds(),
-        routers=view.routers(),
+        routers=routers[:MAX_LISTED_ROUTERS],
+        router_count=len(routers),
+        aspas_not_served=view.aspas_not_served(),
     )
     page.headers["Vary"] = "Accept"
     return page

@@ -74,6 +74,7 @@ def test_what_no_pdu_can_hold_is_not_served(providers: tuple[int, ...], served: 
     cache = Cache(7)
     cache.update(Payload(Vrps.empty(), (Aspa(1, providers),)))
     assert cache.respond(ResetQuery(2)).buffers[1] == pdus
+    assert cache.aspas_not_served == ((1,) if served is None else ())
 
 
 def test_an_aspa_that_grows_too_long_is_withdrawn() -> None:

@@ -28,7 +28,22 @@ async def test_the_status_tells_what_the_process_does(client: TestClient) -> Non
     assert status["lastUpdateDuration"] == 5
     assert [anchor["name"] for anchor in status["trust_anchors"]] == ["ripe", "arin"]
     assert status["rejections"][0]["section"] == "RFC 9286 section 6.4"
-    assert status["routers"][0]["peer"] == "192.0.2.7:40122"
+    assert status["routers"] == [
+        {
+            "peer": "192.0.2.7:40122",
+            "version": 1,
+            "serial": 15,
+            "connected_since": 1_773_647_940,
+            "bytes_sent": 4096,
+            "state": "open",
+            "last_answer": None,
+            "last_error": "",
+            "transport": "tls",
+            "bytes_received": 20,
+            "lag": 2,
+        }
+    ]
+    assert status["aspas_not_served"] == [64511]
     assert status["feeds"] == (await (await client.get("/api/v1/feeds")).json())["feeds"]
     assert status["feeds"][0]["last_message"] == 1_773_647_998
 
