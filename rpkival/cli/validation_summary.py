@@ -74,8 +74,23 @@ def print_summary(run: ValidationRun, applied: Applied, source: Fetched, seconds
     problems = (problem.sentence for problem in run.fetch_problems)
     _tell(list(dict.fromkeys((*failures, *problems, *source.unreadable.values()))), verbose=verbose)
     _tell([f"{each.uri}: {each.sentence} ({each.section})" for each in run.rejections], verbose=verbose)
+    _tell(
+        [f"{name} announces another key to follow its own; see rpkival tal list." for name in _changing(run)],
+        verbose=True,
+    )
     _tell(list(exception_sentences(applied)), verbose=True)
+    _tell(list(_successors(run)), verbose=True)
     note(f"{counted(len(vrps), 'VRP', 'VRPs')} in {seconds:.1f} seconds.")
+
+
+def _successors(run: ValidationRun) -> Iterator[str]:
+    """Keys that trust anchors announce (RFC 9691): to be noticed long before the old ones go."""
+    for anchor in run.trust_anchors:
+        if anchor.successor is not None:
+            yield (
+                f"The trust anchor {anchor.name} announces another key, at {anchor.successor.uris[0]}; "
+                "the old one is used on: see `rpkival tal list`, and write a locator of the new one."
+            )
 
 
 def unique_vrps(vrps: Vrps) -> dict[str, int]:
@@ -83,6 +98,10 @@ def unique_vrps(vrps: Vrps) -> dict[str, int]:
     names = len(vrps.trust_anchors)
     unique = sum(np.bincount(part.trust_anchor, minlength=names) for part in (vrps.ipv4, vrps.ipv6))
     return dict(zip(vrps.trust_anchors, np.asarray(unique).tolist(), strict=True))
+
+
+def _changing(run: ValidationRun) -> list[str]:
+    return [anchor.name for anchor in run.trust_anchors if anchor.successor is not None]
 
 
 def _rows(run: ValidationRun, vrps: Vrps) -> Iterator[tuple[str, ...]]:

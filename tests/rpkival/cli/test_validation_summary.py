@@ -1,0 +1,35 @@
+"""Tests for rpkival.cli.validation_summary: what an operator is told at the end of `rpkival validate`."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from rpkival.lab.ca import trust_anchor
+from rpkival.lab.certificates import Validity
+from rpkival.lab.keys import KeyRing
+from rpkival.lab.number_resources import Resources
+
+
+def test_a_successor_is_told(rpkival: Callable[..., Any], tmp_path: Path, lab_keys: KeyRing) -> None:
+    """On the screen and in the report (RFC 9691); what is used stays as it was."""
+    year = Validity(1_767_225_600, 1_798_761_600)
+    first, second = (trust_anchor(name, Resources(["10.0.0.0/8"]), year, lab_keys) for name in ("anchor", "beta"))
+    first.issue_roa(64500, [("10.0.0.0/8", 8)])
+    first.issue_trust_anchor_key(successor=second)
+    for uri, data in first.tree(Validity(1_773_640_000, 1_773_734_400)).items():
+        path = tmp_path / "tree" / uri.removeprefix("rsync://")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    key = base64.b64encode(first.key.public_key_info).decode()
+    (tmp_path / "ta.tal").write_text(f"{first.certificate_uri}\n\n{key}\n")
+    place = ("--tal", tmp_path / "ta.tal", "--repository-dir", tmp_path / "tree", "--at", "2026-03-16T08:00:00Z")
+    ended = rpkival("validate", "--offline", *place, "--report", tmp_path / "report.json")
+    assert ended.code == 0, ended
+    assert "AS64500,10.0.0.0/8" in ended.out
+    assert f"The trust anchor ta announces another key, at {second.certificate_uri}" in ended.err
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert report["trust_anchors"][0]["successor"]["uris"] == [second.certificate_uri]
