@@ -74,10 +74,6 @@ def print_summary(run: ValidationRun, applied: Applied, source: Fetched, seconds
     problems = (problem.sentence for problem in run.fetch_problems)
     _tell(list(dict.fromkeys((*failures, *problems, *source.unreadable.values()))), verbose=verbose)
     _tell([f"{each.uri}: {each.sentence} ({each.section})" for each in run.rejections], verbose=verbose)
-    _tell(
-        [f"{name} announces another key to follow its own; see rpkival tal list." for name in _changing(run)],
-        verbose=True,
-    )
     _tell(list(exception_sentences(applied)), verbose=True)
     _tell(list(_successors(run)), verbose=True)
     note(f"{counted(len(vrps), 'VRP', 'VRPs')} in {seconds:.1f} seconds.")
@@ -98,10 +94,6 @@ def unique_vrps(vrps: Vrps) -> dict[str, int]:
     names = len(vrps.trust_anchors)
     unique = sum(np.bincount(part.trust_anchor, minlength=names) for part in (vrps.ipv4, vrps.ipv6))
     return dict(zip(vrps.trust_anchors, np.asarray(unique).tolist(), strict=True))
-
-
-def _changing(run: ValidationRun) -> list[str]:
-    return [anchor.name for anchor in run.trust_anchors if anchor.successor is not None]
 
 
 def _rows(run: ValidationRun, vrps: Vrps) -> Iterator[tuple[str, ...]]:
