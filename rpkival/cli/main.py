@@ -32,6 +32,7 @@ VERBS = (
     "guard",
     "changes",
     "inspect",
+    "tal",
     "rsc",
     "lab",
 )

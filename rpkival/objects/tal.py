@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Iterable
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Final
 
 from rpkival.errors import ObjectError
@@ -14,7 +16,7 @@ from rpkival.objects.keys import check_key
 from rpkival.objects.record import Record
 from rpkival.objects.uris import is_https_uri, is_rsync_uri
 
-__all__ = ["USUAL_TERMS", "Tal", "Terms", "parse_tal"]
+__all__ = ["USUAL_TERMS", "Tal", "Terms", "format_tal", "parse_tal"]
 
 _SECTION = "RFC 8630 section 2.2"
 
@@ -69,3 +71,8 @@ def parse_tal(data: bytes, name: str) -> Tal:
         raise ObjectError(_SECTION, f"{name} has no key.")
     check_key(key_info)
     return Tal(name, tuple(uris), key_info)
+
+
+def format_tal(uris: Iterable[str], key_info: bytes) -> str:
+    """The text of a locator, as `parse_tal` reads it."""
+    return "\n".join((*uris, "", *wrap(base64.b64encode(key_info).decode(), 64), ""))

@@ -1,0 +1,139 @@
+"""`rpkival tal list`: the trust anchors, what binds them, and the keys that they say will follow."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rpkival.cli.options import AtOption, DataDirOption, OutputOption, parse_time, state_directory
+
+if TYPE_CHECKING:
+    from rpkival.objects.trust_anchor_key import AnchorKey
+    from rpkival.validation.anchors import Anchor
+
+__all__ = ["register"]
+
+
+class TalFormat(StrEnum):
+    """`--format` of this verb."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    tal = typer.Typer(help="Trust anchors and their locators.", no_args_is_help=True)
+    tal.command(name="list")(list_anchors)
+    # A command alone would take the place of its group.
+    tal.callback()(lambda: None)
+    app.add_typer(tal, name="tal")
+
+
+def list_anchors(
+    tal: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--tal", metavar="FILE", help="A trust anchor locator; repeatable. (default: those of the five registries)"
+        ),
+    ] = None,
+    constraints: Annotated[
+        list[Path] | None,
+        typer.Option("--constraints", metavar="FILE", help="NAME.constraints for NAME.tal; repeatable."),
+    ] = None,
+    repository_dir: Annotated[
+        Path | None,
+        typer.Option(
+            "--repository-dir",
+            metavar="DIR",
+            help="A store or tree of signed objects, as for rpkival validate --offline. "
+            "(default: repository in the data directory)",
+        ),
+    ] = None,
+    at: AtOption = None,
+    listing: Annotated[TalFormat, typer.Option("--format", help="How to print.")] = TalFormat.TEXT,
+    output: OutputOption = None,
+    data_dir: DataDirOption = None,
+) -> None:
+    """List the trust anchors: addresses, keys, constraints, and the keys that are announced to follow (RFC 9691).
+
+    Certificates and announcements are looked up in what `rpkival validate` has fetched; nothing is fetched here. Exit
+    code 3 says that a trust anchor's certificate is not there, or not good.
+
+    Example: rpkival tal list
+
+    Example: rpkival tal list --tal ta.tal --repository-dir rsync --format json
+    """
+    import msgspec
+
+    from rpkival.cli.output import check_writable, open_output
+    from rpkival.daemon.locators import read_locators
+    from rpkival.repository.opening import Fetching, open_source
+    from rpkival.validation.anchors import Anchor, look_at_anchor
+
+    check_writable(output)
+    moment = int(time.time()) if at is None else parse_time(at)
+    locators = read_locators(tal or (), constraints or ())
+    directory = repository_dir or state_directory(data_dir) / "repository"
+    if repository_dir is None and not directory.exists():
+        anchors = [Anchor(locator) for locator in locators]
+    else:
+        with open_source(directory, Fetching(offline=True)) as source:
+            anchors = [look_at_anchor(locator, source, moment) for locator in locators]
+    records = [_record(anchor) for anchor in anchors]
+    with open_output(output) as stream:
+        if listing is TalFormat.JSON:
+            stream.write(msgspec.json.format(msgspec.json.encode(records), indent=2) + b"\n")
+        else:
+            stream.write("".join(f"{line}\n" for record in records for line in _lines(record)).encode())
+    if not all(anchor.uri for anchor in anchors):
+        raise typer.Exit(3)
+
+
+def _record(anchor: Anchor) -> dict[str, Any]:
+    from rpkival.objects.times import format_time
+
+    return {
+        "name": anchor.tal.name,
+        "uris": list(anchor.tal.uris),
+        "key_sha256": hashlib.sha256(anchor.tal.key_info).hexdigest(),
+        "constrained": anchor.tal.terms.constraints is not None,
+        "certificate": anchor.uri or None,
+        "certificate_until": format_time(anchor.expires) if anchor.uri else None,
+        "predecessor": _key(anchor.predecessor),
+        "successor": _key(anchor.successor),
+        "problems": [f"{each.sentence} ({each.section})" for each in anchor.rejections],
+    }
+
+
+def _key(key: AnchorKey | None) -> dict[str, Any] | None:
+    from rpkival.objects.tal import format_tal
+
+    if key is None:
+        return None
+    return {
+        "uris": list(key.uris),
+        "key_sha256": hashlib.sha256(key.key_info).hexdigest(),
+        "locator": format_tal(key.uris, key.key_info),
+    }
+
+
+def _lines(record: dict[str, Any]) -> list[str]:
+    lines = [record["name"], *(f"  {uri}" for uri in record["uris"]), f"  key SHA-256 {record['key_sha256']}"]
+    if record["certificate"]:
+        lines.append(f"  certificate from {record['certificate']}, good until {record['certificate_until']}")
+    else:
+        lines.append("  no good certificate is here; rpkival validate fetches it")
+    if record["constrained"]:
+        lines.append("  bound by constraints")
+    if record["successor"]:
+        lines.append("  SUCCESSOR announced; to follow it, make this a locator after checking it with the registry:")
+        lines += [f"    {line}" for line in record["successor"]["locator"].splitlines()]
+    if record["predecessor"]:
+        lines.append(f"  took over from key SHA-256 {record['predecessor']['key_sha256']}")
+    return lines + [f"  ! {problem}" for problem in record["problems"]]
