@@ -32,6 +32,11 @@ class LiveCache:
         self._server = RtrServer(self.cache, notify_seconds=0)
         self.host, self.port = self._run(self._server.start("127.0.0.1", 0))
 
+    def listen_too(self, **transport: Any) -> tuple[str, int]:
+        """Listen on another port, by another transport; gives where."""
+        address: tuple[str, int] = self._run(self._server.start("127.0.0.1", 0, **transport))
+        return address
+
     def serve(self, vrps: Vrps) -> None:
         """Serve this set from now on and notify who is connected."""
 
