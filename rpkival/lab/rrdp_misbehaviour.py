@@ -14,6 +14,7 @@ __all__ = [
     "cut_short",
     "drip",
     "endless",
+    "endless_octets",
     "endless_redirect",
     "gzip_bomb",
     "redirect_to",
@@ -79,6 +80,20 @@ def answer_with(content: bytes) -> Callable[[web.Request], Awaitable[web.StreamR
 
     async def answer(_request: web.Request) -> web.StreamResponse:
         return web.Response(body=content, content_type="application/xml")
+
+    return answer
+
+
+def endless_octets(piece: bytes) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """The same octets again and again in place of an answer, without even the form of one."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        transport = request.transport
+        while transport is not None and not transport.is_closing():
+            if transport.get_write_buffer_size() < 64 * 1024:
+                transport.write(piece)
+            await asyncio.sleep(0.001)
+        return web.Response()
 
     return answer
 

@@ -29,12 +29,15 @@ PEAK_BYTES = 160 * 1024**2
 DISK_BYTES = 24 * 1024**2
 """Of the store after a run; what hostile servers sent without end is not in it."""
 
+SOON = {"rpkival.repository.http.HTTP_CONNECT_SECONDS": 1.0}
 LOWERED: Mapping[str, Mapping[str, Any]] = {
     "infinite-chain": {"rpkival.validation.issuer.MAX_CA_DEPTH": 5},
     "many-children": {"rpkival.validation.walk.MAX_PUBLICATION_POINTS": 40},
     "many-repositories": {"rpkival.repository.attempts.MAX_REPOSITORIES": 8},
     "crl-huge": {"rpkival.objects.crl.MAX_REVOKED_CERTIFICATES": 1_000},
     "drip-feed": {"rpkival.repository.http_body.HTTP_RATE_SECONDS": 1.0},
+    "endless-continue": {"rpkival.repository.http.HTTP_ANSWER_SECONDS": 1.0, **SOON},
+    "tls-silence": SOON,
     "endless-snapshot": {"rpkival.repository.rrdp.MAX_RRDP_SNAPSHOT_BYTES": 2_000_000},
     "rsync-drip-feed": {"rpkival.repository.opening.Rsync": functools.partial(Rsync, total_seconds=3.0)},
 }

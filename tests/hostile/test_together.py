@@ -15,7 +15,7 @@ from typing import Any
 from rpkival.lab.hostile.table import CASES
 
 AT = 1_773_648_000
-LARGE = {"crl-huge", "drip-feed", "endless-snapshot", "rsync-drip-feed"}
+LARGE = {"crl-huge", "drip-feed", "endless-continue", "endless-snapshot", "rsync-drip-feed", "tls-silence"}
 """Left to `test_attacks.py`, where bounds are lower: at their own they take minutes, or 2 GiB."""
 
 SIZES = {"infinite-chain": 5, "many-children": 2, "many-repositories": 5, "one-prefix-many-asns": 300}

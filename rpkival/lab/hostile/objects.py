@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from rpkival.lab import der
-from rpkival.lab.certificates import AUTHORITY_KEY, KEY_USAGE, certificate
+from rpkival.lab.certificates import AUTHORITY_KEY, KEY_USAGE, Validity, certificate
 from rpkival.lab.hostile.ground import Case, Ground
 from rpkival.lab.keys import SigningKey
 from rpkival.lab.number_resources import Resources
@@ -143,6 +143,27 @@ def _nested(ground: Ground) -> None:
 
 def _lying_length(ground: Ground) -> None:
     ground.publish(_NAME, b"\x30\x84\xff\xff\xff\xff" + bytes(100))
+
+
+def _asn(ground: Ground) -> None:
+    _roa(ground, content=roa_content(2**32, [(ground.block.prefix, 24)]))
+
+
+def _huge_number(ground: Ground) -> None:
+    _roa(ground, content=roa_content(1 << 8 * ground.size, [(ground.block.prefix, 24)]))
+
+
+def _object_identifier(ground: Ground) -> None:
+    attacker = ground.attacker
+    kind = "1.2" + ".840" * ground.size
+    ground.publish(
+        _NAME, attacker.sign(_NAME, kind, b"", Resources([ground.block.prefix]), attacker.validity, _SERIAL).content
+    )
+
+
+def _reversed_validity(ground: Ground) -> None:
+    start, end = ground.attacker.validity
+    ground.attacker.issue_roa(ground.block.asn + 1, [(ground.block.prefix, 24)], validity=Validity(end, start))
 
 
 def _unknown_type(ground: Ground) -> None:
@@ -327,6 +348,44 @@ OBJECTS: Final = (
         "Nothing is set aside for a length before the octets are there.",
         "ends too early",
         _lying_length,
+        keeps=True,
+    ),
+    Case(
+        "asn-overflow",
+        "A ROA for an AS number of 33 bits.",
+        ("CVE-2021-3761",),
+        "`MAX_ASN`.",
+        "AS numbers end at 4294967295",
+        _asn,
+        keeps=True,
+    ),
+    Case(
+        "huge-number",
+        "A ROA for an AS number of 100,000 octets, which takes long to be written in decimals.",
+        ("arXiv 2312.01872",),
+        "Numbers are compared before they are written, and of huge ones only the size is told.",
+        "a number of [0-9]+ bits",
+        _huge_number,
+        keeps=True,
+        size=100_000,
+    ),
+    Case(
+        "oid-bomb",
+        "A content type of 50,000 arcs.",
+        ("arXiv 2312.01872",),
+        "Object identifiers beyond the decoder's bound of 63 octets are none.",
+        "OidTooLong",
+        _object_identifier,
+        keeps=True,
+        size=50_000,
+    ),
+    Case(
+        "reversed-validity",
+        "A certificate that ends before it begins.",
+        ("arXiv 2605.26986",),
+        "The validity of every certificate is a span of time (RFC 6487 section 4.6).",
+        "ends before it starts",
+        _reversed_validity,
         keeps=True,
     ),
     Case(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import socket
 from collections.abc import Callable
 from typing import Final
 
@@ -115,6 +116,17 @@ def _endless_snapshot(ground: Ground, server: RrdpServer) -> None:
     server.misbehave[publication.snapshot_path] = rrdp_misbehaviour.endless(head, piece)
 
 
+def _endless_header(ground: Ground) -> None:
+    header = b"HTTP/1.1 200 OK\r\n" + b"X-Header: more\r\n" * 1_000
+    ground.rrdp().misbehave[_NOTIFICATION] = rrdp_misbehaviour.endless_octets(header)
+
+
+def _silent_tls(ground: Ground) -> None:
+    # Nobody accepts; the system connects all the same.
+    listening = ground.open(socket.create_server(("127.0.0.1", 0)))
+    ground.notify = f"https://127.0.0.1:{listening.getsockname()[1]}/notification.xml"
+
+
 def _foreign_objects(ground: Ground) -> None:
     server = ground.rrdp()
     good = ground.good
@@ -169,6 +181,42 @@ SERVERS: Final = tuple(
             "`HTTP_MIN_RATE`, `HTTP_FILE_SECONDS`, `RRDP_SECONDS`.",
             "bytes a second; below",
             _at_notification(rrdp_misbehaviour.drip),
+            0,
+        ),
+        (
+            "redirect-to-http",
+            "A redirection to a plain address of the machine's own network.",
+            ("GHSA-qfm3-577x-rh54",),
+            "RRDP is https and nothing else (RFC 8182 section 3.4.1).",
+            "is not an https:// URI",
+            _at_notification(rrdp_misbehaviour.redirect_to("http://169.254.169.254/latest/meta-data/")),
+            0,
+        ),
+        (
+            "endless-header",
+            "Header fields without end.",
+            ("CVE-2021-3909",),
+            "`HTTP_ANSWER_SECONDS`, and what the HTTP parser takes for one line and one header.",
+            "could not be fetched|took too long",
+            _endless_header,
+            0,
+        ),
+        (
+            "endless-continue",
+            "Interim answers without end, each of which promises a final one.",
+            ("CVE-2021-3909", "Stalloris"),
+            "`HTTP_CONNECT_SECONDS`, `HTTP_ANSWER_SECONDS`.",
+            "took too long",
+            _at_notification(rrdp_misbehaviour.endless_octets(b"HTTP/1.1 100 Continue\r\n\r\n")),
+            0,
+        ),
+        (
+            "tls-silence",
+            "A server that takes connections, and then says nothing.",
+            ("CVE-2021-3909", "Stalloris"),
+            "`HTTP_CONNECT_SECONDS`.",
+            "took too long|could not be fetched",
+            _silent_tls,
             0,
         ),
         (
