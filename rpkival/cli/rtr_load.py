@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ipaddress
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -53,6 +56,18 @@ def load(
         float, typer.Option("--slow-rate", metavar="OCTETS", min=1, help="That a slow router reads in a second.")
     ] = 65536.0,
     version: Annotated[int, typer.Option("--version", min=0, max=2, help="Of RTR; routers step down from it.")] = 2,
+    sources: Annotated[
+        list[str] | None,
+        typer.Option("--source", metavar="ADDR", help="Address of ours to connect from; repeatable, taken in turn."),
+    ] = None,
+    tls: Annotated[bool, typer.Option("--tls", help="Speak TLS.")] = False,
+    ca_file: Annotated[
+        Path | None, typer.Option("--ca-file", metavar="FILE", help="For TLS: whom to trust. (default: the system's)")
+    ] = None,
+    cert: Annotated[
+        Path | None, typer.Option("--cert", metavar="FILE", help="For TLS: the routers' certificate, in PEM.")
+    ] = None,
+    key: Annotated[Path | None, typer.Option("--key", metavar="FILE", help="For TLS: its key, in PEM.")] = None,
     fmt: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
 ) -> None:
     """Load an RTR cache with many routers, and print how long they waited.
@@ -63,11 +78,16 @@ def load(
     Example: rpkival rtr load 127.0.0.1:3323 --routers 1000 --duration 60
 
     Example: rpkival rtr load 127.0.0.1:3323 --mix follow=80,reset=10,slow=5,drop=5 --every 5 --format json
+
+    Example: rpkival rtr load cache.example.net:324 --tls --ca-file ca.pem
+
+    Example: rpkival rtr load 127.0.0.1:3323 -n 2000 --source 127.0.0.1 --source 127.0.0.2
     """
     import asyncio
 
     from rpkival.cli.event_loop import new_event_loop
     from rpkival.cli.file_limit import allow_many_files
+    from rpkival.cli.rtr_dial import make_dial
     from rpkival.cli.terminal import note
     from rpkival.rtr.load.routers import Load
     from rpkival.rtr.load.run import run_load, share_out
@@ -78,12 +98,22 @@ def load(
     shares = share_out(routers, _weights(mix))
     if allow_many_files(routers) < routers:
         note("rpkival: this process may not open so many files; some routers will not connect. Raise ulimit -n.")
-    what = Load(host, port, every, patience, slow_rate, version)
+    dial = make_dial(host, port, tls=tls, ca_file=ca_file, cert=cert, key=key, md5_key_file=None, ssh=None)
+    what = Load(host, port, every, patience, slow_rate, version, dial.tls, _addresses(sources or []))
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         measures = runner.run(run_load(what, shares, seconds=duration, ramp=ramp))
     typer.echo(_json(measures, shares, duration) if fmt == "json" else _text(measures, shares, duration))
     if measures.errors:
         raise typer.Exit(1)
+
+
+def _addresses(sources: Sequence[str]) -> tuple[str, ...]:
+    for source in sources:
+        try:
+            ipaddress.ip_address(source)
+        except ValueError:
+            raise UsageError(f"{source!r} is not an IP address of this machine to connect from.") from None
+    return tuple(sources)
 
 
 def _weights(mix: str) -> dict[Behaviour, float]:

@@ -41,7 +41,7 @@ class Behaviour(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Load:
     """What all routers share. `every`: seconds between queries of one router; `patience`: for one answer;
-    `slow_rate`: octets a second that a slow router reads.
+    `slow_rate`: octets a second that a slow router reads; `sources`: our addresses to connect from, in turn, any without.
     """
 
     host: str
@@ -51,14 +51,15 @@ class Load:
     slow_rate: float = 64 * 1024
     version: int = HIGHEST_VERSION
     tls: ssl.SSLContext | None = None
-    source: str | None = None
+    sources: tuple[str, ...] = ()
 
 
 class Router:
     """One router; all of them write into the same `measures`."""
 
-    def __init__(self, load: Load, behaviour: Behaviour, measures: Measures) -> None:
+    def __init__(self, load: Load, behaviour: Behaviour, measures: Measures, number: int = 0) -> None:
         self._load = load
+        self._source = (load.sources[number % len(load.sources)], 0) if load.sources else None
         self._behaviour = behaviour
         self._measures = measures
         self._version = load.version
@@ -97,7 +98,7 @@ class Router:
             load.host,
             load.port,
             ssl=load.tls,
-            local_addr=(load.source, 0) if load.source else None,
+            local_addr=self._source,
         )
         self._measures.connect.append(loop.time() - began)
         return wire

@@ -25,7 +25,7 @@ def share_out(routers: int, weights: Mapping[Behaviour, float]) -> dict[Behaviou
 async def run_load(load: Load, shares: Mapping[Behaviour, int], *, seconds: float, ramp: float = 0.0) -> Measures:
     """Play the routers for `seconds`; they come one after the other within the first `ramp` seconds."""
     measures = Measures()
-    routers = [Router(load, behaviour, measures) for behaviour in _mixed(shares)]
+    routers = [Router(load, behaviour, measures, number) for number, behaviour in enumerate(_mixed(shares))]
     tasks: list[asyncio.Task[None]] = []
     loop = asyncio.get_running_loop()
     began = loop.time()

@@ -25,6 +25,8 @@ from rpkival.payload.vrps import Vrp, Vrps
 from rpkival.rtr.cache import AnswerKind, Cache
 from rpkival.rtr.client import RtrClient, fetch_payload
 from rpkival.rtr.dial import Dial
+from rpkival.rtr.load.routers import Behaviour, Load
+from rpkival.rtr.load.run import run_load
 from rpkival.rtr.pdu import ResetQuery
 from rpkival.rtr.server import RtrServer
 from rpkival.rtr.tcp_md5 import Md5Key, read_secret, sign_connection
@@ -343,3 +345,21 @@ def test_sockets_of_systemd() -> None:
             process.kill()
             told, _ = process.communicate()
         assert f"rtr ('{HOST}', {port})" in told
+
+
+def test_played_routers_speak_tls(run: Run, authority: Authority) -> None:
+    """The load tester over TLS: routers that trust the authority sync, those that do not are counted as errors."""
+
+    async def main() -> None:
+        cache = Cache(7)
+        cache.update(ONE)
+        server = RtrServer(cache)
+        host, port = await server.start(HOST, 0, tls=TlsServer(*authority.issue("loaded", HOST)))
+        trusting, wary = client_context(authority.file), client_context()
+        for context, synced in ((trusting, 3), (wary, 0)):
+            measures = await run_load(Load(host, port, tls=context), {Behaviour.FOLLOW: 3}, seconds=1.5)
+            assert len(measures.full_sync) == synced
+            assert bool(measures.errors) is not bool(synced)
+        await server.close()
+
+    run(main())

@@ -32,13 +32,16 @@ def test_routers_of_all_kinds(run: Run) -> None:
         server = RtrServer(cache, notify_seconds=0)
         host, port = await server.start(HOST, 0)
         shares = {Behaviour.FOLLOW: 5, Behaviour.RESET: 2, Behaviour.SLOW: 1, Behaviour.DROP: 2}
-        load = Load(host, port, every=0.2, slow_rate=1e6)
+        load = Load(host, port, every=0.2, slow_rate=1e6, sources=("127.0.0.1", "127.0.0.2"))
         running = asyncio.create_task(run_load(load, shares, seconds=2.0))
+        addresses: set[str] = set()
         for size in range(1, 10):
             await asyncio.sleep(0.2)
             cache.update(Payload(Vrps.of(VRPS[:-size])))
             server.notify()
+            addresses |= {info.peer.partition(":")[0] for info in server.sessions()}
         measures = await running
+        assert addresses == {"127.0.0.1", "127.0.0.2"}
 
         assert measures.errors == {}
         assert len(measures.full_sync) >= 8
