@@ -260,6 +260,15 @@ def _addresses(value: bytes) -> Fields:
     return {"ipv4": _claim(ipv4, 4), "ipv6": _claim(ipv6, 6)}
 
 
+def _as_numbers(value: bytes) -> Fields:
+    return {"asn": _claim(parse_as_identifiers(value), 0)}
+
+
+def _reconsidered(describe: Callable[[bytes], Fields]) -> Callable[[bytes], Fields]:
+    """The same of RFC 8360."""
+    return lambda value: describe(value) | {"reconsidered": True}
+
+
 def _claim(claim: Claim, family: Any) -> list[str] | str | None:
     if claim is None:
         return None
@@ -271,7 +280,9 @@ _EXTENSIONS: Final[dict[Any, Callable[[bytes], Fields]]] = {
     oids.CRL_DISTRIBUTION_POINTS: lambda value: {"crl_uris": list(crl_uris(value))},
     oids.SUBJECT_INFO_ACCESS: _locations,
     oids.IP_ADDR_BLOCKS: _addresses,
-    oids.AUTONOMOUS_SYS_IDS: lambda value: {"asn": _claim(parse_as_identifiers(value), 0)},
+    oids.AUTONOMOUS_SYS_IDS: _as_numbers,
+    oids.IP_ADDR_BLOCKS_V2: _reconsidered(_addresses),
+    oids.AUTONOMOUS_SYS_IDS_V2: _reconsidered(_as_numbers),
 }
 
 

@@ -8,6 +8,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from rpkival.lab.ca import trust_anchor
+from rpkival.lab.certificates import Validity
+from rpkival.lab.keys import KeyRing
+from rpkival.lab.number_resources import Resources
 from rpkival.objects.inspection import Inspection, inspect_object
 
 ASPA_3 = "draft-ietf-sidrops-aspa-profile section 3"
@@ -318,3 +322,15 @@ def test_a_representation_of_a_cache_is_told(unpacked: Callable[[str], Path]) ->
     broken = inspect_object(data[:-1] + bytes([data[-1] ^ 1]), "x.ccr")
     assert sections(broken) == ["draft-ietf-sidrops-rpki-ccr section 3"]
     assert broken.fields["elements"][-1] == "..."
+
+
+def test_a_certificate_of_rfc_8360_is_told(lab_keys: KeyRing) -> None:
+    """With what it claims, which may be more than it has."""
+    anchor = trust_anchor(
+        "anchor", Resources(["10.0.0.0/8"], [64500]), Validity(1_767_225_600, 1_798_761_600), lab_keys
+    )
+    anchor.is_reconsidered = True
+    found = inspect_object(anchor.issue_ca("ca", Resources(["192.0.2.0/24"], [64501])).certificate, "ca.cer")
+    assert found.problems == []
+    assert found.fields["reconsidered"] is True
+    assert (found.fields["ipv4"], found.fields["asn"]) == (["192.0.2.0/24"], ["AS64501"])

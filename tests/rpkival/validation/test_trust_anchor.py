@@ -113,3 +113,11 @@ def test_what_was_judged_on_other_terms_is_judged_again(lab: Any, memory: Any) -
         for tal in (lab.tal, constrained(lab, b"deny 10.0.0.0/8\n"), lab.tal)
     ]
     assert counts == [4, 0, 4]
+
+
+def test_terms_reach_the_workers(lab: Any, memory: Any) -> None:
+    """With the issuer, to whoever judges."""
+    tal = constrained(lab, b"deny 10.2.0.0/16\n")
+    run = validate([tal], memory(lab.files), clock=lambda: lab.now, workers=2)
+    assert [each.section for each in run.rejections] == [CONSTRAINTS_SECTION]
+    assert len(run.roas) == 3
