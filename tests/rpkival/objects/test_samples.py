@@ -21,7 +21,7 @@ PARSERS: dict[str, Callable[..., object]] = {
 }
 
 REFUSED = {"c6938fc00af6496d9d4e6e2d876e4b4811887b60f4f1bc9cd0b3cdb7c57c6d5e.sig": "not RSA with SHA-256"}
-"""A checklist signed with ECDSA, which RFC 7935 does not know for signed objects."""
+"""Its rsaEncryption lacks the NULL that RFC 3370 section 3.2 demands."""
 
 
 @pytest.fixture(scope="session")
