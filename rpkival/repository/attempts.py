@@ -70,8 +70,9 @@ class Attempts:
     """Fetches side by side, each repository once.
 
     A repository that failed is left alone for a time that doubles with each failure, in this run and later ones. A host
-    that held one fetch up is not asked again in this run. After `FETCH_RUN_SECONDS`, and beyond `MAX_REPOSITORIES`, no
-    fetch begins. `results` has every fetch there was, in the order of their ends.
+    that held one fetch up is not asked again in this run. After `FETCH_RUN_SECONDS` no fetch begins, and beyond
+    `MAX_REPOSITORIES` none but of repositories that have succeeded before. `results` has every fetch there was, in the
+    order of their ends.
     """
 
     def __init__(self, store: Store, refresh: float, clock: Callable[[], float], chance: random.Random) -> None:
@@ -91,9 +92,11 @@ class Attempts:
 
         It has None or a sentence, never an exception.
         """
+        # Who invents repositories without end must not keep us from those that have been there before.
+        is_let_in = len(self._futures) < MAX_REPOSITORIES or self._has_succeeded(uri)
         with self._lock:
             future = self._futures.get(uri)
-            if future is None and len(self._futures) >= MAX_REPOSITORIES:
+            if future is None and not is_let_in:
                 return settled(f"{uri} is not fetched: this run has already fetched {MAX_REPOSITORIES} repositories.")
             if future is None:
                 future = self._schedule.submit(host, lambda: self._attempt(uri, host, protocol, fetch))
@@ -151,6 +154,13 @@ class Attempts:
                 times = "once" if known.failures == 1 else f"{known.failures} times"
                 return f"{uri} is not asked again for {wait:.0f} seconds: it failed {times}, last so: {known.error}"
         return None
+
+    def _has_succeeded(self, uri: str) -> bool:
+        try:
+            known = self._store.repository(uri)
+        except StateError:
+            return False
+        return known is not None and known.succeeded is not None
 
     def _turn(self, uri: str) -> int:
         known = self._store.repository(uri)

@@ -379,6 +379,17 @@ def test_a_run_has_an_end(world: World, monkeypatch: pytest.MonkeyPatch) -> None
     assert ["already fetched 2 repositories" in str(each) for each in told] == [False, False, True, True]
 
 
+def test_strangers_do_not_keep_us_from_who_was_there_before(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many repositories a CA invents."""
+    world.fallback = "never"
+    assert world.fetch()[0] is None
+    monkeypatch.setattr(attempts, "MAX_REPOSITORIES", 2)
+    with world.run() as source:
+        for n in range(3):
+            source.request(place(world.repository, f"https://{n}.example/")).result(PATIENCE)
+        assert source.request(place(world.repository)).result(PATIENCE) is None
+
+
 def test_without_rsync_the_rest_goes_on(world: World) -> None:
     """With a sentence where it would have been needed."""
     with world.run(rsync=False) as source:
