@@ -26,9 +26,9 @@ _DAYS = 30 * 86_400
 class ServedTree:
     """Serves until closed; a context manager.
 
-    `alpha` publishes by RRDP at `rrdp`, `beta` and the trust anchor by rsync. In each version a member has `roas` ROAs,
-    all of which name the version's AS, 64496 and up; what holds of each member in each version tells `vrps`. `tal` is
-    the locator's path and `ca_file` has the certificate to be trusted for RRDP.
+    `alpha` publishes by RRDP alone, at `rrdp`, `beta` and the trust anchor by rsync. In each version a member has
+    `roas` ROAs, all of which name the version's AS, 64496 and up; what holds of each member in each version tells
+    `vrps`. `tal` is the locator's path and `ca_file` has the certificate to be trusted for RRDP.
     """
 
     def __init__(self, directory: Path, keys: Keys, now: int, *, roas: int = 4) -> None:
@@ -45,7 +45,7 @@ class ServedTree:
         lab, beta = (self._module(name) for name in ("lab", "beta"))
         valid = Validity(now - 3600, now + _DAYS)
         self.anchor = trust_anchor("lab", Resources(["10.0.0.0/8"], [(64496, 65551)]), valid, keys, repository=lab)
-        self.alpha = self._member("alpha", 1, f"{lab}alpha/", self.rrdp.notify_uri)
+        self.alpha = self._member("alpha", 1, f"rsync://{self.daemon.authority}/alpha/alpha/", self.rrdp.notify_uri)
         self.beta = self._member("beta", 2, f"{beta}beta/", None)
         self.tal = directory / "lab.tal"
         self.tal.write_text(trust_anchor_locator(self.anchor), "ascii")

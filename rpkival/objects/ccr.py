@@ -170,8 +170,8 @@ def _roa(roas: asn1.ROAPayloadSet) -> CachedRoas:
     blocks = {block.address_family: block.addresses for block in roas.ip_addr_blocks}
     if not blocks or len(blocks) != len(roas.ip_addr_blocks) or not blocks.keys() <= dict(_FAMILIES).keys():
         raise ObjectError(_SECTION, f"The VRPs of AS{roas.as_id} are not of IPv4 and IPv6, each family once.")
-    ipv4, ipv6 = (tuple(_prefix(each, bits) for each in blocks.get(family, ())) for family, bits in _FAMILIES)
-    return CachedRoas(roas.as_id, ipv4, ipv6)
+    ipv4, ipv6 = (_ordered(_prefix(each, bits) for each in blocks.get(family, ())) for family, bits in _FAMILIES)
+    return CachedRoas(roas.as_id, tuple(ipv4), tuple(ipv6))
 
 
 def _prefix(address: roa_asn1.ROAIPAddress, bits: int) -> CachedPrefix:
