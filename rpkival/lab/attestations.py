@@ -78,8 +78,10 @@ def checklist_content(resources: Resources, files: Mapping[str, bytes]) -> bytes
 
 
 def prefix_list_content(asn: int, prefixes: Sequence[str]) -> bytes:
-    """RpkiSignedPrefixList (draft-ietf-sidrops-rpki-prefixlist section 4), in canonical order."""
-    networks = sorted(map(ipaddress.ip_network, prefixes), key=lambda each: (int(each.network_address), each.prefixlen))
+    """RpkiSignedPrefixList (draft-ietf-sidrops-rpki-prefixlist section 4), in canonical order, each once."""
+    networks = sorted(
+        set(map(ipaddress.ip_network, prefixes)), key=lambda each: (int(each.network_address), each.prefixlen)
+    )
     families = []
     for version, afi in AFI.items():
         bits = [

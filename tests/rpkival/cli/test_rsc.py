@@ -14,6 +14,7 @@ from rpkival.lab.certificates import Validity
 from rpkival.lab.keys import KeyRing
 from rpkival.lab.number_resources import Resources
 from rpkival.lab.publisher import Publisher
+from rpkival.lab.rsync_daemon import RsyncDaemon
 
 Run = Callable[..., Any]
 NOW = 1_773_648_000
@@ -56,6 +57,29 @@ def test_good_files_under_a_good_chain(verify: Run, lab: Path) -> None:
     assert "under lab; not revoked; valid until" in chain
     assert file.endswith("offer.txt': good: the checklist has it")
     assert rest == "  terms.txt: on the checklist, not given"
+
+
+def test_the_chain_is_found_in_what_was_fetched(
+    rpkival: Run, tmp_path: Path, lab_keys: KeyRing, rsync_daemon: RsyncDaemon
+) -> None:
+    """In the store, by its memo, which keeps what is in it."""
+    place = f"rsync://{rsync_daemon.authority}/repository/"
+    anchor = trust_anchor("lab", Resources(["10.0.0.0/8"], [64500]), YEAR, lab_keys, repository=place)
+    member = anchor.issue_ca("member", Resources(["10.1.0.0/16"], [64500]))
+    publisher = Publisher(tmp_path / "lab")
+    (tal,) = publisher.publish(anchor, files=anchor.tree(DAY))
+    rsync_daemon.serve("repository", publisher.rsync / rsync_daemon.authority / "repository")
+    (tmp_path / "offer.txt").write_bytes(b"offer")
+    (tmp_path / "offer.sig").write_bytes(member.checklist(Resources(["10.1.0.0/24"]), {"offer.txt": b"offer"}))
+    where = ("--tal", tal, "--data-dir", tmp_path / "state", "--at", "2026-03-16T08:00:00Z", "--quiet")
+    verify = ("rsc", "verify", tmp_path / "offer.sig", tmp_path / "offer.txt", *where)
+
+    assert rpkival(*verify).code == 3
+    assert rpkival("validate", "--allow-dubious-hosts", *where).code == 0
+    for _ in range(2):
+        done = rpkival(*verify)
+        assert done.code == 0
+        assert f"chain verified: Issued by {place}" in done.out
 
 
 def test_bad_files_are_bad_news(verify: Run, lab: Path) -> None:

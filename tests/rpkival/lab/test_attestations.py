@@ -48,6 +48,7 @@ def test_a_prefix_list(content_of: Callable[[str], bytes]) -> None:
 
     assert len(prefixes) > 20
     assert prefix_list_content(asn, prefixes) == real
+    assert prefix_list_content(asn, [*prefixes, *prefixes]) == real
 
 
 def _ipv4(number: int) -> str:
