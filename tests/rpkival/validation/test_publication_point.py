@@ -377,7 +377,7 @@ def test_a_fault_of_ours_costs_one_point(lab: Any, monkeypatch: pytest.MonkeyPat
             raise fault
         return parse_roa(data, **options)
 
-    monkeypatch.setattr("rpkival.validation.publication_point.parse_roa", fail)
+    monkeypatch.setattr("rpkival.validation.judged_files.parse_roa", fail)
     run = lab.validate()
     assert asns(run) == EVERYTHING - {64501}
     assert only(run) == ("beta.mft", "fault of this validator")
