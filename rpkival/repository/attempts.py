@@ -92,14 +92,18 @@ class Attempts:
 
         It has None or a sentence, never an exception.
         """
-        # Who invents repositories without end must not keep us from those that have been there before.
-        is_let_in = len(self._futures) < MAX_REPOSITORIES or self._has_succeeded(uri)
+        future = self._futures.get(uri)
+        if future is not None:
+            return future
+        # Who invents repositories without end must not keep us from those that have been there before: they wait behind
+        # no stranger, and are beyond all number.
+        is_known = self._has_succeeded(uri)
         with self._lock:
             future = self._futures.get(uri)
-            if future is None and not is_let_in:
+            if future is None and not is_known and len(self._futures) >= MAX_REPOSITORIES:
                 return settled(f"{uri} is not fetched: this run has already fetched {MAX_REPOSITORIES} repositories.")
             if future is None:
-                future = self._schedule.submit(host, lambda: self._attempt(uri, host, protocol, fetch))
+                future = self._schedule.submit(host, lambda: self._attempt(uri, host, protocol, fetch), first=is_known)
                 self._futures[uri] = future
         return future
 

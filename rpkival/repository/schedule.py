@@ -30,14 +30,15 @@ class Schedule:
         self._threads: list[threading.Thread] = []
         self._closed = False
 
-    def submit(self, host: str, work: Callable[[], str | None]) -> Future[str | None]:
-        """Have `work` done; the future has what it returned or raised, and is cancelled after `close`."""
+    def submit(self, host: str, work: Callable[[], str | None], *, first: bool = False) -> Future[str | None]:
+        """Have `work` done, `first` before all that waits; the future has what it returned or raised, and is cancelled
+        after `close`."""
         future: Future[str | None] = Future()
         with self._changed:
             if self._closed:
                 future.cancel()
                 return future
-            self._waiting.append((host, work, future))
+            (self._waiting.appendleft if first else self._waiting.append)((host, work, future))
             if len(self._threads) < self._size:
                 self._threads.append(threading.Thread(target=self._work, name="fetch", daemon=True))
                 self._threads[-1].start()

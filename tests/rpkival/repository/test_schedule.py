@@ -75,3 +75,23 @@ def test_closing_cancels_what_waits_and_does_not_wait_for_ever() -> None:
     go_on.set()
     assert running.result(PATIENCE) == "True"
     assert schedule.close(PATIENCE)
+
+
+def test_what_is_first_waits_for_none_of_the_others() -> None:
+    """Only for what is under way."""
+    schedule, order = Schedule(threads=1), list[str]()
+    begun, go_on = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        begun.set()
+        go_on.wait(PATIENCE)
+
+    futures = [schedule.submit("a.example", hold)]
+    assert begun.wait(PATIENCE)
+    futures += [schedule.submit(f"{name}.example", partial(order.append, name)) for name in ("b", "c")]
+    futures.append(schedule.submit("d.example", partial(order.append, "d"), first=True))
+    go_on.set()
+    for future in futures:
+        future.result(PATIENCE)
+    schedule.close(PATIENCE)
+    assert order == ["d", "b", "c"]
