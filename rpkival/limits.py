@@ -130,7 +130,8 @@ MAX_STORED_REPOSITORIES: Final = 5_000
 to any more is kept for days."""
 
 MAX_REPOSITORIES: Final = 1000
-"""Fetched in one run. About 60 exist; an endless chain of CAs, each elsewhere, ends here (CVE-2021-43172)."""
+"""Fetched in one run, beside those that have succeeded before. About 60 exist; an endless chain of CAs, each elsewhere,
+ends here (CVE-2021-43172)."""
 
 REPOSITORY_KEEP_SECONDS: Final = 10 * 24 * 3600.0
 """For which a repository, or a good version of a publication point, that no certificate leads to stays in the store:
@@ -258,6 +259,12 @@ MAX_RTR_HANDSHAKE_SECONDS: Final = 15.0
 
 MAX_RTR_SSH_EXIT_SECONDS: Final = 2.0
 """For an ssh that was told to end, before it is killed; it has nothing to save."""
+
+RTR_UPSTREAM_RETRY_SECONDS: Final = 10.0
+"""Before a cache that we follow and lost is asked again: one connection, which costs neither side anything."""
+
+MAX_RTR_UPSTREAMS: Final = 16
+"""Caches that are followed at a time, each with a payload of 50 MB; a quorum of three is usual."""
 
 RTR_ACCEPT_PAUSE_SECONDS: Final = 1.0
 """Before the next attempt where the system has no file descriptor left for a router; the kernel keeps it waiting."""

@@ -14,7 +14,6 @@ from rpkival.cli.options import (
     ExceptionsOption,
     OutputOption,
     QuietOption,
-    RtrOption,
     UrlOption,
     VerboseOption,
     VrpsOption,
@@ -27,6 +26,11 @@ from rpkival.errors import UsageError
 from rpkival.limits import MAX_RTR_SESSIONS, MAX_RTR_SESSIONS_PER_ADDRESS
 
 __all__ = ["register"]
+
+QuorumOption = Annotated[
+    int | None,
+    typer.Option("--quorum", metavar="K", min=1, help="Believe what at least K of the caches say, and nothing else."),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -41,7 +45,13 @@ def register(app: typer.Typer) -> None:
 
 def serve(
     vrps: VrpsOption = None,
-    rtr: RtrOption = None,
+    rtr: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--rtr", metavar="HOST:PORT", help="A cache to follow; of several the first that has data, or a --quorum."
+        ),
+    ] = None,
+    quorum: QuorumOption = None,
     url: UrlOption = None,
     data_dir: DataDirOption = None,
     listen: Annotated[
@@ -96,14 +106,17 @@ def serve(
 
     Example: rpkival rtr serve --vrps vrps.json --exceptions /etc/rpkival/slurm.json
 
-    Example: rpkival rtr serve --rtr cache.example.net:3323
+    Example: rpkival rtr serve --rtr cache.example.net:3323 --rtr other.example.net:323
+
+    Example: rpkival rtr serve --rtr a.example.net:323 --rtr b.example.net:323 --rtr c.example.net:323 --quorum 2
 
     Example: rpkival rtr serve --vrps vrps.json --allow 192.0.2.0/24 --tls-listen 192.0.2.1:324 --cert c.pem --key k.pem
 
     Example: rpkival rtr serve --vrps vrps.json --listen 192.0.2.1:323 --md5 198.51.100.0/24=/etc/rpkival/md5.key
     """
     from rpkival.cli.logs import configure_logs
-    from rpkival.cli.rtr_serve import run_server
+    from rpkival.cli.rtr_serve import POLL_CACHES_SECONDS, POLL_SOURCE_SECONDS, run_server
+    from rpkival.cli.rtr_upstreams import FollowedCaches, check_quorum
     from rpkival.cli.source import Source, check_source, load_vrps
     from rpkival.payload.exceptions.files import load_exceptions
     from rpkival.rtr.access import Access
@@ -131,20 +144,24 @@ def serve(
         timers = Timers(refresh, min(600, refresh), max(7200, 2 * refresh))
     except ValueError as error:
         raise UsageError(f"--refresh {refresh} cannot be: {error}") from error
-    check_source(vrps=vrps, rtr=rtr, url=url, data_dir=data_dir)
+    peers = tuple(rtr or ())
+    check_source(vrps=vrps, rtr=peers[0] if peers else None, url=url, data_dir=data_dir)
+    check_quorum(peers, quorum)
+    caches = FollowedCaches(peers, quorum) if peers else None
     configure_logs(quiet=quiet, verbose=verbose)
     slurm = tuple(exceptions or ())
     load_exceptions(slurm)  # what is wrong with them is told before anything is served
 
     def load() -> Source:
-        source = load_vrps(vrps=vrps, rtr=rtr, url=url, data_dir=data_dir, quiet=True)
+        source = caches.load() if caches else load_vrps(vrps=vrps, rtr=None, url=url, data_dir=data_dir, quiet=True)
         applied = load_exceptions(slurm).apply(source.payload.unique_sorted())
         return replace(source, payload=applied.payload)
 
     run_server(
         load,
         files=(vrps, *slurm) if vrps else slurm,
-        polled=vrps is None,
+        poll_seconds=POLL_CACHES_SECONDS if caches else POLL_SOURCE_SECONDS if vrps is None else None,
+        caches=caches,
         make_server=make_server,
         doors=doors,
         timers=timers,
@@ -152,7 +169,12 @@ def serve(
 
 
 def dump(
-    cache: Annotated[str, typer.Argument(metavar="HOST:PORT", help="The RTR cache to ask.")],
+    caches: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="HOST:PORT...", help="The RTR cache to ask; of several the first that answers, or a --quorum."
+        ),
+    ],
     fmt: Annotated[
         str, typer.Option("--format", help="csv, json or another format of VRPs, or all: with ASPAs and router keys.")
     ] = "csv",
@@ -178,8 +200,16 @@ def dump(
     ssh: Annotated[
         str | None, typer.Option("--ssh", metavar="USER", help="Through ssh as USER, to its subsystem rpki-rtr.")
     ] = None,
+    quorum: QuorumOption = None,
+    report: Annotated[
+        Path | None,
+        typer.Option("--report", metavar="FILE", help="With --quorum: who disagrees about what, as JSON."),
+    ] = None,
 ) -> None:
-    """Print what an RTR cache serves.
+    """Print what an RTR cache serves, or what a quorum of several does.
+
+    With --quorum, caches that disagree are named on standard error (exit code 1), and those that do not answer
+    (exit code 3).
 
     Example: rpkival rtr dump 127.0.0.1:3323
 
@@ -190,22 +220,41 @@ def dump(
     Example: rpkival rtr dump rtr.rpki.example.net:324 --tls --ca-file ca.pem
 
     Example: rpkival rtr dump rtr.rpki.example.net:22 --ssh rpki
+
+    Example: rpkival rtr dump a.example.net:323 b.example.net:323 c.example.net:323 --quorum 2 --report report.json
     """
     import time
 
     from rpkival.cli.output import check_writable, open_output
     from rpkival.cli.rtr_dial import make_dial
     from rpkival.cli.rtr_dump import write_all
+    from rpkival.cli.rtr_upstreams import ask_all, check_quorum, tell_of_dissent, write_report
     from rpkival.payload.formats import check_format, write_payload
     from rpkival.rtr.client import fetch_payload
+    from rpkival.rtr.upstreams import Word
 
     check_format(fmt, "all")
     check_writable(output)
-    host, port = parse_peer(cache)
-    dial = make_dial(host, port, tls=tls, ca_file=ca_file, cert=cert, key=key, md5_key_file=md5_key_file, ssh=ssh)
-    payload = fetch_payload(host, port, timeout=timeout, strict_order=strict, dial=dial)
+    check_quorum(caches, quorum)
+    if report and quorum is None:
+        raise UsageError("A --report tells who disagrees, which only a --quorum finds out; give that too.")
+    reach = partial(make_dial, tls=tls, ca_file=ca_file, cert=cert, key=key, md5_key_file=md5_key_file, ssh=ssh)
+    dials = {cache: reach(*parse_peer(cache)) for cache in caches}
+
+    def fetch(cache: str) -> Word:
+        dial = dials[cache]
+        return cache, fetch_payload(dial.host, dial.port, timeout=timeout, strict_order=strict, dial=dial)
+
+    combined, failed = ask_all(caches, quorum, fetch)
+    payload = combined.payload
     with open_output(output) as stream:
         if fmt == "all":
             write_all(payload, stream)
         else:
             write_payload(payload, fmt, stream, generated=int(time.time()))
+    if quorum is None:
+        return
+    if report:
+        write_report(combined, failed, quorum, report)
+    if tell_of_dissent(combined) or failed:
+        raise typer.Exit(3 if failed else 1)

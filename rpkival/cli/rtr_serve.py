@@ -6,6 +6,7 @@ import asyncio
 import signal
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import typer
 
 from rpkival.cli.event_loop import new_event_loop
 from rpkival.cli.file_limit import allow_many_files
+from rpkival.cli.rtr_upstreams import FollowedCaches
 from rpkival.cli.source import Source
 from rpkival.cli.terminal import counted
 from rpkival.errors import RpkivalError
@@ -25,13 +27,16 @@ from rpkival.rtr.errors import ErrorCode
 from rpkival.rtr.pdu import Timers
 from rpkival.rtr.server import RtrServer
 
-__all__ = ["run_server"]
+__all__ = ["POLL_CACHES_SECONDS", "POLL_SOURCE_SECONDS", "run_server"]
 
 POLL_FILE_SECONDS = 1.0
 """How often a file's time and size are looked at; it is read when they changed and then stood still for one look."""
 
 POLL_SOURCE_SECONDS = 600.0
 """How often any other source is asked again, as validators commonly run."""
+
+POLL_CACHES_SECONDS = 60.0
+"""How often caches that we follow are looked at without news of theirs: what they said may have expired."""
 
 log = structlog.get_logger("rpkival.rtr")
 
@@ -40,20 +45,21 @@ def run_server(
     load: Callable[[], Source],
     *,
     files: Sequence[Path],
-    polled: bool,
+    poll_seconds: float | None,
+    caches: FollowedCaches | None,
     make_server: Callable[[Cache], RtrServer],
     doors: Doors,
     timers: Timers,
 ) -> None:
     """Serve what `load` gives until SIGINT, SIGTERM, or SIGQUIT, on which routers forget it.
 
-    It is asked anew whenever any of `files` changes, and under `polled` now and then.
+    It is asked anew whenever any of `files` or what `caches` say changes, and every `poll_seconds` if given.
 
     Raises `UsageError` and whatever the first `load` raises.
     """
     allow_many_files()
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        runner.run(_serve(load, files, make_server, doors, timers, polled=polled))
+        runner.run(_serve(load, files, make_server, doors, timers, poll_seconds, caches))
 
 
 async def _serve(
@@ -62,8 +68,8 @@ async def _serve(
     make_server: Callable[[Cache], RtrServer],
     doors: Doors,
     timers: Timers,
-    *,
-    polled: bool,
+    poll_seconds: float | None,
+    caches: FollowedCaches | None,
 ) -> None:
     # RFC 8210 section 5.1 recommends the clock for session ids: no two lives of a cache have the same.
     cache = Cache(int(time.time()), timers=timers)
@@ -85,6 +91,8 @@ async def _serve(
     try:
         address, port = await open_doors(server, doors)
         watch = FileWatch(files)
+        if caches:
+            caches.start(lambda: _set_from_thread(loop, reload))
         source = await asyncio.to_thread(load)
         _warn_if_stale(source)
         cache.update(source.payload)
@@ -95,12 +103,14 @@ async def _serve(
             asyncio.create_task(_watch(watch, reload)),
             asyncio.create_task(_follow(load, cache, server, reload)),
         ]
-        if polled:
-            tasks.append(asyncio.create_task(_poll(reload)))
+        if poll_seconds is not None:
+            tasks.append(asyncio.create_task(_poll(reload, poll_seconds)))
         await stop.wait()
         for task in tasks:
             task.cancel()
     finally:
+        if caches:
+            caches.stop()
         await server.close(code=farewell)
 
 
@@ -112,10 +122,15 @@ async def _watch(watch: FileWatch, reload: asyncio.Event) -> None:
             reload.set()
 
 
-async def _poll(reload: asyncio.Event) -> None:
+def _set_from_thread(loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> None:
+    with suppress(RuntimeError):  # the loop has ended, and with it who would care
+        loop.call_soon_threadsafe(event.set)
+
+
+async def _poll(reload: asyncio.Event, seconds: float) -> None:
     """Ask for a reload whenever the time of a source that is no file has come."""
     while True:
-        await asyncio.sleep(POLL_SOURCE_SECONDS)
+        await asyncio.sleep(seconds)
         reload.set()
 
 

@@ -117,14 +117,15 @@ class RtrClient:
         self.end = download.end
         return AnswerKind.SNAPSHOT
 
-    def wait_for_notify(self) -> bool:
-        """Wait for a Serial Notify; False where none comes within the timeout. Raises `PeerError`."""
-        self._deadline = time.monotonic() + self._timeout
+    def wait_for_notify(self, seconds: float | None = None) -> bool:
+        """Wait for a Serial Notify; False where none comes within `seconds`, or the timeout. Raises `PeerError`."""
+        self._deadline = time.monotonic() + (self._timeout if seconds is None else seconds)
         received = b""
         while len(received) < HEADER_BYTES or len(received) < Header.parse(received).length:
             try:
                 received += self._receive(1)
             except TimeoutError:
+                self._received = received
                 return False
         pdu = parse(received)
         if isinstance(pdu, ErrorReport):
