@@ -81,10 +81,10 @@ def _extensions(extensions: list[pkix.Extension]) -> tuple[int, bytes]:
 
 
 def _revoked(entries: list[pkix.RevokedCertificate] | None) -> frozenset[int]:
-    if entries is None:
-        return frozenset()
     if not entries:
-        raise ObjectError("RFC 5280 section 5.1.2.6", "The CRL's list of revoked certificates is there, but empty.")
+        # RFC 5280 section 5.1.2.6 wants an empty list left out, yet widely used software has published some. Whoever
+        # lists nobody has revoked nobody; to refuse the CRL would cost all of its CA's objects.
+        return frozenset()
     if len(entries) > MAX_REVOKED_CERTIFICATES:
         raise LimitError(f"The CRL has {len(entries)} entries; {MAX_REVOKED_CERTIFICATES} are allowed.")
     for entry in entries:

@@ -24,19 +24,13 @@ SAMPLES = {
     "krill/repo/rsync/current/NLnetLabs/0/326130343a623930303a3a2f33302d3330203d3e2038353837.roa": ("ROA", []),
     "krill/repo/rsync/current/NLnetLabs/0/326130343a623930343a3a2f34382d3438203d3e20323131333231.roa": ("ROA", []),
     "krill/repo/rsync/current/NLnetLabs/0/326130343a623930353a3a2f33322d313238203d3e20323131333231.roa": ("ROA", []),
-    "krill/repo/rsync/current/NLnetLabs/0/B2F9D7A5A5A9D791BE2BB641C9AF19505D100C2F.crl": (
-        "CRL",
-        ["RFC 5280 section 5.1.2.6"],
-    ),
+    "krill/repo/rsync/current/NLnetLabs/0/B2F9D7A5A5A9D791BE2BB641C9AF19505D100C2F.crl": ("CRL", []),
     "krill/repo/rsync/current/NLnetLabs/0/B2F9D7A5A5A9D791BE2BB641C9AF19505D100C2F.mft": ("manifest", []),
     "krill/repo/rsync/current/ca_teste1682870430456/0/3139322e3136382e3232342e302f32302d3232203d3e203635343332.roa": (
         "ROA",
         [],
     ),
-    "krill/repo/rsync/current/ca_teste1682870430456/0/7DC1E81BCB69BE275046D337AB3FBEF76A62354C.crl": (
-        "CRL",
-        ["RFC 5280 section 5.1.2.6"],
-    ),
+    "krill/repo/rsync/current/ca_teste1682870430456/0/7DC1E81BCB69BE275046D337AB3FBEF76A62354C.crl": ("CRL", []),
     "krill/repo/rsync/current/ca_teste1682870430456/0/7DC1E81BCB69BE275046D337AB3FBEF76A62354C.mft": ("manifest", []),
     "krill/repo/rsync/current/testbed/0/1B73D6E56F851983B02CD2ED642B6A94BF368AEF.crl": ("CRL", []),
     "krill/repo/rsync/current/testbed/0/1B73D6E56F851983B02CD2ED642B6A94BF368AEF.mft": ("manifest", []),
