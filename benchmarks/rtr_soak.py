@@ -40,6 +40,9 @@ GROWTH = 1.2
 GROWTH_MEGABYTES = 30.0
 """Resident memory may grow by a fifth and this from its first fifth of the time to the end: allocators breathe."""
 
+_REMEMBERED = 900
+"""Serials of each version, three hundred: none of the routers is slower than that many changes."""
+
 Told = tuple[frozenset[object], frozenset[object], frozenset[object]]
 
 
@@ -185,7 +188,7 @@ class Soak:
         with self._lock:
             for version in range(3):
                 self._served[self._cache.session_id_of(version), serial] = payload
-            while len(self._served) > 3000:
+            while len(self._served) > _REMEMBERED:
                 del self._served[next(iter(self._served))]
 
     async def _cut(self) -> None:

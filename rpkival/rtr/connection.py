@@ -7,7 +7,9 @@ to go on when it has taken all. Between the two nothing is queued but the chunk 
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import socket
+import termios
 import time
 from collections import deque
 from collections.abc import Mapping
@@ -248,7 +250,7 @@ class Connection(asyncio.Protocol):
         for buffer in outgoing.buffers:
             view = memoryview(buffer)
             self._chunks.extend(view[start : start + CHUNK_BYTES] for start in range(0, len(view), CHUNK_BYTES))
-        self._start_timer(self._owner.answer_seconds, "did not take its answer in time")
+        self._start_answer_timer()
         return True
 
     def _wait_for_data(self) -> None:
@@ -277,8 +279,6 @@ class Connection(asyncio.Protocol):
     def _between_answers(self) -> bool:
         """The router has taken everything: note what it has, read on, and tell it of news if there are any."""
         session = self._session
-        if session.state is not State.NEW:
-            self._stop_timer()
         if session.serial != self._logged_serial:
             self._logged_serial = session.serial
             log.info(
@@ -291,14 +291,27 @@ class Connection(asyncio.Protocol):
         if notification is None:
             return False
         self._chunks.append(memoryview(notification))
-        self._start_timer(self._owner.answer_seconds, "did not take its notification in time")
+        self._start_answer_timer()
         return True
 
     # --- time ---
 
     def _give_up_on_query(self) -> None:
-        """A router that says nothing hears why it is cut; one that is amid an answer could not."""
-        self._chunks = deque([memoryview(self._session.stalled())])
+        self._give_up("The router sent no query in time.")
+
+    def _give_up_on_answer(self) -> None:
+        """The time for an answer is over: whoever has not taken it is cut, also where it waits in the kernel only."""
+        self._timer = None
+        if self._sending:
+            self.abort("did not take its answer in time")
+        elif self._session.state is State.NEW:
+            self._give_up_on_query()
+        elif _untaken(self._transport.get_extra_info("socket")):
+            self._give_up("The router did not take its answer in time.")
+
+    def _give_up(self, why: str) -> None:
+        """A router that is not amid an answer hears why it is cut; one that is could not."""
+        self._chunks = deque([memoryview(self._session.stalled(why))])
         self._close_after = True
         self._pump()
 
@@ -306,10 +319,20 @@ class Connection(asyncio.Protocol):
         self._stop_timer()
         self._timer = asyncio.get_running_loop().call_later(seconds, self.abort, reason)
 
+    def _start_answer_timer(self) -> None:
+        self._stop_timer()
+        self._timer = asyncio.get_running_loop().call_later(self._owner.answer_seconds, self._give_up_on_answer)
+
     def _stop_timer(self) -> None:
         if self._timer:
             self._timer.cancel()
             self._timer = None
+
+
+def _untaken(connection: socket.socket) -> bool:
+    """Whether the kernel still has octets that the router has not acknowledged."""
+    queued = fcntl.ioctl(connection.fileno(), termios.TIOCOUTQ, bytes(4))
+    return any(queued)
 
 
 def _keep_alive(connection: socket.socket) -> None:

@@ -172,10 +172,10 @@ class Session:
         """How many serials the router is behind the cache; None before it has any."""
         return None if self.serial is None else (self._cache.serial - self.serial) % 2**32
 
-    def stalled(self) -> bytes:
-        """The report that ends this session because nothing came (draft-ietf-sidrops-8210bis-26 section 9)."""
+    def stalled(self, why: str) -> bytes:
+        """The report that ends this session because nothing moves (draft-ietf-sidrops-8210bis-26 section 9)."""
         self.state = State.CLOSED
-        self.last_error = "The router sent no query in time."
+        self.last_error = why
         version = HIGHEST_VERSION if self.version is None else self.version
         return ErrorReport(version, code_in(version, ErrorCode.TRANSPORT), text=self.last_error).serialize()
 

@@ -41,7 +41,7 @@ class Behaviour(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Load:
     """What all routers share. `every`: seconds between queries of one router; `patience`: for one answer;
-    `slow_rate`: octets a second that a slow router reads; `sources`: our addresses to connect from, in turn, any without.
+    `slow_rate`: octets a second that a slow router reads; `sources`: addresses of ours to connect from in turn.
     """
 
     host: str

@@ -421,8 +421,7 @@ def test_the_number_of_routers_is_bounded(run: Run) -> None:
     async def main() -> None:
         cache = Cache(7)
         cache.update(Payload(ONE))
-        for limits in ({"max_sessions": 2}, {"max_sessions_per_address": 2}):
-            server = RtrServer(cache, **limits)
+        for server in (RtrServer(cache, max_sessions=2), RtrServer(cache, max_sessions_per_address=2)):
             host, port = await server.start(HOST, 0)
             first, second, third = [await asyncio.open_connection(host, port) for _ in range(3)]
             with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
@@ -590,5 +589,38 @@ def test_closing_drops_all_and_frees_the_port(run: Run) -> None:
         await again.close()
         for router in routers:
             router.close()
+
+    run(main())
+
+
+def test_a_router_that_leaves_its_answer_in_the_kernel_is_cut_and_told(run: Run) -> None:
+    """We have written it all, and nobody reads: Error 10 stands behind it, for the case that somebody ever does."""
+
+    async def main() -> None:
+        cache = Cache(7)
+        cache.update(Payload(many(5000)))
+        server = RtrServer(cache, answer_seconds=0.5)
+        _, port = await server.start(HOST, 0)
+        idle_reader, idle = await asyncio.open_connection(HOST, port)
+        idle.write(ResetQuery(1).serialize())
+        await read_answer(idle_reader)
+        router = socket.socket()
+        router.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16_384)
+        router.connect((HOST, port))
+        router.sendall(ResetQuery(2).serialize())
+        stalled = f"127.0.0.1:{router.getsockname()[1]}"
+        await until(lambda: any(info.last_error for info in server.sessions() if info.peer == stalled))
+
+        router.setblocking(False)
+        reader, writer = await asyncio.open_connection(sock=router)
+        assert isinstance((await read_answer(reader))[-1], EndOfData)
+        report = await read_pdu(reader)
+        assert isinstance(report, ErrorReport)
+        assert report.code == ErrorCode.TRANSPORT
+        assert "did not take its answer" in report.text
+        writer.close()
+        assert [info.last_error for info in server.sessions() if info.version == 1] == [""]
+        idle.close()
+        await server.close()
 
     run(main())
