@@ -73,9 +73,7 @@ def fill(tree: Path, data: Path) -> int:
                 update.withdraw(uri)
             update.commit(b"")
         for certificate in module.glob("*.cer"):
-            store.accept_trust_anchor(
-                f"rsync://{certificate.relative_to(tree).as_posix()}", certificate.read_bytes()
-            )
+            store.accept_trust_anchor(f"rsync://{certificate.relative_to(tree).as_posix()}", certificate.read_bytes())
     store.close()
     return objects
 
@@ -139,7 +137,8 @@ def report(what: str, run: Run, objects: int, cold: Run | None = None) -> None:
     """One line."""
     share = "" if cold is None else f", {run.wall / cold.wall:.1%} of cold"
     each = f"{run.cpu / objects * 1e6:.0f} us of CPU an object"
-    print(f"{what:32} {run.wall:7.2f} s, {run.cpu:7.2f} s of CPU, {run.memory / 2**20:5.0f} MiB, {each}{share}", flush=True)
+    figures = f"{run.wall:7.2f} s, {run.cpu:7.2f} s of CPU, {run.memory / 2**20:5.0f} MiB"
+    print(f"{what:32} {figures}, {each}{share}", flush=True)
 
 
 if __name__ == "__main__":
