@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import io
+import socket
 import ssl
 import time
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -15,6 +18,7 @@ from typing import BinaryIO, Self
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
+from aiohttp import AddrInfoType
 
 from rpkival.errors import FetchError, StateError, UsageError
 from rpkival.limits import (
@@ -31,6 +35,7 @@ from rpkival.repository.https_uri import HttpsUri
 __all__ = ["Downloaded", "Http", "HttpSession", "Validators"]
 
 _READ_BYTES = 64 * 1024
+_CLOSING_TURNS = 100
 _REDIRECTS = {301, 302, 303, 307, 308}
 
 
@@ -106,6 +111,7 @@ class HttpSession:
         self._until = time.monotonic() + seconds
         self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
         self._client: aiohttp.ClientSession | None = None
+        self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
         self.received = 0
 
     def download(
@@ -181,13 +187,18 @@ class HttpSession:
     def _connected(self) -> aiohttp.ClientSession:
         if self._client is None:
             self._client = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(ssl=self._http.tls, limit=1),
+                connector=aiohttp.TCPConnector(ssl=self._http.tls, limit=1, socket_factory=self._socket),
                 timeout=aiohttp.ClientTimeout(total=None, connect=HTTP_CONNECT_SECONDS, sock_read=HTTP_ANSWER_SECONDS),
                 headers={"Accept-Encoding": "gzip", "User-Agent": "rpkival"},
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
             )
         return self._client
+
+    def _socket(self, address: AddrInfoType) -> socket.socket:
+        family, kind, protocol, _, _ = address
+        self._sockets.add(made := socket.socket(family, kind, protocol))
+        return made
 
     def __enter__(self) -> Self:
         return self
@@ -197,7 +208,7 @@ class HttpSession:
     ) -> None:
         try:
             if self._client is not None:
-                self._runner.run(_close(self._client))
+                self._runner.run(_close(self._client, self._sockets))
         finally:
             self._runner.close()
 
@@ -209,9 +220,16 @@ def _hang_up(answer: aiohttp.ClientResponse) -> None:
     answer.close()
 
 
-async def _close(client: aiohttp.ClientSession) -> None:
+async def _close(client: aiohttp.ClientSession, sockets: Iterable[socket.socket]) -> None:
     await client.close()
-    await asyncio.sleep(0)  # sockets that were let go are closed in the loop's next turn
+    for each in sockets:
+        # A connection whose header was broken is still about to end its TLS politely, for which nobody waits.
+        with suppress(OSError):
+            each.shutdown(socket.SHUT_RDWR)
+    for _ in range(_CLOSING_TURNS):
+        await asyncio.sleep(0)  # sockets that were let go are closed in the loop's next turns
+        if all(each.fileno() < 0 for each in sockets):
+            return
 
 
 def _write(write: Callable[[bytes], int], piece: bytes) -> None:
