@@ -142,10 +142,8 @@ def _rsync_drip(ground: Ground) -> None:
     ground.attacker.issue_ca(name, ground.block.resources, repository=f"rsync://{daemon.authority}/{name}/")
 
 
-_BY_RSYNC: Final = "rsync follows, so the repository itself is there all the same."
-
 SERVERS: Final = tuple(
-    Case(name, attack, sources, f"{answer} {_BY_RSYNC}", reason, prepare, keeps=True, size=size, served=True)
+    Case(name, attack, sources, answer, reason, prepare, keeps=True, size=size, served=True)
     for name, attack, sources, answer, reason, prepare, size in (
         (
             "retry-after",
@@ -266,7 +264,7 @@ SERVERS: Final = tuple(
         ),
         (
             "many-deltas",
-            "A notification file of more deltas than there are seconds in five hours.",
+            "A notification file that lists 20,001 deltas.",
             ("rpki-client", "Routinator"),
             "`MAX_RRDP_LISTED_DELTAS`, `MAX_RRDP_DELTAS`.",
             "lists more than 20000 deltas",

@@ -158,7 +158,7 @@ TREES: Final = (
         "many-repositories",
         "A thousand CAs, each in a repository of its own that is not there.",
         ("RPRP A",),
-        "`MAX_REPOSITORIES`, `FETCH_THREADS`, `FETCHES_PER_HOST`.",
+        "`MAX_REPOSITORIES`, `FETCHES_PER_HOST`; what has succeeded before is fetched first, and beyond all number.",
         "this run has already fetched",
         _everywhere,
         keeps=True,
