@@ -16,7 +16,7 @@ FOUND = HERE.parent / "fuzz-found"
 """Where inputs go that were not borne."""
 
 
-def run(target: str, seconds: int) -> str | None:
+def run(target: str, seconds: int, seed: int) -> str | None:
     """Fuzz one target; what it printed where it found something, else None."""
     corpus = FOUND / "corpus" / target
     corpus.mkdir(parents=True, exist_ok=True)
@@ -24,6 +24,7 @@ def run(target: str, seconds: int) -> str | None:
         *(sys.executable, "-m", "fuzz.atheris_driver", target),
         *(str(corpus), str(HERE / "seeds" / target)),
         f"-max_total_time={seconds}",
+        f"-seed={seed}",
         "-timeout=20",
         "-rss_limit_mb=2048",
         "-max_len=16384",
@@ -42,12 +43,15 @@ def main() -> int:
     arguments = argparse.ArgumentParser(prog="python -m fuzz", description=__doc__)
     arguments.add_argument("targets", nargs="*", metavar="TARGET", help=", ".join(TARGETS))
     arguments.add_argument("--seconds", type=int, default=int(os.environ.get("FUZZ_SECONDS", "60")), help="for each")
+    arguments.add_argument(
+        "--seed", type=int, default=int(os.environ.get("FUZZ_SEED", "0")), help="of all chance; 0: another each time"
+    )
     chosen = arguments.parse_args()
     targets = chosen.targets or TARGETS
     if unknown := set(targets) - set(TARGETS):
         arguments.error(f"there is no target {', '.join(sorted(unknown))}")
     with ThreadPoolExecutor(2) as pool:
-        outcomes = pool.map(lambda target: run(target, chosen.seconds), targets)
+        outcomes = pool.map(lambda target: run(target, chosen.seconds, chosen.seed), targets)
         finds = [(target, find) for target, find in zip(targets, outcomes, strict=True)]
     for target, find in finds:
         if find is not None:
