@@ -177,6 +177,11 @@ class RtrServer:
         except (OSError, ssl.SSLError) as error:
             log.warning("rtr_handshake_failed", peer=router.peer, reason=str(error))
             connection.close()
+        except asyncio.CancelledError:
+            # uvloop does not tell the end of a connection that is cancelled right after it was made.
+            if router in self._connections:
+                router.connection_lost(None)
+            raise
         finally:
             # One that was opened is forgotten when it is lost.
             if router not in self._connections:
@@ -206,8 +211,8 @@ class RtrServer:
         return refusal
 
     def forget(self, connection: Connection) -> None:
-        """Count a router out."""
-        del self._connections[connection]
+        """Count a router out; once more does nothing."""
+        self._connections.pop(connection, None)
         self._leave(connection)
         if not self._connections:
             self._all_gone.set()
