@@ -16,9 +16,10 @@ from rpkival.origin.index import OriginIndex
 from rpkival.payload.payload import Payload
 from rpkival.payload.snapshot import Snapshot
 from rpkival.payload.vrps import Vrp, Vrps
+from rpkival.validation.report import Counts, Rejection, Report, TrustAnchorReport
 from web.app import make_app, start
 from web.beacons import BeaconFamily, BeaconSet
-from web.view import AnchorSummary, Rejection, ValidationSummary, View
+from web.view import ValidationSummary, View
 
 pytestmark = [pytest.mark.interop, pytest.mark.asyncio(loop_scope="module")]
 
@@ -39,6 +40,19 @@ VRPS = Vrps.of(
         Vrp("192.0.2.0/24", 24, 64496, "ripe", 1_900_000_000, "rsync://rpki.example/repository/" + "a" * 60 + ".roa"),
         Vrp("192.0.2.128/25", 25, 64498, "arin"),
     ]
+)
+
+REPORT = Report(
+    1_773_647_990,
+    (
+        TrustAnchorReport(
+            "ripe",
+            "rsync://rpki.example/repository/ta.cer",
+            Counts(publication_points_valid=3, publication_points_rejected=1, roas_valid=3, roas_rejected=1, vrps=3),
+        ),
+    ),
+    (Rejection("rsync://rpki.example/d/" + "b" * 60 + ".roa", "ab" * 32, "RFC 9286 6.4", "Bad hash.", "ripe"),),
+    (),
 )
 
 
@@ -109,12 +123,7 @@ async def site(browser: Browser) -> AsyncIterator[Site]:
     view = View(
         snapshot=Snapshot(Payload(VRPS.unique_sorted()), 1_773_648_000, 17, 4242),
         index=OriginIndex.build(VRPS),
-        validation=ValidationSummary(
-            1_773_647_990,
-            1_773_648_000,
-            (AnchorSummary("ripe", 3, 1, 3, 1, 3),),
-            (Rejection("rsync://rpki.example/d/" + "b" * 60 + ".roa", "ab" * 32, "RFC 9286 6.4", "Bad hash.", "ripe"),),
-        ),
+        validation=ValidationSummary(1_773_647_990, 1_773_648_000, REPORT),
         now=lambda: 1_773_648_090.0,
     )
     runner, (host, port) = await start(make_app(view), "127.0.0.1", 0)
