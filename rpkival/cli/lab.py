@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 import typer
 
 from rpkival.cli.options import AtOption, QuietOption, parse_time
 from rpkival.errors import UsageError
+
+if TYPE_CHECKING:
+    from rpkival.lab.build import Built, Progress
+    from rpkival.lab.plan import Plan
 
 __all__ = ["register"]
 
@@ -59,8 +64,11 @@ def build(
     ] = None,
     serve: Annotated[
         bool,
-        typer.Option("--serve", help="With --hostile: by rsync and RRDP on loopback, until the input ends."),
+        typer.Option("--serve", help="By rsync and RRDP on loopback, until the input ends."),
     ] = False,
+    rrdp: Annotated[
+        int, typer.Option("--rrdp", metavar="N", help="With --serve: how many of the hosts publish by RRDP too.")
+    ] = 1,
     at: AtOption = None,
     workers: Annotated[
         int, typer.Option("--workers", metavar="N", min=1, max=64, help="Sign in so many processes.")
@@ -71,6 +79,7 @@ def build(
 
     The objects lie in DIR/rsync as host/module/path, as validators keep them, so that no server is needed:
     rpkival validate --tal DIR/lab.tal --repository-dir DIR/rsync --offline
+    With --serve hosts are ports of loopback, and each line of input publishes a new version of a tenth of the CAs.
 
     Example: rpkival lab build lab
 
@@ -78,39 +87,29 @@ def build(
 
     Example: rpkival lab build world --change 1
 
+    Example: rpkival lab build lab --serve --hosts 4 --rrdp 2
+
     Example: rpkival lab build hostile --hostile nul-roa --hostile drip-feed --serve
     """
     import time
 
-    from rpkival.cli.terminal import counted, note, progress
     from rpkival.lab import build as lab
     from rpkival.lab.plan import Plan
 
-    if serve and not hostile:
-        raise UsageError("--serve is for --hostile; what else is built needs no server.")
+    moment = int(time.time()) if at is None else parse_time(at)
     if hostile:
-        _attack(directory, hostile, int(time.time()) if at is None else parse_time(at), serve=serve, quiet=quiet)
+        _attack(directory, hostile, moment, serve=serve, quiet=quiet)
         return
-    started = time.monotonic()
-    with progress(quiet=quiet) as bars:
-        bar = bars.add_task("publication points", total=None)
-
-        def show(done: int, of: int) -> None:
-            bars.update(bar, completed=done, total=of)
-
-        if change is not None:
-            built = lab.change(directory, change, workers=workers, on_progress=show)
-        else:
-            plan = Plan(cas, roas, aspas, router_keys, depth, hosts, seed)
-            moment = int(time.time()) if at is None else parse_time(at)
-            built = lab.build(directory, plan, at=moment, days=days, workers=workers, on_progress=show)
-    if not quiet:
-        points = counted(built.points, "publication point", "publication points")
-        files = counted(built.files, "file", "files")
-        note(
-            f"{points} with {files} signed in {time.monotonic() - started:.1f} seconds; "
-            f"the whole has {counted(built.vrps, 'VRP', 'VRPs')}, listed in {directory / 'expected.csv'}."
-        )
+    if change is not None:
+        if serve:
+            raise UsageError("--serve builds anew, for servers of its own; give it a new directory and no --change.")
+        _sign(directory, partial(lab.change, directory, change, workers=workers), quiet=quiet)
+        return
+    plan = Plan(cas, roas, aspas, router_keys, depth, hosts, seed)
+    if serve:
+        _serve(directory, plan, rrdp, moment, days=days, workers=workers, quiet=quiet)
+        return
+    _sign(directory, partial(lab.build, directory, plan, at=moment, days=days, workers=workers), quiet=quiet)
 
 
 def attacks() -> None:
@@ -123,6 +122,47 @@ def attacks() -> None:
     width = max(map(len, CASES))
     for case in CASES.values():
         typer.echo(f"{case.name:{width}}  {case.attack} ({', '.join(case.sources)})")
+
+
+class _Sign(Protocol):
+    def __call__(self, *, on_progress: Progress) -> Built: ...
+
+
+def _sign(directory: Path, sign: _Sign, *, quiet: bool) -> None:
+    """With a bar while it goes on, and what came of it at the end."""
+    import time
+
+    from rpkival.cli.terminal import counted, note, progress
+
+    started = time.monotonic()
+    with progress(quiet=quiet) as bars:
+        bar = bars.add_task("publication points", total=None)
+        built = sign(on_progress=lambda done, of: bars.update(bar, completed=done, total=of))
+    if not quiet:
+        points = counted(built.points, "publication point", "publication points")
+        files = counted(built.files, "file", "files")
+        note(
+            f"{points} with {files} signed in {time.monotonic() - started:.1f} seconds; "
+            f"the whole has {counted(built.vrps, 'VRP', 'VRPs')}, listed in {directory / 'expected.csv'}."
+        )
+
+
+def _serve(directory: Path, plan: Plan, rrdp: int, at: int, *, days: int, workers: int, quiet: bool) -> None:
+    """Build on servers; a new version for each line of input."""
+    import sys
+
+    from rpkival.cli.terminal import note
+    from rpkival.lab.served_build import ServedBuild
+
+    with ServedBuild(directory, plan, rrdp=rrdp) as served:
+        _sign(directory, partial(served.build, at=at, days=days, workers=workers), quiet=quiet)
+        if not quiet:
+            note(
+                f"Served until the input ends: a validator of {served.tal} must trust {served.ca_file}. "
+                "Each line of input publishes anew."
+            )
+        for _ in sys.stdin:
+            _sign(directory, partial(served.change, 10), quiet=quiet)
 
 
 def _attack(directory: Path, names: list[str], at: int, *, serve: bool, quiet: bool) -> None:

@@ -19,7 +19,7 @@ from typing import Final
 from rpkival.errors import FormatError, UsageError
 from rpkival.lab.directory import make_empty
 from rpkival.lab.expected import write_expected
-from rpkival.lab.plan import Plan, seeded
+from rpkival.lab.plan import Host, Plan, seeded
 from rpkival.lab.point_signer import PointSigner
 from rpkival.lab.prime_keys import make_primes
 from rpkival.lab.publisher import trust_anchor_locator
@@ -47,6 +47,7 @@ class _State:
     """What `change` has to know; `versions` holds the CAs that are not in their first one."""
 
     plan: Plan
+    hosts: tuple[Host, ...]
     primes: tuple[int, ...]
     at: int
     days: int
@@ -54,16 +55,26 @@ class _State:
     versions: dict[int, int] = field(default_factory=dict)
 
     def signer(self, directory: Path) -> PointSigner:
-        return PointSigner(self.plan, self.primes, self.at, self.days, directory)
+        return PointSigner(self.plan, self.hosts, self.primes, self.at, self.days, directory)
 
 
 def build(
-    directory: Path, plan: Plan, *, at: int, days: int = 30, workers: int = 1, on_progress: Progress | None = None
+    directory: Path,
+    plan: Plan,
+    *,
+    at: int,
+    days: int = 30,
+    hosts: tuple[Host, ...] = (),
+    workers: int = 1,
+    on_progress: Progress | None = None,
 ) -> Built:
-    """Sign all of `plan` into a directory that is new or empty. Raises `UsageError` where it is not."""
+    """Sign all of `plan` into a directory that is new or empty. Raises `UsageError` where it is not.
+
+    `hosts` are in place of those that the plan makes up.
+    """
     make_empty(directory)
     # One for each CA, the trust anchor and the end entities.
-    state = _State(plan, make_primes(plan.cas + 2), at, days)
+    state = _State(plan, hosts or plan.hosts_by_name(), make_primes(plan.cas + 2), at, days)
     anchor = state.signer(directory).anchor()
     (directory / f"{plan.name}.tal").write_text(trust_anchor_locator(anchor), "ascii")
     return _sign(directory, state, range(plan.cas + 1), workers, on_progress)
@@ -132,6 +143,7 @@ def _write_state(directory: Path, state: _State) -> None:
     path.touch(mode=0o600)
     document = {
         "plan": asdict(state.plan),
+        "hosts": state.hosts,
         "at": state.at,
         "days": state.days,
         "generation": state.generation,
@@ -147,6 +159,7 @@ def _read_state(directory: Path) -> _State:
         document = json.loads(path.read_text("ascii"))
         return _State(
             Plan(**document["plan"]),
+            tuple(Host(*host) for host in document["hosts"]),
             tuple(int(prime, 16) for prime in document["primes"]),
             document["at"],
             document["days"],

@@ -19,7 +19,7 @@ from typing import Final, NamedTuple, TypeAlias
 from rpkival.errors import UsageError
 from rpkival.lab.number_resources import Resources
 
-__all__ = ["AspaPlan", "Plan", "PointPlan", "RoaPlan", "Vrp", "seeded"]
+__all__ = ["AspaPlan", "Host", "Plan", "PointPlan", "RoaPlan", "Vrp", "seeded"]
 
 Vrp: TypeAlias = tuple[int, str, int]
 """AS number, prefix, maxLength."""
@@ -48,6 +48,13 @@ class AspaPlan(NamedTuple):
 
     customer: int
     providers: tuple[int, ...]
+
+
+class Host(NamedTuple):
+    """Where CAs publish: an rsync URI with a slash at its end, and that of the RRDP notification file if any."""
+
+    rsync: str
+    notify: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +159,10 @@ class Plan:
             shares.append(tuple(counts))
         return tuple(shares)
 
-    def host(self, ca: int) -> str:
-        """Where a CA publishes: a module named as its host, with a slash at its end."""
-        host = f"repo{ca % self.hosts}"
-        return f"rsync://{host}.{self.name}.example/{host}/"
+    def hosts_by_name(self) -> tuple[Host, ...]:
+        """All of them, each with a module named as the host itself, by rsync alone."""
+        modules = (f"repo{number}" for number in range(self.hosts))
+        return tuple(Host(f"rsync://{module}.{self.name}.example/{module}/") for module in modules)
 
     def ca_name(self, ca: int) -> str:
         """Its name, and that of its files."""

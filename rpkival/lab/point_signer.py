@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 from rpkival.lab.ca import CertificateAuthority, trust_anchor
 from rpkival.lab.certificates import Validity
 from rpkival.lab.keys import RouterKey
-from rpkival.lab.plan import Plan
+from rpkival.lab.plan import Host, Plan
 from rpkival.lab.prime_keys import PrimeKeys
 
 __all__ = ["PointSigner", "router_key"]
@@ -25,9 +26,13 @@ def router_key(plan: Plan, ca: int, index: int) -> RouterKey:
 
 @dataclass(frozen=True)
 class PointSigner:
-    """Signs any publication point of a plan. Everything holds from an hour before `at` for `days`."""
+    """Signs any publication point of a plan. Everything holds from an hour before `at` for `days`.
+
+    CAs publish on each of `hosts` in turn.
+    """
 
     plan: Plan
+    hosts: tuple[Host, ...]
     primes: tuple[int, ...]
     at: int
     days: int
@@ -42,7 +47,12 @@ class PointSigner:
         """Write a publication point in place of what was there; returns its number of files."""
         authority = self._authority(ca)
         for child in self.plan.children[ca]:
-            authority.issue_ca(self.plan.ca_name(child), self.plan.resources(child), repository=self._repository(child))
+            authority.issue_ca(
+                self.plan.ca_name(child),
+                self.plan.resources(child),
+                repository=self._repository(child),
+                notify=self._host(child).notify,
+            )
         self._issue(authority, ca, version)
         # Later by a second each time, since a manifest must not be older than the one before it.
         current = Validity(self.validity.not_before + version, self.validity.not_after)
@@ -51,6 +61,8 @@ class PointSigner:
         directory.mkdir(parents=True, exist_ok=True)
         for name, content in files.items():
             (directory / name).write_bytes(content)
+            # rsync tells versions of one size apart by the second.
+            os.utime(directory / name, (current.not_before,) * 2)
         for path in directory.iterdir():
             if path.name not in files:
                 path.unlink()
@@ -61,7 +73,7 @@ class PointSigner:
     def anchor(self) -> CertificateAuthority:
         """The trust anchor, without what it publishes."""
         plan = self.plan
-        return trust_anchor(plan.name, plan.resources(0), self.validity, self._keys, repository=plan.host(0))
+        return trust_anchor(plan.name, plan.resources(0), self.validity, self._keys, repository=self._host(0).rsync)
 
     @cached_property
     def _keys(self) -> PrimeKeys:
@@ -82,7 +94,10 @@ class PointSigner:
         )
 
     def _repository(self, ca: int) -> str:
-        return f"{self.plan.host(ca)}{self.plan.ca_name(ca) if ca else self.plan.name}/"
+        return f"{self._host(ca).rsync}{self.plan.ca_name(ca) if ca else self.plan.name}/"
+
+    def _host(self, ca: int) -> Host:
+        return self.hosts[ca % len(self.hosts)]
 
     def _issue(self, authority: CertificateAuthority, ca: int, version: int) -> None:
         authority.count_from(version + 1)

@@ -40,7 +40,30 @@ def test_change(rpkival: Callable[..., Any], tmp_path: Path) -> None:
     assert _rows(tmp_path / "lab/expected.csv") != before
 
 
-@pytest.mark.parametrize("words", [("--cas", "1", "--depth", "2"), ("--change", "1"), ("--at", "yesterday")])
+def test_build_on_servers(needs_rsync: None, tmp_path: Path) -> None:
+    """The real command: it serves, publishes a new version for each line, and ends with its input."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "rpkival", "lab", "build", tmp_path / "lab", *SMALL, "--serve"],
+        input="\n\n",
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert str(tmp_path / "lab/ca.pem") in ended.stderr
+    assert ended.stderr.count("1 publication point with") == 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--cas", "1", "--depth", "2"),
+        ("--change", "1"),
+        ("--change", "1", "--serve"),
+        ("--serve", "--rrdp", "4"),
+        ("--at", "yesterday"),
+    ],
+)
 def test_what_cannot_be_is_refused(rpkival: Callable[..., Any], tmp_path: Path, words: tuple[str, ...]) -> None:
     """In one sentence."""
     ended = rpkival("lab", "build", tmp_path / "lab", *words)
@@ -80,7 +103,7 @@ def test_attacks_by_servers(needs_rsync: None, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [("--serve",), ("--hostile", "kindness"), ("--hostile", "drip-feed"), ("--hostile", "manifest-rollback")]
+    "words", [("--hostile", "kindness"), ("--hostile", "drip-feed"), ("--hostile", "manifest-rollback")]
 )
 def test_attacks_that_cannot_be_are_refused(
     rpkival: Callable[..., Any], tmp_path: Path, words: tuple[str, ...]
