@@ -479,6 +479,9 @@ MAX_TAK_BYTES: Final = 100_000
 MAX_TAL_URIS: Final = 20
 """URIs, or comments, of one trust anchor key; the five registries have two URIs each."""
 
+ACCEPTANCE_SECONDS: Final = 30 * 86_400
+"""How long a trust anchor's next key has to be found good before it may be followed: 30 days (RFC 9691 section 4)."""
+
 MAX_CHECKLIST_BYTES: Final = 20_000_000
 """One signed checklist, as `MAX_OBJECT_BYTES`."""
 

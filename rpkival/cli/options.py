@@ -16,13 +16,16 @@ from rpkival.listening import ListenAddress, parse_listen
 
 __all__ = [
     "AtOption",
+    "ConstraintsOption",
     "DataDirOption",
     "ExceptionsOption",
+    "KeptRepositoryOption",
     "ListenAddress",
     "NestedFormat",
     "OutputOption",
     "QuietOption",
     "RtrOption",
+    "TalOption",
     "TextFormat",
     "UrlOption",
     "VerboseOption",
@@ -63,6 +66,25 @@ ExceptionsOption = Annotated[
 ]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no notes.")]
 VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Say more on standard error.")]
+TalOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--tal", metavar="FILE", help="A trust anchor locator; repeatable. (default: those of the five registries)"
+    ),
+]
+ConstraintsOption = Annotated[
+    list[Path] | None,
+    typer.Option("--constraints", metavar="FILE", help="NAME.constraints for NAME.tal; repeatable."),
+]
+KeptRepositoryOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--repository-dir",
+        metavar="DIR",
+        help="A store or tree of signed objects, as for rpkival validate --offline. "
+        "(default: repository in the data directory)",
+    ),
+]
 AtOption = Annotated[
     str | None,
     typer.Option(

@@ -1,20 +1,29 @@
-"""`rpkival tal list`: the trust anchors, what binds them, and the keys that they say will follow."""
+"""`rpkival tal`: the trust anchors, what binds them, and the keys that they say will follow."""
 
 from __future__ import annotations
 
-import hashlib
 import time
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rpkival.cli.options import AtOption, DataDirOption, OutputOption, parse_time, state_directory
+from rpkival.cli.options import (
+    AtOption,
+    ConstraintsOption,
+    DataDirOption,
+    KeptRepositoryOption,
+    OutputOption,
+    TalOption,
+    parse_time,
+    state_directory,
+)
+from rpkival.cli.tal_refresh import refresh
 
 if TYPE_CHECKING:
     from rpkival.objects.trust_anchor_key import AnchorKey
     from rpkival.validation.anchors import Anchor
+    from rpkival.validation.succession import AcceptanceTimer
 
 __all__ = ["register"]
 
@@ -30,31 +39,14 @@ def register(app: typer.Typer) -> None:
     """Add the verb."""
     tal = typer.Typer(help="Trust anchors and their locators.", no_args_is_help=True)
     tal.command(name="list")(list_anchors)
-    # A command alone would take the place of its group.
-    tal.callback()(lambda: None)
+    tal.command(name="refresh")(refresh)
     app.add_typer(tal, name="tal")
 
 
 def list_anchors(
-    tal: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--tal", metavar="FILE", help="A trust anchor locator; repeatable. (default: those of the five registries)"
-        ),
-    ] = None,
-    constraints: Annotated[
-        list[Path] | None,
-        typer.Option("--constraints", metavar="FILE", help="NAME.constraints for NAME.tal; repeatable."),
-    ] = None,
-    repository_dir: Annotated[
-        Path | None,
-        typer.Option(
-            "--repository-dir",
-            metavar="DIR",
-            help="A store or tree of signed objects, as for rpkival validate --offline. "
-            "(default: repository in the data directory)",
-        ),
-    ] = None,
+    tal: TalOption = None,
+    constraints: ConstraintsOption = None,
+    repository_dir: KeptRepositoryOption = None,
     at: AtOption = None,
     listing: Annotated[TalFormat, typer.Option("--format", help="How to print.")] = TalFormat.TEXT,
     output: OutputOption = None,
@@ -73,8 +65,10 @@ def list_anchors(
 
     from rpkival.cli.output import check_writable, open_output
     from rpkival.daemon.locators import read_locators
+    from rpkival.daemon.succession import read_timers
     from rpkival.repository.opening import Fetching, open_source
     from rpkival.validation.anchors import Anchor, look_at_anchor
+    from rpkival.validation.succession import fingerprint
 
     check_writable(output)
     moment = int(time.time()) if at is None else parse_time(at)
@@ -85,7 +79,8 @@ def list_anchors(
     else:
         with open_source(directory, Fetching(offline=True)) as source:
             anchors = [look_at_anchor(locator, source, moment) for locator in locators]
-    records = [_record(anchor) for anchor in anchors]
+    timers = read_timers(directory)
+    records = [_record(anchor, timers.get(fingerprint(anchor.tal.key_info))) for anchor in anchors]
     with open_output(output) as stream:
         if listing is TalFormat.JSON:
             stream.write(msgspec.json.format(msgspec.json.encode(records), indent=2) + b"\n")
@@ -95,30 +90,36 @@ def list_anchors(
         raise typer.Exit(3)
 
 
-def _record(anchor: Anchor) -> dict[str, Any]:
+def _record(anchor: Anchor, timer: AcceptanceTimer | None) -> dict[str, Any]:
     from rpkival.objects.times import format_time
+    from rpkival.validation.succession import fingerprint
 
+    successor = _key(anchor.successor)
+    if successor is not None:
+        is_timed = timer is not None and timer.successor == successor["key_sha256"]
+        successor["follow_from"] = format_time(timer.ends) if timer and is_timed else None
     return {
         "name": anchor.tal.name,
         "uris": list(anchor.tal.uris),
-        "key_sha256": hashlib.sha256(anchor.tal.key_info).hexdigest(),
+        "key_sha256": fingerprint(anchor.tal.key_info),
         "constrained": anchor.tal.terms.constraints is not None,
         "certificate": anchor.uri or None,
         "certificate_until": format_time(anchor.expires) if anchor.uri else None,
         "predecessor": _key(anchor.predecessor),
-        "successor": _key(anchor.successor),
+        "successor": successor,
         "problems": [f"{each.sentence} ({each.section})" for each in anchor.rejections],
     }
 
 
 def _key(key: AnchorKey | None) -> dict[str, Any] | None:
     from rpkival.objects.tal import format_tal
+    from rpkival.validation.succession import fingerprint
 
     if key is None:
         return None
     return {
         "uris": list(key.uris),
-        "key_sha256": hashlib.sha256(key.key_info).hexdigest(),
+        "key_sha256": fingerprint(key.key_info),
         "locator": format_tal(key.uris, key.key_info),
     }
 
@@ -132,7 +133,9 @@ def _lines(record: dict[str, Any]) -> list[str]:
     if record["constrained"]:
         lines.append("  bound by constraints")
     if record["successor"]:
-        lines.append("  SUCCESSOR announced; to follow it, make this a locator after checking it with the registry:")
+        since = record["successor"]["follow_from"]
+        when = f"rpkival tal refresh follows it from {since}" if since else "not seen to be good by any validation yet"
+        lines.append(f"  SUCCESSOR announced, {when}; its locator:")
         lines += [f"    {line}" for line in record["successor"]["locator"].splitlines()]
     if record["predecessor"]:
         lines.append(f"  took over from key SHA-256 {record['predecessor']['key_sha256']}")

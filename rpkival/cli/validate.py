@@ -162,6 +162,7 @@ def register(app: typer.Typer) -> None:
         from rpkival.cli.validation_metrics import OPENMETRICS, validation_metrics
         from rpkival.cli.validation_summary import print_summary, report_json
         from rpkival.daemon.locators import read_locators
+        from rpkival.daemon.succession import keep_timers
         from rpkival.garbage import collect_rarely
         from rpkival.payload.collect import collect
         from rpkival.payload.exceptions.files import load_exceptions
@@ -198,6 +199,8 @@ def register(app: typer.Typer) -> None:
         collect_rarely()
         with open_source(directory, fetching) as source:
             run = _run(locators, source, clock, workers=workers, strict=strict, quiet=quiet)
+            if at is None and fetching.fetches:
+                keep_timers(directory, locators, run.trust_anchors, source, run.now)
         applied = local.apply(collect(run))
         chosen = selection.of(applied.payload)
         with open_output(output) as stream:

@@ -85,7 +85,7 @@ def _successors(run: ValidationRun) -> Iterator[str]:
         if anchor.successor is not None:
             yield (
                 f"The trust anchor {anchor.name} announces another key, at {anchor.successor.uris[0]}; "
-                "the old one is used on: see `rpkival tal list`, and write a locator of the new one."
+                "the old one is used on: `rpkival tal refresh` writes a locator of the new one when its time has come."
             )
 
 

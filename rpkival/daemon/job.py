@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from rpkival.daemon.succession import keep_timers
 from rpkival.objects.tal import Tal
 from rpkival.payload.collect import collect
 from rpkival.payload.payload import Payload
@@ -46,6 +47,8 @@ def run(job: Job) -> Outcome:
     with open_source(job.directory, job.fetching) as source:
         memo = source if isinstance(source, StoredSource) else None
         judged = validate(job.tals, source, clock=lambda: int(time.time()), workers=job.workers, memo=memo)
+        if job.fetching.fetches:
+            keep_timers(job.directory, job.tals, judged.trust_anchors, source, judged.now)
     errors = [result.error for result in source.results if result.error]
     if memo is not None and memo.trouble:
         errors.append(memo.trouble)

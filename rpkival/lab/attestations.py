@@ -52,7 +52,7 @@ def vcard(name: str, email: str) -> bytes:
 def trust_anchor_key_content(
     current: AnchorKey, predecessor: AnchorKey | None = None, successor: AnchorKey | None = None
 ) -> bytes:
-    """TAK (RFC 9691 section 3.1)."""
+    """TAK (RFC 9691 section 2.2)."""
     before = [der.explicit(0, _anchor_key(predecessor))] if predecessor else []
     after = [der.explicit(1, _anchor_key(successor))] if successor else []
     return der.sequence(_anchor_key(current), *before, *after)

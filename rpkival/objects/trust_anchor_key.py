@@ -19,7 +19,7 @@ from rpkival.objects.uris import is_https_uri, is_rsync_uri
 
 __all__ = ["AnchorKey", "TakContent", "TrustAnchorKey", "parse_tak", "parse_tak_content"]
 
-_SECTION: Final = "RFC 9691 section 3.1"
+_SECTION: Final = "RFC 9691 section 2.2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +60,11 @@ def parse_tak(
     check_size(data, MAX_TAK_BYTES, "trust anchor key object")
     signed = parse_signed_object(data, oids.TAK, require_signing_time=require_signing_time, check=check, strict=strict)
     if not signed.certificate.resources.only_inherits:
-        raise ObjectError("RFC 9691 section 3", "The certificate lists resources instead of inheriting.")
+        raise ObjectError("RFC 9691 section 2.3", "The certificate lists resources instead of inheriting.")
     content = parse_tak_content(signed.content)
     if key_identifier(content.current.key_info) != signed.certificate.authority_key_id:
         raise ObjectError(
-            "RFC 9691 section 3.3", "The current key is not the one that issued the object's certificate."
+            "RFC 9691 section 2.3", "The current key is not the one that issued the object's certificate."
         )
     return TrustAnchorKey(signed.certificate, signed.signing_time, content)
 

@@ -35,9 +35,14 @@ class Fetching:
     allow_dubious_hosts: bool = False
     ca_file: Path | None = None
 
+    @property
+    def fetches(self) -> bool:
+        """Whether anything may be fetched at all."""
+        return not self.offline and (self.rsync or self.rrdp)
+
     def check(self) -> None:
         """Raises `UsageError` where `ca_file` cannot be used or nothing is installed to fetch with."""
-        if not (self.offline or not (self.rsync or self.rrdp)):
+        if self.fetches:
             from rpkival.repository.http import Http
 
             _rsync(self)
@@ -60,11 +65,10 @@ def open_source(directory: Path, fetching: Fetching) -> Iterator[StoredSource | 
     Offline, a directory without a store is one that is laid out `host/module/path`, and is only read. Raises
     `UsageError` where the directory cannot be used or nothing is installed to fetch with, `StateError` for the store.
     """
-    offline = fetching.offline or not (fetching.rsync or fetching.rrdp)
-    if offline and not (directory / STORE_NAME).exists():
+    if not fetching.fetches and not (directory / STORE_NAME).exists():
         yield LocalDirectory(directory)
         return
-    rsync = None if offline else _rsync(fetching)
+    rsync = _rsync(fetching) if fetching.fetches else None
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -73,7 +77,7 @@ def open_source(directory: Path, fetching: Fetching) -> Iterator[StoredSource | 
         ) from error
     store = Store(directory)
     try:
-        collector = None if offline else _collector(directory, store, fetching, rsync)
+        collector = _collector(directory, store, fetching, rsync) if fetching.fetches else None
     except BaseException:
         store.close()
         raise

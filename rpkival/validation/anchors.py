@@ -47,7 +47,8 @@ def look_at_anchor(tal: Tal, source: Source, now: int) -> Anchor:
         point = judge_publication_point(issuer, manifest, read, now)
         rejections += point.rejections
         if point.accepted is not None:
-            keys = [content for content in point.anchor_keys if content.successor or content.predecessor]
-            before, after = (keys[0].predecessor, keys[0].successor) if keys else (None, None)
+            # RFC 9691 section 2.3: a trust anchor has one such object, or none that counts.
+            (key,) = point.anchor_keys if len(point.anchor_keys) == 1 else (None,)
+            before, after = (key.predecessor, key.successor) if key else (None, None)
             return Anchor(tal, issuer.uri, issuer.expires, before, after, rejections)
     return Anchor(tal, issuer.uri, issuer.expires, rejections=rejections)

@@ -1,4 +1,4 @@
-"""RFC 9691 section 3.1."""
+"""RFC 9691 section 2.2."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def test_the_labs_is_read(anchors: tuple[CertificateAuthority, CertificateAuthor
 
 
 def test_one_for_another_key_is_refused(anchors: tuple[CertificateAuthority, CertificateAuthority]) -> None:
-    """RFC 9691 section 3.3: the current key must have issued the certificate of the object that says so."""
+    """RFC 9691 section 2.3: the current key must have issued the certificate of the object that says so."""
     first, second = anchors
     content = trust_anchor_key_content(((second.certificate_uri,), second.key.public_key_info))
     name = first.issue("key", "tak", TRUST_ANCHOR_KEY, content, INHERIT)
