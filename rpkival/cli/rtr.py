@@ -92,6 +92,12 @@ def serve(
         ),
     ] = None,
     exceptions: ExceptionsOption = None,
+    state: Annotated[
+        Path | None,
+        typer.Option(
+            "--state", metavar="DIR", help="Keep session, serial and history here: no restart resets a router."
+        ),
+    ] = None,
     quiet: QuietOption = False,
     verbose: VerboseOption = False,
 ) -> None:
@@ -104,7 +110,7 @@ def serve(
 
     Example: rpkival rtr serve --vrps vrps.json --listen 192.0.2.1:3323
 
-    Example: rpkival rtr serve --vrps vrps.json --exceptions /etc/rpkival/slurm.json
+    Example: rpkival rtr serve --vrps vrps.json --exceptions /etc/rpkival/slurm.json --state /var/lib/rpkival-rtr
 
     Example: rpkival rtr serve --rtr cache.example.net:3323 --rtr other.example.net:323
 
@@ -165,6 +171,7 @@ def serve(
         make_server=make_server,
         doors=doors,
         timers=timers,
+        state=state,
     )
 
 

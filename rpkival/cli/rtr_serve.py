@@ -6,7 +6,7 @@ import asyncio
 import signal
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,8 +24,10 @@ from rpkival.payload.payload import Payload
 from rpkival.rtr.cache import Cache
 from rpkival.rtr.doors import Doors, open_doors
 from rpkival.rtr.errors import ErrorCode
+from rpkival.rtr.kept import KeptCache
 from rpkival.rtr.pdu import Timers
 from rpkival.rtr.server import RtrServer
+from rpkival.storage import hold_directory
 
 __all__ = ["POLL_CACHES_SECONDS", "POLL_SOURCE_SECONDS", "run_server"]
 
@@ -37,6 +39,9 @@ POLL_SOURCE_SECONDS = 600.0
 
 POLL_CACHES_SECONDS = 60.0
 """How often caches that we follow are looked at without news of theirs: what they said may have expired."""
+
+STATE_NAME = "rtr.rpkival"
+"""Another name than that of the snapshot of `rpkival up`, whose directory this may be."""
 
 log = structlog.get_logger("rpkival.rtr")
 
@@ -50,16 +55,23 @@ def run_server(
     make_server: Callable[[Cache], RtrServer],
     doors: Doors,
     timers: Timers,
+    state: Path | None,
 ) -> None:
     """Serve what `load` gives until SIGINT, SIGTERM, or SIGQUIT, on which routers forget it.
 
-    It is asked anew whenever any of `files` or what `caches` say changes, and every `poll_seconds` if given.
+    It is asked anew whenever any of `files` or what `caches` say changes, and every `poll_seconds` if given. The
+    directory `state`, if given, has what the next process needs to go on as if it were this one.
 
     Raises `UsageError` and whatever the first `load` raises.
     """
     allow_many_files()
-    with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        runner.run(_serve(load, files, make_server, doors, timers, poll_seconds, caches))
+    with (
+        hold_directory(state, "--state") if state else nullcontext(),
+        asyncio.Runner(loop_factory=new_event_loop) as runner,
+    ):
+        # RFC 8210 section 5.1 recommends the clock for session ids: no two lives of a cache have the same.
+        kept = KeptCache(state / STATE_NAME if state else None, int(time.time()), timers=timers)
+        runner.run(_serve(load, files, make_server, doors, kept, poll_seconds, caches))
 
 
 async def _serve(
@@ -67,12 +79,11 @@ async def _serve(
     files: Sequence[Path],
     make_server: Callable[[Cache], RtrServer],
     doors: Doors,
-    timers: Timers,
+    kept: KeptCache,
     poll_seconds: float | None,
     caches: FollowedCaches | None,
 ) -> None:
-    # RFC 8210 section 5.1 recommends the clock for session ids: no two lives of a cache have the same.
-    cache = Cache(int(time.time()), timers=timers)
+    cache = kept.cache
     server = make_server(cache)
     stop, reload = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -95,13 +106,13 @@ async def _serve(
             caches.start(lambda: _set_from_thread(loop, reload))
         source = await asyncio.to_thread(load)
         _warn_if_stale(source)
-        cache.update(source.payload)
+        await asyncio.to_thread(_begin, kept, source)
         server.notify()
         shown = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
         typer.echo(f"Serving {_counts(cache.payload)} over RTR on {shown}, session {cache.session_id}.")
         tasks = [
             asyncio.create_task(_watch(watch, reload)),
-            asyncio.create_task(_follow(load, cache, server, reload)),
+            asyncio.create_task(_follow(load, kept, server, reload)),
         ]
         if poll_seconds is not None:
             tasks.append(asyncio.create_task(_poll(reload, poll_seconds)))
@@ -112,6 +123,21 @@ async def _serve(
         if caches:
             caches.stop()
         await server.close(code=farewell)
+
+
+def _begin(kept: KeptCache, source: Source) -> None:
+    """The first set, as a change of what the last process served, if anything is known of that.
+
+    That is not served until there is a source: it says nothing of how long it holds.
+    """
+    if kept.last:
+        log.info("rtr_state_restored", serial=kept.last.serial, deltas=len(kept.last.history))
+        kept.update(kept.last.payload, kept.last.generated)
+    kept.update(source.payload, _generated(source))
+
+
+def _generated(source: Source) -> int:
+    return int(time.time()) if source.generated is None else source.generated
 
 
 async def _watch(watch: FileWatch, reload: asyncio.Event) -> None:
@@ -134,8 +160,9 @@ async def _poll(reload: asyncio.Event, seconds: float) -> None:
         reload.set()
 
 
-async def _follow(load: Callable[[], Source], cache: Cache, server: RtrServer, reload: asyncio.Event) -> None:
+async def _follow(load: Callable[[], Source], kept: KeptCache, server: RtrServer, reload: asyncio.Event) -> None:
     """Read the source at each request; routers keep the old set where it cannot be read."""
+    cache = kept.cache
     while True:
         await reload.wait()
         reload.clear()
@@ -147,7 +174,7 @@ async def _follow(load: Callable[[], Source], cache: Cache, server: RtrServer, r
             log.exception("source_unreadable", kept_serial=cache.serial)
         else:
             _warn_if_stale(source)
-            if await asyncio.to_thread(cache.update, source.payload):
+            if await asyncio.to_thread(kept.update, source.payload, _generated(source)):
                 log.info(
                     "new_serial",
                     serial=cache.serial,

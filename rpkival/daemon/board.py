@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable, Collection
-from contextlib import suppress
-from functools import partial
 from pathlib import Path
 
 import structlog
@@ -21,8 +19,8 @@ from rpkival.payload.causes import Inquiry
 from rpkival.payload.expiry import of_trust_anchors, unexpired
 from rpkival.payload.guard import Thresholds
 from rpkival.payload.payload import Payload
-from rpkival.payload.snapshot import SNAPSHOT_NAME, Snapshot, load_snapshot, save_snapshot
-from rpkival.rtr.cache import Cache
+from rpkival.payload.snapshot import SNAPSHOT_NAME, Snapshot
+from rpkival.rtr.kept import KeptCache
 from rpkival.validation.report import Report
 from web.view import Fetch, ValidationSummary, View
 
@@ -50,18 +48,10 @@ class Board:
         on_held: Callable[[Held], None] | None = None,
         local: LocalExceptions | None = None,
     ) -> None:
-        self._path = data_dir / SNAPSHOT_NAME
         self._view = view
         self._changed = changed
-        self._last: Snapshot | None = None
-        if self._path.exists():
-            try:
-                self._last = load_snapshot(self._path)
-            except StateError as error:
-                log.error("snapshot_lost", error=str(error))
-        session_id = self._last.session_id if self._last else secrets.randbelow(2**16)
-        self.cache = Cache(session_id, self._last.serial if self._last else 0)
-        self._session_id = session_id
+        self._kept = KeptCache(data_dir / SNAPSHOT_NAME, secrets.randbelow(2**16))
+        self.cache = self._kept.cache
         self._turn = asyncio.Lock()
         self._guard = Guarding(data_dir, thresholds)
         self._on_held = on_held
@@ -74,12 +64,13 @@ class Board:
 
     async def restore(self, now: float) -> None:
         """Serve what the last process served, if there is any and as far as it still holds at `now` (unix seconds)."""
-        if self._last is not None:
-            log.info("snapshot_restored", vrps=len(self._last.vrps), serial=self._last.serial)
+        last = self._kept.last
+        if last is not None:
+            log.info("snapshot_restored", vrps=len(last.vrps), serial=last.serial)
             async with self._turn:
-                await self._serve(self._last.payload, self._last.generated)
-                self._validated = await asyncio.to_thread(self._local.recall, self._last.payload)
-            if self._local.current or self._validated is not self._last.payload:
+                await self._serve(last.payload, last.generated)
+                self._validated = await asyncio.to_thread(self._local.recall, last.payload)
+            if self._local.current or self._validated is not last.payload:
                 await self.apply_exceptions(now)
             await self.expire(now)
 
@@ -179,14 +170,17 @@ class Board:
     async def _serve(self, payload: Payload, generated: int, inquiry: Inquiry | None = None) -> bool:
         """Serve a payload; True where routers have something to fetch. `inquiry` knows why anything is gone."""
         before = self._view.snapshot
-        # Saved before any router can have it: a serial that routers know and the disk does not would, after a crash, be
-        # given to other data, and those routers would never learn of them.
-        changed = await asyncio.to_thread(self.cache.update, payload, save=partial(self._save, generated))
+        changed = await asyncio.to_thread(self._kept.update, payload, generated)
         # Where only times have changed, the cache keeps its set, which has the old ones.
         if not changed:
-            await asyncio.to_thread(self._save, generated, payload, self.cache.serial)
+            await asyncio.to_thread(self._kept.renew, payload, generated)
+        if self._kept.trouble:
+            after = "After a restart routers would have to wait for a validation."
+            self._view.troubles["snapshot"] = f"{self._kept.trouble} {after}"
+        else:
+            self._view.troubles.pop("snapshot", None)
         self._view.index = await asyncio.to_thread(OriginIndex.build, payload.vrps)
-        self._view.snapshot = Snapshot(payload, generated, self.cache.serial, self._session_id)
+        self._view.snapshot = Snapshot(payload, generated, self.cache.serial, self.cache.session_id)
         if changed and before is not None and inquiry is not None:
             await asyncio.to_thread(self._remember, before.payload, payload, inquiry)
         self._changed()
@@ -200,19 +194,6 @@ class Board:
             self._view.history.add(changes_between(old, new, inquiry), inquiry.now, self.cache.serial)
         except StateError as error:
             log.error("history_not_kept", error=str(error))
-
-    def _save(self, generated: int, payload: Payload, serial: int) -> None:
-        try:
-            save_snapshot(self._path, Snapshot(payload, generated, serial, self._session_id))
-        except StateError as error:
-            # Routers are served from memory. But a restart from the snapshot before this one would give this serial to
-            # other data: better to begin a new session without any.
-            log.error("snapshot_not_saved", error=str(error))
-            self._view.troubles["snapshot"] = f"{error} After a restart routers would have to wait for a validation."
-            with suppress(OSError):
-                self._path.unlink(missing_ok=True)
-        else:
-            self._view.troubles.pop("snapshot", None)
 
 
 def _lost(outcome: Outcome) -> frozenset[str]:

@@ -28,6 +28,10 @@ class Changes:
     def __len__(self) -> int:
         return len(self.announced) + len(self.withdrawn)
 
+    def bare(self) -> Changes:
+        """Without trust anchors, dates and sources of VRPs: the few that change would keep the names of all alive."""
+        return Changes(_bare(self.announced), _bare(self.withdrawn))
+
 
 @dataclass(frozen=True, slots=True)
 class VrpChanges:
@@ -76,6 +80,12 @@ def diff_vrps(old: Vrps, new: Vrps) -> VrpChanges:
     gone4, come4 = _difference(old.ipv4, new.ipv4)
     gone6, come6 = _difference(old.ipv6, new.ipv6)
     return VrpChanges(replace(new, ipv4=come4, ipv6=come6), replace(old, ipv4=gone4, ipv6=gone6))
+
+
+def _bare(payload: Payload) -> Payload:
+    vrps = payload.vrps
+    ipv4, ipv6 = (VrpColumns.of(each.prefixes, each.max_length, each.asn) for each in (vrps.ipv4, vrps.ipv6))
+    return replace(payload, vrps=Vrps(ipv4, ipv6))
 
 
 def _aspa(aspa: Aspa) -> tuple[int, tuple[int, ...]]:

@@ -10,9 +10,10 @@ place with one assignment. An answer is made of one edition, whatever comes mean
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import TypeAlias
 
 import numpy as np
 import structlog
@@ -119,16 +120,24 @@ class _Edition:
         return self.merged[since, version]
 
 
+Save: TypeAlias = Callable[[Payload, int, tuple[Changes, ...]], None]
+"""Takes what is about to be served, sorted, its serial, and the history that leads to it."""
+
+
 class Cache:
     """The state behind an RTR server.
 
     `session_id` names this line of serials and `serial` numbers the first set that `update` brings: a cache that comes
-    back with the same data continues with both, and its routers notice nothing.
+    back with the same data continues with both, and its routers notice nothing. `history` is what led to that set,
+    oldest first, so that routers which lag behind get a delta from the new process too.
     """
 
-    def __init__(self, session_id: int, serial: int = 0, *, timers: Timers | None = None) -> None:
+    def __init__(
+        self, session_id: int, serial: int = 0, *, timers: Timers | None = None, history: Sequence[Changes] = ()
+    ) -> None:
         self._session_id = session_id % _SESSION_IDS
         self._first_serial = serial % _SERIALS
+        self._history = history
         self._edition: _Edition | None = None
         self.timers = timers or Timers()
         self.aspas_not_served: tuple[int, ...] = ()
@@ -164,6 +173,11 @@ class Cache:
         """The serials, oldest first, that a router may come from and get a delta."""
         return tuple(delta.since for delta in self._edition.deltas) if self._edition else ()
 
+    @property
+    def history(self) -> tuple[Changes, ...]:
+        """What led to the set that is served now as far as it is kept, oldest first."""
+        return _history(self._edition) if self._edition else ()
+
     def changes_since(self, serial: int, now: int) -> Changes | None:
         """All that changed from one serial to serial `now`; None where that is over, or the first is not kept."""
         edition = self._edition
@@ -180,13 +194,12 @@ class Cache:
         """RFC 8210 section 5.1: serials of different versions are not commensurate, so their session ids differ."""
         return (self._session_id + _SESSION_ID_STRIDE * (1 - version)) % _SESSION_IDS
 
-    def update(self, payload: Payload, *, save: Callable[[Payload, int], None] | None = None) -> bool:
+    def update(self, payload: Payload, *, save: Save | None = None) -> bool:
         """Serve `payload` from now on; True where routers have something to fetch, and then the serial is a new one.
 
-        ASPAs that no PDU can hold are left out, and `aspas_not_served` tells of whom. `save` is called with what is
-        served, sorted, and its serial before any router can have it. Who keeps them on disk to continue after a crash
-        must do it there: a serial that routers know and the disk does not would be given to other data after the
-        restart, and routers that have it would never learn of them.
+        ASPAs that no PDU can hold are left out, and `aspas_not_served` tells of whom. `save` is called before any
+        router can have it. Who keeps it on disk to continue after a crash must do it there: a serial that routers know
+        and the disk does not would be given to other data after the restart, and routers would never learn of them.
         """
         new = payload.unique_sorted()
         served = servable_aspas(new.aspas)
@@ -194,9 +207,9 @@ class Cache:
         new = replace(new, aspas=served)
         old = self._edition
         if old is None:
-            edition = _Edition(self._first_serial, new, ())
+            edition = _Edition(self._first_serial, new, self._former_deltas())
         else:
-            changes = diff(old.payload, new)
+            changes = diff(old.payload, new).bare()
             if not len(changes):
                 return False
             deltas = _bounded((*old.deltas, _Delta(old.serial, changes, _octets(changes))))
@@ -207,9 +220,18 @@ class Cache:
             if old is not None:
                 edition.delta(old.serial, version)
         if save:
-            save(edition.payload, edition.serial)
+            save(edition.payload, edition.serial, _history(edition))
         self._edition = edition
         return True
+
+    def _former_deltas(self) -> tuple[_Delta, ...]:
+        sinces = range(self._first_serial - len(self._history), self._first_serial)
+        return _bounded(
+            tuple(
+                _Delta(since % _SERIALS, changes, _octets(changes))
+                for since, changes in zip(sinces, self._history, strict=True)
+            )
+        )
 
     def _leave_out(self, customers: set[int]) -> None:
         left_out = tuple(sorted(customers))
@@ -242,6 +264,10 @@ class Cache:
     def notification(self, version: int) -> bytes:
         """The Serial Notify of the set that is served now."""
         return SerialNotify(version, self.session_id_of(version), self.serial).serialize()
+
+
+def _history(edition: _Edition) -> tuple[Changes, ...]:
+    return tuple(delta.changes for delta in edition.deltas)
 
 
 def _bounded(deltas: tuple[_Delta, ...]) -> tuple[_Delta, ...]:

@@ -116,6 +116,43 @@ def test_a_file_is_served_and_followed(serve: Callable[..., Served], tmp_path: P
     assert served.process.wait(DEADLINE) == 0
 
 
+def test_a_restart_with_state_resets_no_router(serve: Callable[..., Served], tmp_path: Path) -> None:
+    """Session and serial go on: a router gets a delta of what changed meanwhile, even one that lagged behind."""
+    file, state = tmp_path / "vrps.csv", ("--state", str(tmp_path / "state"))
+    file.write_text(ONE)
+    first = serve("--vrps", str(file), *state)
+    with RtrClient("127.0.0.1", first.port, timeout=DEADLINE) as client:
+        client.sync()
+        assert client.end is not None
+        behind = client.end
+    file.write_text(TWO)
+    first.wait_for("new_serial")
+    first.process.send_signal(signal.SIGKILL)
+    first.process.wait(DEADLINE)
+    file.write_text(TWO + "AS64498,203.0.113.0/24,24,ripe\n")
+
+    second = serve("--vrps", str(file), *state)
+
+    assert second.wait_for("rtr_state_restored")["serial"] == 1
+    with RtrClient("127.0.0.1", second.port, timeout=DEADLINE) as client:
+        client.payload, client.end = Payload(Vrps.of([Vrp("192.0.2.0/24", 24, 64496)])), behind
+        assert client.sync() is AnswerKind.DELTA
+        assert client.end is not None
+        assert (client.end.session_id, client.end.serial, len(client.vrps)) == (behind.session_id, 2, 3)
+
+
+def test_one_state_is_of_one_process(serve: Callable[..., Served], tmp_path: Path) -> None:
+    """The second would give the first one's serials to other data."""
+    file, state = tmp_path / "vrps.csv", ("--state", str(tmp_path / "state"))
+    file.write_text(ONE)
+    serve("--vrps", str(file), *state)
+
+    done = run("rtr", "serve", "--vrps", str(file), "--listen", "127.0.0.1:0", *state)
+
+    assert done.returncode == 2
+    assert "end it or choose another --state" in done.stderr
+
+
 def slurm(*, drop: int, add: str) -> str:
     """A SLURM file that filters an origin and asserts a prefix of it."""
     return json.dumps(

@@ -175,7 +175,7 @@ async def test_no_restart_gives_a_known_serial_to_other_data(tmp_path: Path, mon
     def full(path: Path, snapshot: Snapshot) -> None:
         raise StateError("The disk is full.")
 
-    monkeypatch.setattr("rpkival.daemon.board.save_snapshot", full)
+    monkeypatch.setattr("rpkival.rtr.kept.save_snapshot", full)
     await board.take(replace(OUTCOME, payload=Payload.empty()))
     assert "disk is full" in view.troubles["snapshot"]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rpkival.errors import AccessError, StateError
+from rpkival.payload.changes import Changes
+from rpkival.payload.column_file import encode_columns
 from rpkival.payload.payload import Aspa, Payload, RouterKey
 from rpkival.payload.snapshot import Snapshot, load_snapshot, save_snapshot
 from rpkival.payload.vrps import Vrp, Vrps
@@ -25,6 +28,10 @@ SMALL = Snapshot(
     generated=1773647000,
     serial=4294967295,
     session_id=65535,
+    history=(
+        Changes(Payload(Vrps.of([Vrp("2001:db8::/32", 48, 0)]), (Aspa(64496, (64497,)),)), Payload.empty()),
+        Changes(Payload(Vrps.empty(), (Aspa(64496, (64497, 64498)),)), Payload(Vrps.empty(), (Aspa(64496, (64497,)),))),
+    ),
 )
 
 
@@ -41,6 +48,46 @@ def test_what_is_saved_comes_back(vrp_sets: st.SearchStrategy[Vrps], tmp_path: P
     assert list(loaded.vrps) == list(vrps)
     assert (loaded.generated, loaded.serial, loaded.session_id) == (7, 8, 9)
     assert [file.name for file in tmp_path.iterdir()] == ["snapshot.rpkival"]
+
+
+def test_the_history_comes_back_too(tmp_path: Path) -> None:
+    """Each change in its order, so that routers which lag behind get a delta after the restart."""
+    path = tmp_path / "snapshot.rpkival"
+    save_snapshot(path, SMALL)
+
+    loaded = load_snapshot(path).history
+
+    assert [described(changes) for changes in loaded] == [described(changes) for changes in SMALL.history]
+
+
+def described(changes: Changes) -> object:
+    """What compares by value."""
+    return [(list(each.vrps), each.aspas, each.router_keys) for each in (changes.announced, changes.withdrawn)]
+
+
+def test_a_snapshot_of_before_there_was_a_history_is_read(tmp_path: Path) -> None:
+    """An upgrade resets no router."""
+    path = tmp_path / "snapshot.rpkival"
+    path.write_bytes(b"".join(encode_columns(SMALL.payload, {"generated": 7, "serial": 8, "session_id": 9})))
+
+    loaded = load_snapshot(path)
+
+    assert list(loaded.vrps) == list(SMALL.vrps)
+    assert (loaded.generated, loaded.serial, loaded.session_id, loaded.history) == (7, 8, 9, ())
+
+
+def test_a_history_that_lacks_a_change_is_refused(tmp_path: Path) -> None:
+    """Cut between two of its parts, each of which is whole."""
+    path = tmp_path / "snapshot.rpkival"
+    save_snapshot(path, SMALL)
+    whole = len(path.read_bytes())
+    save_snapshot(path, replace(SMALL, history=SMALL.history[:1]))
+    last = whole - len(path.read_bytes())
+    save_snapshot(path, SMALL)
+    path.write_bytes(path.read_bytes()[:-last])
+
+    with pytest.raises(StateError, match="its history is not whole"):
+        load_snapshot(path)
 
 
 def test_one_flipped_bit_anywhere_is_noticed(tmp_path: Path) -> None:
@@ -96,8 +143,8 @@ def test_a_failed_write_leaves_the_old_snapshot(tmp_path: Path, monkeypatch: pyt
 def test_a_file_with_a_right_checksum_and_wrong_counts_is_refused(tmp_path: Path) -> None:
     """The checksum tells damage, not sense: counts that do not fit the columns are found on their own."""
     path = tmp_path / "snapshot.rpkival"
-    save_snapshot(path, SMALL)
-    magic, body = path.read_bytes()[:20], path.read_bytes()[52:]
+    good = b"".join(encode_columns(SMALL.payload, {"generated": 7, "serial": 8, "session_id": 9}))
+    magic, body = good[:20], good[52:]
 
     for wrong in (b'"ipv4":2', b'"ipv4":0', b'"ipv4":-', b'"ipv4":x'):
         forged = body.replace(b'"ipv4":1', wrong)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rpkival.payload.changes import Changes
 from rpkival.payload.payload import Payload
 from rpkival.payload.vrps import Vrp, Vrps
 from rpkival.rtr import cache as module
@@ -136,14 +137,17 @@ def test_no_change_is_no_serial() -> None:
 def test_a_serial_is_saved_before_it_is_served() -> None:
     """After a crash in between, the disk is ahead of the routers and never behind; no change saves nothing."""
     cache = Cache(7)
-    saved: list[tuple[int, int, bool, int]] = []
+    saved: list[tuple[int, int, int, bool, int]] = []
 
     for vrps in (ONE, TWO, TWO):
         cache.update(
-            Payload(vrps), save=lambda served, serial: saved.append((len(served), serial, cache.ready, cache.serial))
+            Payload(vrps),
+            save=lambda served, serial, history: saved.append(
+                (len(served), serial, len(history), cache.ready, cache.serial)
+            ),
         )
 
-    assert saved == [(1, 0, False, 0), (2, 1, True, 0)]
+    assert saved == [(1, 0, 0, False, 0), (2, 1, 1, True, 0)]
 
 
 def test_a_set_that_cannot_be_saved_is_not_served() -> None:
@@ -151,7 +155,7 @@ def test_a_set_that_cannot_be_saved_is_not_served() -> None:
     cache = Cache(7)
     cache.update(Payload(ONE))
 
-    def full_disk(payload: Payload, serial: int) -> None:
+    def full_disk(payload: Payload, serial: int, history: tuple[Changes, ...]) -> None:
         raise OSError(28, "No space left on device")
 
     with pytest.raises(OSError, match="No space"):
