@@ -122,7 +122,7 @@ def write_ccr(ccr: Ccr) -> bytes:
 
 
 def _listed(state: asn1.HashedState | asn1.ManifestState, declaration: type[T], what: str) -> T:
-    """The list of a state, whose hash must be right (sections 3.2 to 3.6)."""
+    """The list of a state, whose hash must be right (section 3.4)."""
     element = state.instances if isinstance(state, asn1.ManifestState) else state.list
     octets = tlv_bytes(element)
     if hashlib.sha256(octets).digest() != state.hash:

@@ -258,7 +258,8 @@ def _resources(extensions: ext.Extensions, role: Role, *, reconsidered: bool) ->
     if reconsidered:
         wanted, others = others, wanted
     if others[0] in extensions or others[1] in extensions:
-        raise ObjectError("RFC 8360 section 4.2", "The delegations are not of the version that the policy asks for.")
+        sentence = "The delegations are not of the version that the policy asks for."
+        raise ObjectError("RFC 8360 section 4.2.4.4", sentence)
     blocks, numbers = extensions.get(wanted[0]), extensions.get(wanted[1])
     if blocks is None and numbers is None:
         raise ObjectError("RFC 6487 section 4.8.10", "The certificate has neither IP addresses nor AS numbers.")

@@ -46,7 +46,7 @@ CRITICAL: Final = frozenset(
         oids.AUTONOMOUS_SYS_IDS_V2,
     }
 )
-"""RFC 6487 section 4.8, RFC 8360 section 4.2.2: these MUST be marked critical, all others of the profile MUST NOT."""
+"""RFC 6487 section 4.8, RFC 8360 section 4.2.4: these MUST be marked critical, all others of the profile MUST NOT."""
 
 SECTIONS: Final[dict[ObjectIdentifier, str]] = {
     oids.BASIC_CONSTRAINTS: "RFC 6487 section 4.8.1",
@@ -60,8 +60,8 @@ SECTIONS: Final[dict[ObjectIdentifier, str]] = {
     oids.CERTIFICATE_POLICIES: "RFC 6487 section 4.8.9",
     oids.IP_ADDR_BLOCKS: "RFC 6487 section 4.8.10",
     oids.AUTONOMOUS_SYS_IDS: "RFC 6487 section 4.8.11",
-    oids.IP_ADDR_BLOCKS_V2: "RFC 8360 section 4.2.2",
-    oids.AUTONOMOUS_SYS_IDS_V2: "RFC 8360 section 4.2.2",
+    oids.IP_ADDR_BLOCKS_V2: "RFC 8360 section 4.2.4.2",
+    oids.AUTONOMOUS_SYS_IDS_V2: "RFC 8360 section 4.2.4.3",
 }
 """The extensions of the profile and where it speaks of them."""
 

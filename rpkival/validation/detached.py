@@ -72,7 +72,8 @@ def _judge(checklist: Checklist, issuer: Issuer, source: Source, now: int) -> No
             (resources.asn, claimed.asn),
         ):
             if first_outside(outer, inner) is not None:
-                raise ObjectError("RFC 8360 section 4.2", "The checklist has resources that its issuer does not have.")
+                sentence = "The checklist has resources that its issuer does not have."
+                raise ObjectError("RFC 8360 section 4.2.4.4", sentence)
         return
     assert fault is not None
     raise fault

@@ -172,7 +172,7 @@ def check_terms(certificate: Certificate, terms: Terms) -> None:
     """Raise `ObjectError` where the certificate is of a kind that is not taken."""
     if certificate.reconsidered and not terms.reconsidered:
         sentence = "The certificate asks for the reconsidered validation of RFC 8360, which is not switched on."
-        raise ObjectError("RFC 8360 section 4.2.1", sentence)
+        raise ObjectError("RFC 8360 section 4.2.4.1", sentence)
 
 
 def _check_constraints(constraints: Constraints, certificate: Certificate) -> None:

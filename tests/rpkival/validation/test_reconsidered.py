@@ -86,7 +86,7 @@ def test_the_switch_is_off_unless_set(lab: Any, memory: Any, gamma: CertificateA
     gamma.issue_roa(64502, [("10.3.0.0/16", 16)])
     found = run(lab, memory, reconsidered=False)
     assert [(each.uri, each.section) for each in found.rejections] == [
-        (lab.anchor.repository + "gamma.cer", "RFC 8360 section 4.2.1")
+        (lab.anchor.repository + "gamma.cer", "RFC 8360 section 4.2.4.1")
     ]
     assert len(found.roas) == 4
 
