@@ -105,8 +105,8 @@ def serve(
 
     The files of --vrps and --exceptions are read again when they change, every source on SIGHUP; routers that are
     connected are notified and fetch only what changed. Where the new files cannot be read, what was served stays and
-    the log says why. SIGTERM tells routers of version 2 that the cache restarts, SIGQUIT that it is gone for good, on
-    which they forget it all.
+    the log says why. On SIGTERM they keep what they have until it expires; SIGQUIT tells those of version 2 that the
+    cache is gone for good, on which they forget it all.
 
     Example: rpkival rtr serve --vrps vrps.json --listen 192.0.2.1:3323
 

@@ -87,7 +87,7 @@ async def _serve(
     server = make_server(cache)
     stop, reload = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
-    farewell = ErrorCode.CACHE_RESTART
+    farewell: ErrorCode | None = None
 
     def shut_down() -> None:
         nonlocal farewell

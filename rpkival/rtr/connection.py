@@ -136,9 +136,9 @@ class Connection(asyncio.Protocol):
         if not self._sending:
             self._pump()
 
-    def leave(self, code: ErrorCode) -> None:
+    def leave(self, code: ErrorCode | None) -> None:
         """Tell the router why the cache goes, if it is not amid an answer and its version has the words; then close."""
-        report = None if self._sending else self._session.farewell(code)
+        report = None if self._sending or code is None else self._session.farewell(code)
         if report is None:
             self.abort("this cache is shutting down")
             return

@@ -125,11 +125,13 @@ class RtrServer:
         """All routers that are connected now, in the order they came."""
         return tuple(connection.info() for connection in self._connections)
 
-    async def close(self, *, code: ErrorCode = ErrorCode.CACHE_RESTART) -> None:
-        """Stop listening and drop all routers, telling those of version 2 why.
+    async def close(self, *, code: ErrorCode | None = None) -> None:
+        """Stop listening and drop all routers, telling those of version 2 why if there is a `code`.
 
-        After `CACHE_RESTART` they keep what they have until it expires, as routers of older versions do in any case;
-        after `CACHE_SHUTDOWN` they forget it at once (draft-ietf-sidrops-8210bis-26 section 8.5 and 8.6).
+        Routers that hear nothing keep what they have until it expires. After `CACHE_SHUTDOWN` those of version 2 forget
+        it at once (draft-ietf-sidrops-8210bis-26 section 8.6). After `CACHE_RESTART` they are to keep it (section 8.5,
+        which wants it said); but BIRD 2.17 does not know that code, takes it for fatal and forgets everything, so
+        nobody should say it who means it.
         """
         self._closing = True
         if self._notify_timer:
