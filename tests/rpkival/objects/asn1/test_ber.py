@@ -41,17 +41,17 @@ def der(tree: Tree) -> bytes:
     return header(tag, len(octets)) + octets
 
 
-def ber(tree: Tree, draw: Callable[[int], int]) -> bytes:
-    """In any of the forms that X.690 section 8 allows; `draw(n)` chooses among n."""
+def ber(tree: Tree, draw: Callable[[int], int], cuts: int = 3) -> bytes:
+    """In any of the forms that X.690 section 8 allows; `draw(n)` chooses among n, pieces have pieces up to `cuts`."""
     tag, content = tree
     if isinstance(content, list):
         parts = [ber(part, draw) for part in content]
         if tag == 0x31 and parts:
             parts.insert(0, parts.pop(draw(len(parts))))
         return constructed(tag, b"".join(parts), draw)
-    if tag == 0x04 and draw(2):
+    if tag == 0x04 and cuts and draw(2):
         middle = draw(len(content) + 1)
-        pieces = [ber((0x04, piece), draw) for piece in (content[:middle], content[middle:])]
+        pieces = [ber((0x04, piece), draw, cuts - 1) for piece in (content[:middle], content[middle:])]
         return constructed(0x24, b"".join(pieces), draw)
     return bytes([tag]) + length(len(content), draw) + content
 
