@@ -36,7 +36,8 @@ def test_all_at_once(hostile_stage: Callable[..., Any], tmp_path: Path) -> None:
     cases = [case for name, case in CASES.items() if name not in LARGE]
     stage = hostile_stage(cases, SIZES)
     command = (
-        sys.executable, "-c", MEASURED, sys.executable, "-m", "rpkival", "validate", "--tal", stage.directory / "lab.tal", "--allow-dubious-hosts",
+        sys.executable, "-c", MEASURED, sys.executable, "-m", "rpkival", "validate",
+        "--tal", stage.directory / "lab.tal", "--allow-dubious-hosts",
         "--ca-file", stage.directory / "ca.pem", "--repository-dir", tmp_path / "state", "--workers", "2",
         "--at", datetime.fromtimestamp(AT, UTC).isoformat(), "--format", "csv", "--output", tmp_path / "vrps.csv",
         "--report", tmp_path / "report.json",
