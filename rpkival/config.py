@@ -57,11 +57,14 @@ class Guard(_Table, frozen=True):
 
     enabled: bool = True
     anchor_share: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.05
-    """Of a trust anchor's VRPs that may be lost within a day without CRL, manifest or expiry as the reason."""
+    """Of a trust anchor's VRPs, ASPAs or router keys that may be lost within a day without CRL, manifest or expiry as
+    the reason."""
     total_share: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.02
-    """The same of all VRPs together."""
+    """The same of all VRPs, of all ASPAs or of all router keys."""
     least: Annotated[int, msgspec.Meta(ge=1)] = 100
     """Fewer VRPs than this are never held."""
+    least_of_others: Annotated[int, msgspec.Meta(ge=1)] = 10
+    """The same of ASPAs and of router keys."""
 
 
 class Slurm(_Table, frozen=True):

@@ -15,7 +15,7 @@ def register(app: typer.Typer) -> None:
     """Add the verb."""
     guard = typer.Typer(
         name="guard",
-        help="Sudden losses of VRPs that rpkival up holds back, and their release.",
+        help="Sudden losses of VRPs, ASPAs and router keys that rpkival up holds back, and their release.",
         epilog="Example: rpkival guard show",
         no_args_is_help=True,
     )
@@ -44,7 +44,7 @@ def _show(
     else:
         typer.echo(f"{held.id}, since {format_time(held.since)}")
         for hold in held.holds:
-            typer.echo(f"  {hold.vrps} of {hold.total} VRPs of {hold.trust_anchor} ({hold.share:.1%})")
+            typer.echo(f"  {hold.number} of {hold.total} {hold.kind.noun} of {hold.trust_anchor} ({hold.share:.1%})")
             for cause, number in sorted(hold.causes.items()):
                 typer.echo(f"    {cause}: {number}")
             typer.echo(f"    such as: {hold.example}")

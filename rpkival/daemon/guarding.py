@@ -12,7 +12,7 @@ import structlog
 from rpkival.errors import StateError, UsageError
 from rpkival.payload.atomic_file import write_atomically
 from rpkival.payload.causes import Inquiry
-from rpkival.payload.guard import Hold, Thresholds, weigh
+from rpkival.payload.guard import Hold, Kind, LetGo, Thresholds, weigh
 from rpkival.payload.payload import Payload
 
 __all__ = ["GUARD_NAME", "Guarding", "Held", "read_held", "release"]
@@ -34,13 +34,18 @@ class Held(msgspec.Struct, frozen=True):
     id: str = ""
     since: float = 0.0
     holds: tuple[Hold, ...] = ()
-    let_go: tuple[tuple[float, str, int], ...] = ()
-    """Accidents of the last day that went through: when, of which trust anchor, how many VRPs."""
+    let_go: tuple[tuple[float, Kind, str, int], ...] = ()
+    """Accidents of the last day that went through: when, of which kind and trust anchor, how many."""
 
     @property
-    def vrps(self) -> int:
+    def number(self) -> int:
         """How many are held in all."""
-        return sum(hold.vrps for hold in self.holds)
+        return sum(hold.number for hold in self.holds)
+
+    @property
+    def parts(self) -> frozenset[tuple[Kind, str]]:
+        """Of which kinds and trust anchors something is held."""
+        return frozenset((hold.kind, hold.trust_anchor) for hold in self.holds)
 
     @property
     def sentence(self) -> str:
@@ -48,7 +53,7 @@ class Held(msgspec.Struct, frozen=True):
         if not self.holds:
             return ""
         anchors = "; ".join(
-            f"{hold.vrps} VRPs of {hold.trust_anchor} ({hold.share:.0%}), such as: {hold.example}"
+            f"{hold.number} {hold.kind.noun} of {hold.trust_anchor} ({hold.share:.0%}), such as: {hold.example}"
             for hold in self.holds
         )
         return (
@@ -74,19 +79,18 @@ class Guarding:
         if self._thresholds is None:
             return new
         recent = tuple(each for each in self.held.let_go if each[0] > now - _DAY)
-        lately: Counter[str] = Counter()
-        for _, name, number in recent:
-            lately[name] += number
+        lately: Counter[tuple[Kind, str]] = Counter()
+        for _, kind, name, number in recent:
+            lately[kind, name] += number
         verdict = weigh(
             served,
             new,
             inquiry,
             self._thresholds,
-            held_before=frozenset(hold.trust_anchor for hold in self.held.holds),
+            held_before=self.held.parts,
             lost_lately=lately,
         )
-        let_go = (*recent, *((now, name, number) for name, number in verdict.let_go.items()))
-        self._keep(verdict.holds, let_go, now)
+        self._keep(verdict.holds, recent, verdict.let_go, now)
         return verdict.payload
 
     def release_requested(self) -> bool:
@@ -101,18 +105,19 @@ class Guarding:
 
     def let_go(self) -> None:
         """Hold nothing more of what is held, and begin to count anew."""
-        log.warning("guard_released", id=self.held.id, vrps=self.held.vrps)
+        log.warning("guard_released", id=self.held.id, number=self.held.number)
         self._write(Held())
 
-    def _keep(self, holds: tuple[Hold, ...], let_go: tuple[tuple[float, str, int], ...], now: float) -> None:
-        before = {hold.trust_anchor for hold in self.held.holds}
-        if not holds:
-            held = Held(let_go=let_go)
-        elif {hold.trust_anchor for hold in holds} <= before:
+    def _keep(
+        self, holds: tuple[Hold, ...], recent: tuple[tuple[float, Kind, str, int], ...], more: LetGo, now: float
+    ) -> None:
+        let_go = (*recent, *((now, kind, name, number) for (kind, name), number in more.items()))
+        held = Held("", 0.0, holds, let_go)
+        if holds and held.parts <= self.held.parts:
             held = Held(self.held.id, self.held.since, holds, let_go)
-        else:
+        elif holds:
             held = Held(f"hold_{secrets.token_hex(6)}", now, holds, let_go)
-            log.error("payload_held", id=held.id, vrps=held.vrps)
+            log.error("payload_held", id=held.id, number=held.number)
         self._write(held)
 
     def _write(self, held: Held) -> None:

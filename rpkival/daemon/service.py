@@ -111,7 +111,8 @@ class Service:
         if not self._held:
             self._stack.enter_context(hold_directory(self._data_dir))
         guard = self._config.guard
-        thresholds = Thresholds(guard.anchor_share, guard.total_share, guard.least) if guard.enabled else None
+        shares, leasts = (guard.anchor_share, guard.total_share), (guard.least, guard.least_of_others)
+        thresholds = Thresholds(*shares, *leasts) if guard.enabled else None
         self._local = LocalExceptions(self._config.slurm.files, self._data_dir, self._view)
         self._board = Board(
             self._data_dir,

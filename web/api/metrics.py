@@ -15,6 +15,7 @@ from prometheus_client.registry import Collector
 
 from rpkival import __version__
 from rpkival.errors import StateError
+from rpkival.payload.guard import Kind
 from rpkival.validation.report import Counts
 from web.api.router_metrics import router_metrics
 from web.keys import view_of
@@ -65,12 +66,16 @@ class ViewCollector(Collector):
         yield GaugeMetricFamily("rpkival_serial", "RTR serial of the data.", value=snapshot.serial)
 
     def _guard(self) -> Iterator[Metric]:
-        held = GaugeMetricFamily(
-            "rpkival_held_vrps", "VRPs that the guard keeps from a sudden loss.", labels=["trust_anchor"]
-        )
-        for hold in self._view.holds:
-            held.add_metric([hold.trust_anchor], hold.vrps)
-        yield held
+        for kind in Kind:
+            held = GaugeMetricFamily(
+                f"rpkival_held_{kind}",
+                f"How many {kind.noun} the guard keeps from a sudden loss.",
+                labels=["trust_anchor"],
+            )
+            for hold in self._view.holds:
+                if hold.kind is kind:
+                    held.add_metric([hold.trust_anchor], hold.number)
+            yield held
 
     def _exceptions(self) -> Iterator[Metric]:
         local = self._view.exceptions

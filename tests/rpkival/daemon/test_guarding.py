@@ -10,7 +10,7 @@ from rpkival.daemon.guarding import GUARD_NAME, Guarding, read_held, release
 from rpkival.errors import StateError, UsageError
 from rpkival.payload.causes import Inquiry
 from rpkival.payload.guard import Thresholds
-from rpkival.payload.payload import Payload
+from rpkival.payload.payload import Aspa, Payload
 from rpkival.payload.vrps import Vrp, Vrps
 from rpkival.validation.report import Rejection, Report
 
@@ -75,6 +75,24 @@ def test_small_losses_of_a_day_add_up(tmp_path: Path) -> None:
     assert len(guarding.weigh(served, less, FAILED, 2200.0)) == 182
     guarding.let_go()
     assert len(guarding.weigh(served, less, FAILED, 2800.0)) == 173
+
+
+def test_small_losses_of_aspas_add_up_by_themselves(tmp_path: Path) -> None:
+    """Beside those of VRPs, which they must not push over the edge; over a restart, too."""
+    aspas = Payload(
+        ALL.vrps, tuple(Aspa(number, (1,), "ripe", 5000, f"rsync://a/ca/{number}.asa") for number in range(100))
+    )
+    thresholds = Thresholds(of_anchor=0.1, of_all=0.1, least=1000, least_of_others=5)
+    served = aspas
+    for at, left in ((1000.0, 94), (1600.0, 91)):
+        new = Payload(Vrps.of(list(ALL.vrps)[:left]), aspas.aspas[:left])
+        served = Guarding(tmp_path, thresholds).weigh(served, new, FAILED, at)
+        assert len(served.aspas) == left
+    guarding = Guarding(tmp_path, thresholds)
+    served = guarding.weigh(served, Payload(ALL.vrps, aspas.aspas[:89]), FAILED, 2200.0)
+    assert len(served.aspas) == 91
+    assert "2 ASPAs of ripe (11%)" in guarding.held.sentence
+    assert "VRPs" not in guarding.held.sentence
 
 
 def test_without_thresholds_nothing_is_held(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from aiohttp.test_utils import TestClient
 
 from rpkival.history.record import Change
 from rpkival.history.store import History
-from rpkival.payload.guard import Hold
+from rpkival.payload.guard import Hold, Kind
 from rpkival.storage import open_database
 from web.view import View
 
@@ -79,7 +79,13 @@ async def test_without_a_database_there_are_none(client: TestClient) -> None:
 
 async def test_what_is_held_is_shown(client: TestClient, view: View) -> None:
     """In status and metrics."""
-    view.holds = (Hold("ripe", 12, 100, 0.12, {"point-failed": 12}, "The manifest is missing."),)
+    view.holds = (
+        Hold("ripe", Kind.VRPS, 12, 100, 0.12, {"point-failed": 12}, "The manifest is missing."),
+        Hold("ripe", Kind.ASPAS, 11, 100, 0.11, {"point-failed": 11}, "The manifest is missing."),
+    )
     status = await (await client.get("/api/v1/status")).json()
     assert status["held"][0]["causes"] == {"point-failed": 12}
-    assert 'rpkival_held_vrps{trust_anchor="ripe"} 12.0' in await (await client.get("/metrics")).text()
+    assert [each["kind"] for each in status["held"]] == ["vrps", "aspas"]
+    scraped = await (await client.get("/metrics")).text()
+    assert 'rpkival_held_vrps{trust_anchor="ripe"} 12.0' in scraped
+    assert 'rpkival_held_aspas{trust_anchor="ripe"} 11.0' in scraped
