@@ -221,13 +221,17 @@ def test_every_missing_or_changed_file_is_named(lab: Any) -> None:
     }
 
 
-def test_unknown_types_are_hashed_and_counted(lab: Any) -> None:
-    """They are no reason to lose anything."""
-    lab.alpha.products["something.xyz"] = Product(b"whatever", 50)
+@pytest.mark.parametrize("name", ["something.xyz", "checklist.sig", "cache.ccr", "other.mft"])
+def test_unknown_types_are_hashed_and_counted(lab: Any, name: str) -> None:
+    """They are no reason to lose anything, and neither is what does not belong there; but they have to be there."""
+    lab.alpha.products[name] = Product(b"whatever", 50)
     run = lab.validate()
     assert asns(run) == EVERYTHING
     assert run.rejections == ()
     assert run.counts.other_files_ignored == 1
+    changed = lab.validate(lab.files | {f"{lab.alpha.repository}{name}": b"something else"})
+    assert asns(changed) == EVERYTHING - BELOW_ALPHA
+    assert only(changed) == (name, "RFC 9286 section 6.5")
 
 
 def test_files_off_the_manifest_are_not_used(lab: Any) -> None:
