@@ -47,7 +47,7 @@ collect_ignore = [] if _newer_bird() else ["test_rtr_bird_aspa.py"]
 def newer_bird() -> str:
     """The path of a BIRD that speaks version 2."""
     found = _newer_bird()
-    assert found
+    assert found, "there is no BIRD from 2.16 on; name one by RPKIVAL_BIRD2"
     return found
 
 
