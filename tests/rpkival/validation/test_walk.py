@@ -13,6 +13,7 @@ import pytest
 from rpkival.errors import LimitError
 from rpkival.lab.ca import Product, trust_anchor
 from rpkival.lab.certificates import CertificateContent, Validity, certificate
+from rpkival.lab.keys import KeyRing
 from rpkival.lab.number_resources import Resources
 from rpkival.objects.place import Place
 from rpkival.objects.tal import Tal
@@ -92,6 +93,24 @@ def test_trees_are_bounded(lab: Any, monkeypatch: pytest.MonkeyPatch, limit: str
     assert {roa.asn for roa in run.roas} == left
     assert not run.trust_anchors[0].complete
     assert "passed its limit" in run.rejections[-1].sentence
+
+
+@pytest.mark.parametrize("first", ["hostile", "other"])
+def test_a_tree_without_end_costs_its_own_trust_anchor_alone(
+    lab: Any, memory: Any, monkeypatch: pytest.MonkeyPatch, lab_keys: KeyRing, first: str
+) -> None:
+    """Each trust anchor has a number of points of its own, whichever is walked before the other."""
+    monkeypatch.setattr("rpkival.validation.walk.MAX_PUBLICATION_POINTS", 2)
+    other = trust_anchor("other", Resources(["192.0.2.0/24"]), lab.year, lab_keys)
+    other.issue_ca("member", Resources(["192.0.2.0/25"])).issue_roa(64999, [("192.0.2.0/25", 25)])
+    tals = [
+        replace(lab.tal, name="hostile"),
+        Tal("other", (other.certificate_uri,), other.key.public_key_info),
+    ]
+    tals.sort(key=lambda tal: tal.name != first)
+    run = validate(tals, memory(lab.files | other.tree(lab.day)), clock=lambda: lab.now)
+    assert {(anchor.name, anchor.complete) for anchor in run.trust_anchors} == {("hostile", False), ("other", True)}
+    assert [roa.asn for roa in run.roas if roa.trust_anchor == "other"] == [64999]
 
 
 def test_too_many_locators_are_refused(lab: Any, memory: Any, monkeypatch: pytest.MonkeyPatch) -> None:
