@@ -2,23 +2,54 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from rpkival.daemon.job import Job, run
 from rpkival.daemon.succession import FILE_NAME, keep_timers, read_timers, write_timers
 from rpkival.lab.ca import CertificateAuthority, trust_anchor
 from rpkival.lab.certificates import Validity
 from rpkival.lab.keys import KeyRing
 from rpkival.lab.number_resources import Resources
 from rpkival.lab.publisher import Publisher
+from rpkival.lab.rsync_daemon import RsyncDaemon
 from rpkival.objects.tal import Tal
 from rpkival.repository.local import LocalDirectory
+from rpkival.repository.opening import Fetching
 from rpkival.validation.succession import AcceptanceTimer, fingerprint
 from rpkival.validation.walk import validate
 
 NOW = 1_773_648_000
 YEAR = Validity(NOW - 86_400, NOW + 365 * 86_400)
+
+
+def test_a_run_of_the_daemon_starts_the_timer(tmp_path: Path, lab_keys: KeyRing, rsync_daemon: RsyncDaemon) -> None:
+    """As one of the command does; offline nothing is learnt, and none is started."""
+    now = int(time.time())
+    year, day = Validity(now - 86_400, now + 365 * 86_400), Validity(now - 3600, now + 86_400)
+    repository = f"rsync://{rsync_daemon.authority}/repository/"
+    first, second = (
+        trust_anchor(name, Resources(["10.0.0.0/8"]), year, lab_keys, repository=repository)
+        for name in ("first", "second")
+    )
+    first.issue_trust_anchor_key(successor=second)
+    second.issue_trust_anchor_key(predecessor=first)
+    publisher = Publisher(tmp_path / "lab")
+    publisher.publish(files={**first.tree(day), **second.tree(day)})
+    rsync_daemon.serve("repository", publisher.rsync / rsync_daemon.authority / "repository")
+
+    tal = Tal("lab", (first.certificate_uri,), first.key.public_key_info)
+    job = Job((tal,), tmp_path / "store", Fetching(rrdp=False, allow_dubious_hosts=True))
+    outcome = run(job)
+    assert outcome.report.trust_anchors[0].successor is not None
+    (timer,) = read_timers(tmp_path / "store").values()
+    assert timer.successor == fingerprint(second.key.public_key_info)
+    (tmp_path / "store" / FILE_NAME).unlink()
+    run(replace(job, fetching=Fetching(offline=True)))
+    assert read_timers(tmp_path / "store") == {}
 
 
 class Registry:
