@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from rpkival.objects.ccr import CachedPrefix, CachedRoas, Ccr, write_ccr
 from rpkival.objects.keys import key_identifier
 from rpkival.objects.tal import Tal
-from rpkival.payload.payload import Payload
+from rpkival.payload.payload import Aspa, Payload
 from rpkival.payload.vrps import VrpColumns
 from rpkival.validation.report import ValidationRun
 
@@ -30,11 +30,16 @@ def validation_ccr(run: ValidationRun, payload: Payload, locators: Iterable[Tal]
         Ccr(
             run.now,
             roas=tuple(_roas(payload)),
-            aspas=tuple((aspa.customer, aspa.providers) for aspa in payload.aspas),
-            trust_anchors=tuple(key_identifier(tal.key_info) for tal in locators if tal.name in used),
+            aspas=tuple((aspa.customer, _providers(aspa)) for aspa in payload.aspas),
+            trust_anchors=tuple({key_identifier(tal.key_info) for tal in locators if tal.name in used}),
             router_keys=tuple((asn, tuple(pairs)) for asn, pairs in keys.items()),
         )
     )
+
+
+def _providers(aspa: Aspa) -> tuple[int, ...]:
+    """AS 0 of one of several ASPAs says that there is no provider, which the others know better (section 4.4.3)."""
+    return aspa.providers[1:] if len(aspa.providers) > 1 and aspa.providers[0] == 0 else aspa.providers
 
 
 def _roas(payload: Payload) -> Iterable[CachedRoas]:

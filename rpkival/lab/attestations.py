@@ -78,7 +78,7 @@ def checklist_content(resources: Resources, files: Mapping[str, bytes]) -> bytes
 
 
 def prefix_list_content(asn: int, prefixes: Sequence[str]) -> bytes:
-    """RpkiSignedPrefixList (draft-ietf-sidrops-rpki-prefixlist section 4), in canonical order, each once."""
+    """RpkiSignedPrefixList (draft-ietf-sidrops-rpki-prefixlist section 3), in canonical order, each once."""
     networks = sorted(
         set(map(ipaddress.ip_network, prefixes)), key=lambda each: (int(each.network_address), each.prefixlen)
     )

@@ -29,7 +29,7 @@ __all__ = ["CachedManifest", "CachedRoas", "Ccr", "parse_ccr", "write_ccr"]
 
 T = TypeVar("T")
 
-_SECTION: Final = "draft-ietf-sidrops-rpki-ccr section 3"
+_SECTION: Final = "draft-ietf-sidrops-rpki-ccr section 4"
 _DIGEST_SIZE: Final = 32
 _KEY_ID_SIZE: Final = 20
 _FAMILIES: Final = ((b"\0\1", 32), (b"\0\2", 128))
@@ -89,9 +89,10 @@ def parse_ccr(data: bytes) -> Ccr:
         raise ObjectError(_SECTION, "The hash algorithm is not SHA-256.")
     if all(part is None for part in (inner.mfts, inner.vrps, inner.vaps, inner.tas, inner.rks)):
         raise ObjectError(_SECTION, "The representation has no part at all.")
+    produced_at = _seconds(inner.produced_at, "producedAt")
     return Ccr(
-        _seconds(inner.produced_at, "producedAt"),
-        None if inner.mfts is None else _manifests(inner.mfts),
+        produced_at,
+        None if inner.mfts is None else _manifests(inner.mfts, produced_at),
         None if inner.vrps is None else _roas(_listed(inner.vrps, asn1.ROAPayloadSets, "VRPs").sets),
         None if inner.vaps is None else _aspas(_listed(inner.vaps, asn1.ASPAPayloadSets, "ASPAs").sets),
         None if inner.tas is None else _trust_anchors(_listed(inner.tas, asn1.SubjectKeyIdentifiers, "trust anchors")),
@@ -122,7 +123,7 @@ def write_ccr(ccr: Ccr) -> bytes:
 
 
 def _listed(state: asn1.HashedState | asn1.ManifestState, declaration: type[T], what: str) -> T:
-    """The list of a state, whose hash must be right (section 3.4)."""
+    """The list of a state, whose hash must be right (section 4.4)."""
     element = state.instances if isinstance(state, asn1.ManifestState) else state.list
     octets = tlv_bytes(element)
     if hashlib.sha256(octets).digest() != state.hash:
@@ -130,12 +131,14 @@ def _listed(state: asn1.HashedState | asn1.ManifestState, declaration: type[T], 
     return decode(declaration, header(0x30, len(octets)) + octets, _SECTION, f"list of {what}")
 
 
-def _manifests(state: asn1.ManifestState) -> tuple[CachedManifest, ...]:
+def _manifests(state: asn1.ManifestState, produced_at: int) -> tuple[CachedManifest, ...]:
     found = tuple(map(_manifest, _listed(state, asn1.ManifestInstances, "manifests").instances))
     _check_ascending([each.sha256 for each in found], "manifests")
     latest = _seconds(state.most_recent_update, "mostRecentUpdate")
     if found and latest != max(each.this_update for each in found):
         raise ObjectError(_SECTION, "The time of the most recent update is not that of the latest manifest.")
+    if latest > produced_at:
+        raise ObjectError(_SECTION, "The latest manifest was issued after the representation was made.")
     return found
 
 
@@ -187,6 +190,10 @@ def _aspas(sets: list[asn1.ASPAPayloadSet]) -> tuple[tuple[int, tuple[int, ...]]
     _check_ascending([_asn(each.customer_asid) for each in sets], "customers of the ASPAs")
     for each in sets:
         _check_ascending(list(map(_asn, each.providers)), f"providers of AS{each.customer_asid}")
+        if 0 in each.providers[:-1]:
+            raise ObjectError(
+                _SECTION, f"AS{each.customer_asid} has AS0, which says that it has no provider, and others."
+            )
     return tuple((each.customer_asid, tuple(each.providers)) for each in sets)
 
 

@@ -70,12 +70,12 @@ def parse_prefix_list(
 
 def parse_prefix_list_content(data: bytes) -> PrefixListContent:
     """The eContent of a signed prefix list. Raises `ObjectError`, `LimitError`."""
-    decoded = decode(asn1.RpkiSignedPrefixList, data, f"{_DRAFT} 4", "prefix list's content")
+    decoded = decode(asn1.RpkiSignedPrefixList, data, f"{_DRAFT} 3", "prefix list's content")
     if decoded.version != 0:
-        raise ObjectError(f"{_DRAFT} 4.1", f"The prefix list has version {shown(decoded.version)}; only 0 exists.")
+        raise ObjectError(f"{_DRAFT} 3.1", f"The prefix list has version {shown(decoded.version)}; only 0 exists.")
     if not 0 <= decoded.as_id <= MAX_ASN:
-        raise ObjectError(f"{_DRAFT} 4.2", f"{shown(decoded.as_id)} is not an AS number.")
-    section = f"{_DRAFT} 4.3"
+        raise ObjectError(f"{_DRAFT} 3.2", f"{shown(decoded.as_id)} is not an AS number.")
+    section = f"{_DRAFT} 3.3"
     blocks: dict[bytes, tuple[Prefix, ...]] = {}
     for block in decoded.prefix_blocks:
         family = block.address_family

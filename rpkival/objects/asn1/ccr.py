@@ -1,4 +1,4 @@
-"""draft-ietf-sidrops-rpki-ccr section 3.
+"""draft-ietf-sidrops-rpki-ccr section 4.
 
 The list of each state is kept as an element: the state's hash is over its DER. Each of them is a SEQUENCE OF, to be
 decoded behind an extra SEQUENCE header with the declaration in the plural.

@@ -1,4 +1,4 @@
-"""draft-ietf-sidrops-rpki-prefixlist section 4."""
+"""draft-ietf-sidrops-rpki-prefixlist section 3."""
 
 from __future__ import annotations
 

@@ -96,11 +96,12 @@ def representations(draw: st.DrawFn) -> Ccr:
     ipv4 = st.sets(prefixes(32), min_size=1, max_size=3).map(in_order)
     ipv6 = st.sets(prefixes(128), max_size=3).map(in_order)
     keys = st.sets(KEY_IDS, min_size=1, max_size=2).map(lambda ids: tuple((each, KEY) for each in sorted(ids)))
+    earliest = max((each.this_update for each in manifests or ()), default=0)
     return Ccr(
-        draw(TIMES),
+        draw(st.integers(earliest, 4_000_000_000)),
         manifests,
         None if origins is None else tuple(CachedRoas(asn, draw(ipv4), draw(ipv6)) for asn in origins),  # type: ignore[attr-defined]
-        None if customers is None else by_number(customers, ascending(NUMBERS)),  # type: ignore[arg-type]
+        None if customers is None else by_number(customers, ascending(st.integers(1, 2**32 - 1))),  # type: ignore[arg-type]
         tuple(sorted(draw(st.sets(KEY_IDS, max_size=3)))),
         None if router_asns is None else by_number(router_asns, keys),  # type: ignore[arg-type]
     )
@@ -165,6 +166,8 @@ def roa(asn: int, *families: tuple[bytes, int]) -> bytes:
         (wrapped(part(3, aspa(2, 1), aspa(1, 2))), "customers"),
         (wrapped(part(3, aspa(1, 3, 2))), "providers of AS1"),
         (wrapped(part(3, aspa(1 << 32, 3))), "not an AS number"),
+        (wrapped(part(3, aspa(1, 0, 3))), "AS1 has AS0"),
+        (write_ccr(Ccr(999, (CachedManifest(bytes(32), 5, bytes(20), 1, 1_000, ("rsync://h/a.mft",)),))), "after"),
         (wrapped(part(3, der.integer(1))), "Decoding"),
         (wrapped(part(4, der.octet_string(b"short"))), "20 octets"),
         (wrapped(part(4, *[der.octet_string(b"a" * 20)] * 2)), "each once"),

@@ -314,7 +314,7 @@ def test_a_representation_of_a_cache_is_told(unpacked: Callable[[str], Path]) ->
         9, 3, 5, 2, 1,
     ]  # fmt: skip
     broken = inspect_object(data[:-1] + bytes([data[-1] ^ 1]), "x.ccr")
-    assert sections(broken) == ["draft-ietf-sidrops-rpki-ccr section 3"]
+    assert sections(broken) == ["draft-ietf-sidrops-rpki-ccr section 4"]
     assert broken.fields["elements"][-1] == "..."
 
 
