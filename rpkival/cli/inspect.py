@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 
 from rpkival.cli.options import AtOption, NestedFormat, OutputOption, parse_time
-from rpkival.errors import UsageError
+from rpkival.errors import FormatError, UsageError
 from rpkival.limits import MAX_CCR_BYTES
 
 if TYPE_CHECKING:
     from rpkival.objects.inspection import Inspection
 
 __all__ = ["register"]
+
+_AT_ONCE = 1 << 20
 
 
 def register(app: typer.Typer) -> None:
@@ -37,7 +39,7 @@ def register(app: typer.Typer) -> None:
 
         Knows certificates, CRLs, manifests, ROAs, ASPAs, Ghostbusters records, trust anchor keys, signed checklists and
         prefix lists, canonical cache representations and trust anchor locators. Of what is broken or cut off it tells
-        where, and shows what can still be read.
+        where, and shows what can still be read. A file in gzip, NAME.gz, is taken as what is in it.
 
         Whether an issuer really signed it, and whether it holds now, is for `rpkival validate`; --at only tells how the
         dates of the object lie. Exit code 1 says that an object is bad.
@@ -54,7 +56,7 @@ def register(app: typer.Typer) -> None:
         contents = [(path, _content(path)) for path in files]
         records = []
         for path, content in contents:
-            records.append(_record(path, inspect_object(content, path.name, strict=strict), moment))
+            records.append(_record(path, inspect_object(content, path.name.removesuffix(".gz"), strict=strict), moment))
         with open_output(output) as stream:
             if listing is NestedFormat.JSON:
                 stream.write(msgspec.json.format(msgspec.json.encode(records), indent=2) + b"\n")
@@ -69,12 +71,28 @@ def register(app: typer.Typer) -> None:
 
 
 def _content(path: Path) -> bytes:
+    # One octet more than is allowed is enough for the parsers to say so.
+    most = MAX_CCR_BYTES + 1
     try:
         with path.open("rb") as stream:
-            # One octet more than is allowed is enough for the parsers to say so.
-            return stream.read(MAX_CCR_BYTES + 1)
+            return _gunzipped(stream, path, most) if path.suffix == ".gz" else stream.read(most)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def _gunzipped(stream: BinaryIO, path: Path, most: int) -> bytes:
+    from rpkival.compression.damage import DamagedError
+    from rpkival.compression.gzip import gunzip
+
+    content = bytearray()
+    try:
+        for part in gunzip(iter(lambda: stream.read(_AT_ONCE), b""), _AT_ONCE):
+            content += part[: most - len(content)]
+            if len(content) == most:
+                break
+    except DamagedError as error:
+        raise FormatError(f"{path} is damaged: {error}; fetch it again.") from error
+    return bytes(content)
 
 
 def _record(path: Path, found: Inspection, moment: int | None) -> dict[str, Any]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 import json
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,7 @@ from rpkival.lab.ca import trust_anchor
 from rpkival.lab.certificates import Validity
 from rpkival.lab.keys import KeyRing
 from rpkival.lab.number_resources import Resources
+from rpkival.objects.ccr import CachedRoas, Ccr, write_ccr
 
 Run = Callable[..., Any]
 YEAR = Validity(1_767_225_600, 1_798_761_600)
@@ -44,6 +48,41 @@ def test_good_objects_are_told_and_end_with_0(rpkival: Run, files: Path) -> None
     ]
     assert "    asn: AS64500" in ended.out
     assert "10.0.0.0/8 max_length 24" in ended.out
+
+
+def test_an_object_in_gzip_is_what_is_in_it(rpkival: Run, files: Path) -> None:
+    """As cache representations are kept; the name counts without its end."""
+    packed = files / "cache.ccr.gz"
+    ccr = write_ccr(Ccr(1_000, roas=(CachedRoas(64500, ((0x0A000000, 8, 24),), ()),)))
+    packed.write_bytes(gzip.compress(ccr[:100]) + gzip.compress(ccr[100:]))
+    (files / "good.roa.gz").write_bytes(gzip.compress((files / "good.roa").read_bytes()))
+    ended = rpkival("inspect", packed, files / "good.roa.gz")
+    assert ended.code == 0
+    assert f"{packed}: canonical cache representation, good" in ended.out
+    assert hashlib.sha256(ccr).hexdigest() in ended.out
+
+
+@pytest.mark.parametrize("content", [b"", b"no gzip", gzip.compress(bytes(1000))[:-9]], ids=["empty", "text", "torn"])
+def test_what_is_no_gzip_is_told_so(rpkival: Run, tmp_path: Path, content: bytes) -> None:
+    """An empty file holds an empty object, which is bad by itself."""
+    (tmp_path / "x.ccr.gz").write_bytes(content)
+    ended = rpkival("inspect", tmp_path / "x.ccr.gz")
+    assert ended.code == (3 if content else 1)
+    assert "is damaged" in ended.err or not content
+
+
+def test_what_unfolds_without_end_is_too_large(rpkival: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No more of it is unpacked than it takes to say so."""
+    monkeypatch.setattr("rpkival.cli.inspect.MAX_CCR_BYTES", 5_000_000)
+    monkeypatch.setattr("rpkival.objects.ccr.MAX_CCR_BYTES", 5_000_000)
+    (tmp_path / "x.ccr.gz").write_bytes(gzip.compress(bytes(100_000_000), 1))
+    tracemalloc.start()
+    ended = rpkival("inspect", tmp_path / "x.ccr.gz")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert ended.code == 1
+    assert "5000000" in ended.out
+    assert peak < 40_000_000
 
 
 def test_a_bad_object_ends_with_1_and_its_section(rpkival: Run, files: Path) -> None:
