@@ -1,16 +1,18 @@
-"""CPU time to validate a real registry's tree: rpki-client, FORT and rpkival, the same files, in turn, in one run.
+"""CPU time to validate a real registry's tree: other validators and rpkival, the same files, in turn, in one run.
 
-    python benchmarks/validation.py ../shared/data/twnic.tar.xz [--rounds 3]
+    python benchmarks/validation.py ../shared/data/twnic.tar.xz [--rounds 3] [--rpki-client PATH] [--routinator PATH]...
 
 Each program judges the unpacked tree as of 2026-03-16 08:00 UTC (under faketime) without fetching anything, and must
 find the same number of VRPs. CPU time is that of the whole process with all its children, start included; the best of
-all rounds counts. Programs that are not installed are left out. What Python needs to start, whatever the number of
-objects, is measured with an empty directory and shown apart.
+all rounds counts. Programs that are not installed are left out; more of them, or other versions, may be given by their
+paths. Those that read only what they have fetched themselves do so first, unmeasured. What Python needs to start,
+whatever the number of objects, is measured with an empty directory and shown apart.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import resource
 import shutil
@@ -22,6 +24,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+from rpkival.lab.rsync_daemon import RsyncDaemon
 
 MOMENT = "2026-03-16 08:00:00"
 EXPECTED_VRPS = 4363
@@ -46,6 +50,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("archive", type=Path, help="twnic.tar.xz")
     parser.add_argument("--rounds", type=int, default=3)
+    for program in PEERS:
+        found = [path] if (path := shutil.which(program)) else []
+        parser.add_argument(f"--{program}", metavar="PATH", dest=program, action="append", default=found)
     options = parser.parse_args()
     if not shutil.which("faketime"):
         sys.exit("faketime is not installed, and without it only rpkival can be told what time it is.")
@@ -58,7 +65,11 @@ def main() -> None:
             archive.extractall(place)
         objects = sum(path.is_file() for path in (place / "rsync").rglob("*"))
         validators = [rpkival(place), start(place)]
-        validators += [make(place) for program, make in PEERS.items() if shutil.which(program)]
+        for program, make in PEERS.items():
+            validators += [
+                make(path, Path(tempfile.mkdtemp(prefix=program, dir=place)), place)
+                for path in getattr(options, program)
+            ]
         best: dict[str, tuple[float, float]] = {}
         for _ in range(options.rounds):
             for validator in validators:
@@ -112,9 +123,10 @@ def start(place: Path) -> Validator:
     return Validator(START, command, output, vrps=0, exit_code=3)
 
 
-def rpki_client(place: Path) -> Validator:
+def rpki_client(program: str, home: Path, place: Path) -> Validator:
     """rpki-client, whose cache keeps trust anchors apart."""
-    cache, out = place / "cache", place / "out"
+    cache, out = home / "cache", home / "out"
+    home.chmod(0o755)
     shutil.copytree(place / "rsync", cache)
     (cache / "ta/ta").mkdir(parents=True)
     shutil.copy(next((place / "rsync").rglob("ta.cer")), cache / "ta/ta/ta.cer")
@@ -122,21 +134,75 @@ def rpki_client(place: Path) -> Validator:
     if os.geteuid() == 0:
         for path in (cache, *cache.rglob("*"), out):
             shutil.chown(path, "_rpki-client")
-    version = subprocess.run(["rpki-client", "-V"], capture_output=True, text=True, check=True).stderr.split()[-1]
     return Validator(
-        f"rpki-client {version}", ("rpki-client", "-n", "-c", "-t", "ta.tal", "-d", "cache", "out"), out / "csv"
+        f"rpki-client {version(program, '-V')}",
+        (program, "-n", "-c", "-t", "ta.tal", "-d", str(cache), str(out)),
+        out / "csv",
     )
 
 
-def fort(place: Path) -> Validator:
-    """FORT, run once; it tidies its directory, so it gets its own."""
-    shutil.copytree(place / "rsync", place / "fort")
-    version = subprocess.run(["fort", "--version"], capture_output=True, text=True, check=True).stdout.split()[-1]
-    options = ("--mode", "standalone", "--work-offline", "--tal", "ta.tal", "--local-repository", "fort")
-    return Validator(f"FORT {version}", ("fort", *options, "--output.roa", "fort.csv"), place / "fort.csv")
+def fort(program: str, home: Path, place: Path) -> Validator:
+    """FORT, run once; up to 1.5 it takes a tree as it is."""
+    number = version(program, "--version")
+    options = ("--mode", "standalone", "--tal", "ta.tal", "--local-repository", str(home / "cache"))
+    if number.startswith("1.5."):
+        shutil.copytree(place / "rsync", home / "cache")
+    else:
+        (home / "cache").mkdir()
+        configuration = home / "fort.json"
+        configuration.write_text(json.dumps({"rsync": {"program": str(home / "rsync")}, "http": {"enabled": False}}))
+        fetch(place, home, program, "--configuration-file", str(configuration), *options)
+    output = home / "fort.csv"
+    return Validator(f"FORT {number}", (program, *options, "--work-offline", "--output.roa", str(output)), output)
 
 
-PEERS: dict[str, Callable[[Path], Validator]] = {"rpki-client": rpki_client, "fort": fort}
+def routinator(program: str, home: Path, place: Path) -> Validator:
+    """Routinator, which reads what it has stored."""
+    (home / "tals").mkdir()
+    shutil.copy(place / "ta.tal", home / "tals")
+    options = ("--no-rir-tals", "--extra-tals-dir", str(home / "tals"), "--repository-dir", str(home / "cache"))
+    output = home / "routinator.csv"
+    write = ("--format", "csv", "--output", str(output))
+    fetch(place, home, program, *options, "--disable-rrdp", "--rsync-command", str(home / "rsync"), "vrps", *write)
+    return Validator(
+        f"Routinator {version(program, '--version')}", (program, *options, "vrps", "--noupdate", *write), output
+    )
+
+
+def fetch(place: Path, home: Path, *command: str) -> None:
+    """Run a validator with `home/rsync` for its rsync, which finds every host on a daemon of ours."""
+    with RsyncDaemon() as daemon:
+        for module in (place / "rsync").glob("*/*"):
+            daemon.serve(module.name, module)
+        (home / "rsync").write_text(
+            "#!/bin/sh\n"
+            "for argument; do\n"
+            "  shift\n"
+            f"""  set -- "$@" "$(printf %s "$argument" | sed 's#^rsync://[^/]*/#rsync://{daemon.authority}/#')"\n"""
+            "done\n"
+            f'exec {shutil.which("rsync")} "$@"\n'
+        )
+        (home / "rsync").chmod(0o755)
+        environment = os.environ | {"TZ": "UTC"}
+        done = subprocess.run(
+            ["faketime", MOMENT, *command], cwd=place, env=environment, capture_output=True, text=True, check=False
+        )
+    if done.returncode != 0:
+        sys.exit(f"{command[0]} could not fetch:\n{done.stdout}{done.stderr}")
+
+
+def version(program: str, option: str) -> str:
+    """The last word of what it says."""
+    done = subprocess.run([program, option], capture_output=True, text=True, check=True)
+    return (done.stdout + done.stderr).split()[-1]
+
+
+PEERS: dict[str, Callable[[str, Path, Path], Validator]] = {
+    "rpki-client": rpki_client,
+    "fort": fort,
+    "routinator": routinator,
+}
+"""Each given its path, a directory of its own, and the place of the unpacked tree."""
 
 
 if __name__ == "__main__":
