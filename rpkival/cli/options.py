@@ -43,7 +43,9 @@ VrpsOption = Annotated[
         "--vrps", metavar="FILE", help="VRPs from a file: rpki-client or Routinator JSON, or CSV; gz, bz2 too."
     ),
 ]
-RtrOption = Annotated[str | None, typer.Option("--rtr", metavar="HOST:PORT", help="VRPs from a running RTR cache.")]
+RtrOption = Annotated[
+    str | None, typer.Option("--rtr", metavar="HOST:PORT", help="VRPs from a running RTR cache, or tls://HOST:PORT.")
+]
 UrlOption = Annotated[str | None, typer.Option("--url", metavar="URL", help="VRPs from a URL that serves such a file.")]
 DataDirOption = Annotated[
     Path | None,

@@ -18,7 +18,6 @@ from rpkival.cli.options import (
     VerboseOption,
     VrpsOption,
     parse_listen,
-    parse_peer,
 )
 from rpkival.cli.rtr_load import load
 from rpkival.cli.rtr_routers import routers
@@ -48,8 +47,22 @@ def serve(
     rtr: Annotated[
         list[str] | None,
         typer.Option(
-            "--rtr", metavar="HOST:PORT", help="A cache to follow; of several the first that has data, or a --quorum."
+            "--rtr",
+            metavar="CACHE",
+            help="A cache to follow: HOST:PORT, tls://HOST:PORT, ssh://USER@HOST:PORT; of several the first that has "
+            "data, or a --quorum.",
         ),
+    ] = None,
+    rtr_ca_file: Annotated[
+        Path | None, typer.Option("--rtr-ca-file", metavar="FILE", help="Whom to trust there. (default: the system's)")
+    ] = None,
+    rtr_cert: Annotated[
+        Path | None, typer.Option("--rtr-cert", metavar="FILE", help="The certificate to show there, in PEM.")
+    ] = None,
+    rtr_key: Annotated[Path | None, typer.Option("--rtr-key", metavar="FILE", help="Its key, in PEM.")] = None,
+    rtr_md5_key_file: Annotated[
+        str | None,
+        typer.Option("--rtr-md5-key-file", metavar="FILE", help="Sign by TCP-MD5 to those that are HOST:PORT."),
     ] = None,
     quorum: QuorumOption = None,
     url: UrlOption = None,
@@ -116,11 +129,14 @@ def serve(
 
     Example: rpkival rtr serve --rtr a.example.net:323 --rtr b.example.net:323 --rtr c.example.net:323 --quorum 2
 
+    Example: rpkival rtr serve --rtr tls://cache.example.net:324 --rtr-ca-file ca.pem --rtr-cert me.pem --rtr-key me.key
+
     Example: rpkival rtr serve --vrps vrps.json --allow 192.0.2.0/24 --tls-listen 192.0.2.1:324 --cert c.pem --key k.pem
 
     Example: rpkival rtr serve --vrps vrps.json --listen 192.0.2.1:323 --md5 198.51.100.0/24=/etc/rpkival/md5.key
     """
     from rpkival.cli.logs import configure_logs
+    from rpkival.cli.rtr_dial import Reach
     from rpkival.cli.rtr_serve import POLL_CACHES_SECONDS, POLL_SOURCE_SECONDS, run_server
     from rpkival.cli.rtr_upstreams import FollowedCaches, check_quorum
     from rpkival.cli.source import Source, check_source, load_vrps
@@ -153,7 +169,9 @@ def serve(
     peers = tuple(rtr or ())
     check_source(vrps=vrps, rtr=peers[0] if peers else None, url=url, data_dir=data_dir)
     check_quorum(peers, quorum)
-    caches = FollowedCaches(peers, quorum) if peers else None
+    reach = Reach(ca_file=rtr_ca_file, cert=rtr_cert, key=rtr_key, md5_key_file=rtr_md5_key_file, options="--rtr-")
+    dials = reach.dials(peers)
+    caches = FollowedCaches(dials, quorum) if peers else None
     configure_logs(quiet=quiet, verbose=verbose)
     slurm = tuple(exceptions or ())
     load_exceptions(slurm)  # what is wrong with them is told before anything is served
@@ -179,7 +197,9 @@ def dump(
     caches: Annotated[
         list[str],
         typer.Argument(
-            metavar="HOST:PORT...", help="The RTR cache to ask; of several the first that answers, or a --quorum."
+            metavar="CACHE...",
+            help="The RTR cache to ask: HOST:PORT, tls://HOST:PORT, ssh://USER@HOST:PORT; of several the first that "
+            "answers, or a --quorum.",
         ),
     ],
     fmt: Annotated[
@@ -191,21 +211,22 @@ def dump(
         bool, typer.Option("--strict", help="Refuse a cache of version 2 that sends in another order than it must.")
     ] = False,
     tls: Annotated[
-        bool, typer.Option("--tls", help="Speak TLS; the cache must show a certificate of its name.")
+        bool, typer.Option("--tls", help="As tls:// for all; the cache must show a certificate of its name.")
     ] = False,
     ca_file: Annotated[
-        Path | None, typer.Option("--ca-file", metavar="FILE", help="With --tls: who may have signed that certificate.")
+        Path | None, typer.Option("--ca-file", metavar="FILE", help="Of TLS: who may have signed that certificate.")
     ] = None,
     cert: Annotated[
-        Path | None, typer.Option("--cert", metavar="FILE", help="With --tls: the certificate to show, in PEM.")
+        Path | None, typer.Option("--cert", metavar="FILE", help="Of TLS: the certificate to show, in PEM.")
     ] = None,
-    key: Annotated[Path | None, typer.Option("--key", metavar="FILE", help="With --tls: its key, in PEM.")] = None,
+    key: Annotated[Path | None, typer.Option("--key", metavar="FILE", help="Of TLS: its key, in PEM.")] = None,
     md5_key_file: Annotated[
         str | None,
         typer.Option("--md5-key-file", metavar="FILE", help="Sign by TCP-MD5 with the key in FILE (or env:NAME)."),
     ] = None,
     ssh: Annotated[
-        str | None, typer.Option("--ssh", metavar="USER", help="Through ssh as USER, to its subsystem rpki-rtr.")
+        str | None,
+        typer.Option("--ssh", metavar="USER", help="As ssh://USER@ for all: through ssh, to the subsystem rpki-rtr."),
     ] = None,
     quorum: QuorumOption = None,
     report: Annotated[
@@ -224,16 +245,16 @@ def dump(
 
     Example: rpkival rtr dump 127.0.0.1:3323 --format all --strict
 
-    Example: rpkival rtr dump rtr.rpki.example.net:324 --tls --ca-file ca.pem
+    Example: rpkival rtr dump tls://rtr.rpki.example.net:324 --ca-file ca.pem
 
-    Example: rpkival rtr dump rtr.rpki.example.net:22 --ssh rpki
+    Example: rpkival rtr dump ssh://rpki@rtr.rpki.example.net:22
 
     Example: rpkival rtr dump a.example.net:323 b.example.net:323 c.example.net:323 --quorum 2 --report report.json
     """
     import time
 
     from rpkival.cli.output import check_writable, open_output
-    from rpkival.cli.rtr_dial import make_dial
+    from rpkival.cli.rtr_dial import Reach
     from rpkival.cli.rtr_dump import write_all
     from rpkival.cli.rtr_upstreams import ask_all, check_quorum, tell_of_dissent, write_report
     from rpkival.payload.formats import check_format, write_payload
@@ -245,8 +266,8 @@ def dump(
     check_quorum(caches, quorum)
     if report and quorum is None:
         raise UsageError("A --report tells who disagrees, which only a --quorum finds out; give that too.")
-    reach = partial(make_dial, tls=tls, ca_file=ca_file, cert=cert, key=key, md5_key_file=md5_key_file, ssh=ssh)
-    dials = {cache: reach(*parse_peer(cache)) for cache in caches}
+    reach = Reach(tls=tls, ca_file=ca_file, cert=cert, key=key, md5_key_file=md5_key_file, ssh=ssh)
+    dials = reach.dials(caches)
 
     def fetch(cache: str) -> Word:
         dial = dials[cache]

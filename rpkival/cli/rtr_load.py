@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rpkival.cli.options import parse_peer
 from rpkival.errors import UsageError
 from rpkival.limits import MAX_RTR_LOAD_ROUTERS
 
@@ -87,19 +86,21 @@ def load(
 
     from rpkival.cli.event_loop import new_event_loop
     from rpkival.cli.file_limit import allow_many_files
-    from rpkival.cli.rtr_dial import make_dial
+    from rpkival.cli.rtr_dial import Reach
     from rpkival.cli.terminal import note
     from rpkival.rtr.load.routers import Load
     from rpkival.rtr.load.run import run_load, share_out
 
     if fmt not in {"text", "json"}:
         raise UsageError(f"{fmt!r} is not a format of results; choose text or json.")
-    host, port = parse_peer(cache)
+    dial = Reach(tls=tls, ca_file=ca_file, cert=cert, key=key).dials([cache])[cache]
+    if dial.ssh:
+        raise UsageError("Routers are played over TCP and TLS only.")
+    context = dial.tls.context() if dial.tls else None
     shares = share_out(routers, _weights(mix))
     if allow_many_files(routers) < routers:
         note("rpkival: this process may not open so many files; some routers will not connect. Raise ulimit -n.")
-    dial = make_dial(host, port, tls=tls, ca_file=ca_file, cert=cert, key=key, md5_key_file=None, ssh=None)
-    what = Load(host, port, every, patience, slow_rate, version, dial.tls, _addresses(sources or []))
+    what = Load(dial.host, dial.port, every, patience, slow_rate, version, context, _addresses(sources or []))
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         measures = runner.run(run_load(what, shares, seconds=duration, ramp=ramp))
     typer.echo(_json(measures, shares, duration) if fmt == "json" else _text(measures, shares, duration))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,6 @@ from typing import Any
 import msgspec
 import structlog
 
-from rpkival.cli.options import parse_peer
 from rpkival.cli.source import Source
 from rpkival.cli.terminal import note
 from rpkival.errors import FetchError, RpkivalError, UsageError
@@ -18,6 +17,7 @@ from rpkival.limits import MAX_RTR_UPSTREAMS, VRP_RTR_SECONDS
 from rpkival.payload.payload import Payload
 from rpkival.payload.quorum import Dissent
 from rpkival.rtr.client import RtrClient
+from rpkival.rtr.dial import Dial
 from rpkival.rtr.upstreams import Combined, Upstream, Upstreams, Word, combine
 
 __all__ = ["FollowedCaches", "ask_all", "check_quorum", "tell_of_dissent", "write_report"]
@@ -34,8 +34,6 @@ def check_quorum(caches: Sequence[str], quorum: int | None) -> None:
         raise UsageError(f"{len(caches)} RTR caches are more than the {MAX_RTR_UPSTREAMS} that are followed at a time.")
     if len(set(caches)) < len(caches):
         raise UsageError("The same RTR cache is given twice; it has one voice.")
-    for cache in caches:
-        parse_peer(cache)
     if quorum is not None and quorum > len(caches):
         raise UsageError(f"{len(caches)} RTR caches cannot reach a quorum of {quorum}; name more with --rtr.")
 
@@ -43,8 +41,8 @@ def check_quorum(caches: Sequence[str], quorum: int | None) -> None:
 class FollowedCaches:
     """The source of `rpkival rtr serve --rtr`: caches followed in threads, told of by `changed`."""
 
-    def __init__(self, caches: Sequence[str], quorum: int | None) -> None:
-        self._caches = caches
+    def __init__(self, dials: Mapping[str, Dial], quorum: int | None) -> None:
+        self._dials = dials
         self._quorum = quorum
         self._upstreams: Upstreams | None = None
         self._told: dict[str, tuple[int, int]] = {}
@@ -52,7 +50,8 @@ class FollowedCaches:
     def start(self, changed: Callable[[], None]) -> None:
         """Follow all; `changed` is called in any thread."""
         followed = [
-            Upstream(cache, RtrClient(*parse_peer(cache), timeout=VRP_RTR_SECONDS), changed) for cache in self._caches
+            Upstream(name, RtrClient(dial.host, dial.port, timeout=VRP_RTR_SECONDS, dial=dial), changed)
+            for name, dial in self._dials.items()
         ]
         self._upstreams = Upstreams(followed, self._quorum)
         self._upstreams.start()
@@ -71,7 +70,7 @@ class FollowedCaches:
             if self._told.get(name, (0, 0)) != counts:
                 self._told[name] = counts
                 log.warning("rtr_quorum_dissent", cache=name, **_report(dissent))
-        return Source(combined.payload, " and ".join(self._caches), None)
+        return Source(combined.payload, " and ".join(self._dials), None)
 
 
 def ask_all(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import platformdirs
 
-from rpkival.cli.options import is_missing, parse_peer, state_directory
+from rpkival.cli.options import is_missing, state_directory
 from rpkival.cli.terminal import note, progress
 from rpkival.errors import FetchError, UsageError
 from rpkival.limits import (
@@ -115,10 +115,12 @@ def _from_file(path: Path) -> Source:
 
 
 def _from_rtr(peer: str) -> Source:
+    from rpkival.cli.rtr_dial import Reach
     from rpkival.rtr.client import fetch_payload
 
-    host, port = parse_peer(peer)
-    return Source(fetch_payload(host, port, timeout=VRP_RTR_SECONDS), f"the RTR cache {peer}", None)
+    dial = Reach().dials([peer])[peer]
+    payload = fetch_payload(dial.host, dial.port, timeout=VRP_RTR_SECONDS, dial=dial)
+    return Source(payload, f"the RTR cache {peer}", None)
 
 
 def _from_url(url: str) -> Source:

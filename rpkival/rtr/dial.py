@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import ssl
 import subprocess
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from dataclasses import dataclass, field
 from rpkival.errors import FetchError
 from rpkival.limits import MAX_RTR_SSH_EXIT_SECONDS
 from rpkival.rtr.tcp_md5 import sign_connection
+from rpkival.rtr.tls import TlsClient
 
 __all__ = ["Dial"]
 
@@ -27,7 +27,7 @@ class Dial:
 
     host: str
     port: int
-    tls: ssl.SSLContext | None = None
+    tls: TlsClient | None = None
     md5: bytes | None = field(default=None, repr=False)
     ssh: str | None = None
 
@@ -43,7 +43,7 @@ class Dial:
         if self.tls is None:
             return connection
         try:
-            return self.tls.wrap_socket(connection, server_hostname=self.host)
+            return self.tls.context().wrap_socket(connection, server_hostname=self.host)
         except BaseException:
             connection.close()
             raise

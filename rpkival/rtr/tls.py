@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import ssl
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import structlog
 from rpkival.errors import UsageError
 from rpkival.rtr.access import plain_address
 
-__all__ = ["TlsServer", "client_context"]
+__all__ = ["TlsClient", "TlsServer"]
 
 log = structlog.get_logger("rpkival.rtr")
 
@@ -87,21 +88,27 @@ class TlsServer:
         return tuple(stamp)
 
 
-def client_context(
-    authorities: Path | None = None, certificate: Path | None = None, key: Path | None = None
-) -> ssl.SSLContext:
-    """For a router: `authorities` are the CAs to trust, None for the system's. Raises `UsageError`."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    # The draft, section 9.2: a Common Name is no identity.
-    context.hostname_checks_common_name = False
-    if authorities is None:
-        context.load_default_certs()
-    else:
-        _load_authorities(context, authorities)
-    if certificate is not None:
-        _load_own(context, certificate, key)
-    return context
+@dataclass(frozen=True, slots=True)
+class TlsClient:
+    """What a router believes and shows. Files are PEM; without `authorities` the system's CAs are trusted."""
+
+    authorities: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+
+    def context(self) -> ssl.SSLContext:
+        """For one connection, with the files as they are now. Raises `UsageError`."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        # The draft, section 9.2: a Common Name is no identity.
+        context.hostname_checks_common_name = False
+        if self.authorities is None:
+            context.load_default_certs()
+        else:
+            _load_authorities(context, self.authorities)
+        if self.certificate is not None:
+            _load_own(context, self.certificate, self.key)
+        return context
 
 
 def _load_own(context: ssl.SSLContext, certificate: Path, key: Path | None) -> None:

@@ -17,7 +17,7 @@ from rpkival.errors import FetchError
 from rpkival.payload.vrps import Vrp, Vrps
 from rpkival.rtr.client import fetch_payload
 from rpkival.rtr.dial import Dial
-from rpkival.rtr.tls import TlsServer, client_context
+from rpkival.rtr.tls import TlsClient, TlsServer
 
 pytestmark = pytest.mark.interop
 
@@ -155,5 +155,5 @@ def test_we_fetch_from_stayrtr_by_tls_and_ssh(
         *("-tls.bind", f"{HOST}:{tls}", "-tls.cert", str(cert), "-tls.key", str(key)),
         *("-ssh.bind", f"{HOST}:{ssh}", "-ssh.key", str(key), "-ssh.method.key", "-ssh.auth.key.bypass"),
     )
-    eventually(lambda: fetched(tls, tls=client_context(cert)), PREFIXES)
+    eventually(lambda: fetched(tls, tls=TlsClient(cert)), PREFIXES)
     eventually(lambda: fetched(ssh, ssh="rpki"), PREFIXES)

@@ -354,7 +354,7 @@ def test_tls_and_access_on_the_command_line(serve: Callable[..., Served], tmp_pa
     ("arguments", "told"),
     [
         (("dump", "127.0.0.1:1", "--tls", "--ssh", "rpki"), "--tls and --ssh are each a transport"),
-        (("dump", "127.0.0.1:1", "--cert", "c.pem"), "give --tls too"),
+        (("dump", "127.0.0.1:1", "--cert", "c.pem"), "write the cache as tls://"),
         (("dump", "127.0.0.1:1", "--md5-key-file", "/nonexistent"), "No such file"),
         (("serve", "--vrps", "v.csv", "--allow", "router"), "is not a network"),
         (("serve", "--vrps", "v.csv", "--tls-listen", "127.0.0.1:0"), "TLS needs a certificate"),

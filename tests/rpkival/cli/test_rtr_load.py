@@ -64,7 +64,7 @@ def test_a_cache_that_is_not_there_is_bad_news() -> None:
         (("127.0.0.1:3323", "--mix", "follow=-1,reset=2"), "from 0 on"),
         (("127.0.0.1:3323", "--format", "xml"), "xml"),
         (("127.0.0.1:3323", "--source", "here"), "here"),
-        (("127.0.0.1:3323", "--ca-file", "ca.pem"), "--tls"),
+        (("127.0.0.1:3323", "--ca-file", "ca.pem"), "tls://"),
         (("127.0.0.1",), "127.0.0.1"),
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import time
@@ -140,3 +141,57 @@ def test_a_proxy_follows_by_deltas_and_outlives_its_caches(serve: Start, tmp_pat
             process.wait(DEADLINE)
         assert client.sync() is AnswerKind.DELTA
         assert len(client.vrps) == 2
+
+
+def test_a_quorum_of_caches_over_tls(serve: Start, tmp_path: Path) -> None:
+    """Two that speak TLS and want our certificate, one that does not; `dump` and `serve` follow all three at a time."""
+    cert, key = tmp_path / "c.pem", tmp_path / "k.pem"
+    subprocess.run(
+        (
+            *(
+                "openssl",
+                "req",
+                "-x509",
+                "-newkey",
+                "ec",
+                "-pkeyopt",
+                "ec_paramgen_curve:P-256",
+                "-nodes",
+                "-days",
+                "1",
+            ),
+            *("-subj", "/CN=both", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(cert)),
+        ),
+        check=True,
+        capture_output=True,
+        timeout=DEADLINE,
+    )
+    files, addresses = [], []
+    for name in ("one", "two", "three"):
+        files.append(tmp_path / f"{name}.csv")
+        files[-1].write_text(BEHIND)
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            address = f"127.0.0.1:{free.getsockname()[1]}"
+        tls = ("--tls-listen", address, "--cert", str(cert), "--key", str(key), "--client-ca", str(cert))
+        _, plain = serve("--vrps", str(files[-1]), *(() if name == "three" else tls))
+        addresses.append(plain if name == "three" else f"tls://{address}")
+
+    shown = ("--ca-file", str(cert), "--cert", str(cert), "--key", str(key))
+    assert run("rtr", "dump", *addresses, "--quorum", "3", *shown).returncode == 0
+    stranger = run("rtr", "dump", *addresses, "--quorum", "1", *shown[:2])
+    assert stranger.returncode == 3
+    assert stranger.stderr.count("has no voice") == 2
+
+    own = [f"--rtr-{option.removeprefix('--')}" if option.startswith("--") else option for option in shown]
+    options = [option for address in addresses for option in ("--rtr", address)]
+    _, proxy = serve(*options, *own, "--quorum", "3")
+    host, port = proxy.split(":")
+    with RtrClient(host, int(port), timeout=DEADLINE) as client:
+        client.sync()
+        for file in files:
+            file.write_text(TRUE)
+        end = time.monotonic() + DEADLINE
+        while len(client.vrps) < 2:
+            assert time.monotonic() < end
+            client.wait_for_notify(0.2)
+            assert client.sync() is AnswerKind.DELTA

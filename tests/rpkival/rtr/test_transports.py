@@ -30,7 +30,7 @@ from rpkival.rtr.load.run import run_load
 from rpkival.rtr.pdu import ResetQuery
 from rpkival.rtr.server import RtrServer
 from rpkival.rtr.tcp_md5 import Md5Key, read_secret, sign_connection
-from rpkival.rtr.tls import TlsServer, client_context
+from rpkival.rtr.tls import TlsClient, TlsServer
 
 Run = Callable[[Coroutine[Any, Any, None]], None]
 HOST = "127.0.0.1"
@@ -97,7 +97,7 @@ def test_tls_end_to_end(run: Run, authority: Authority) -> None:
         cache.update(ONE)
         server = RtrServer(cache, notify_seconds=0)
         host, port = await server.start(HOST, 0, tls=TlsServer(*files))
-        dial = Dial(host, port, tls=client_context(authority.file))
+        dial = Dial(host, port, tls=TlsClient(authority.file))
         with RtrClient(host, port, timeout=DEADLINE, dial=dial) as client:
             assert await asyncio.to_thread(client.sync) is AnswerKind.SNAPSHOT
             cache.update(TWO)
@@ -111,7 +111,7 @@ def test_tls_end_to_end(run: Run, authority: Authority) -> None:
         with pytest.raises(FetchError):
             await fetched(host, port)
         with pytest.raises(FetchError, match=r"(?i)verify failed"):
-            await fetched(host, port, tls=client_context())
+            await fetched(host, port, tls=TlsClient())
         await server.close()
 
     run(main())
@@ -140,7 +140,7 @@ def test_routers_certificates(
         cache.update(ONE)
         server = RtrServer(cache)
         host, port = await server.start(HOST, 0, tls=TlsServer(*files, authority.file, names))
-        context = client_context(authority.file, *own)
+        context = TlsClient(authority.file, *own)
         if served:
             assert await fetched(host, port, tls=context) == 1
         else:
@@ -160,7 +160,7 @@ def test_a_certificate_is_renewed_while_routers_stay(run: Run, authority: Author
             target.write_bytes(source.read_bytes())
 
     def shown(port: int) -> str:
-        with Dial(HOST, port, tls=client_context(authority.file)).connect(DEADLINE) as connection:
+        with Dial(HOST, port, tls=TlsClient(authority.file)).connect(DEADLINE) as connection:
             assert isinstance(connection, ssl.SSLSocket)
             return str(connection.getpeercert())
 
@@ -171,7 +171,7 @@ def test_a_certificate_is_renewed_while_routers_stay(run: Run, authority: Author
         server = RtrServer(cache)
         tls = TlsServer(certificate, key)
         host, port = await server.start(HOST, 0, tls=tls)
-        dial = Dial(host, port, tls=client_context(authority.file))
+        dial = Dial(host, port, tls=TlsClient(authority.file))
         with RtrClient(host, port, timeout=DEADLINE, dial=dial) as client:
             await asyncio.to_thread(client.sync)
             assert "before" in await asyncio.to_thread(shown, port)
@@ -198,7 +198,7 @@ def test_who_never_ends_its_handshake_keeps_no_place(run: Run, authority: Author
         server = RtrServer(cache, max_sessions=1)
         host, port = await server.start(HOST, 0, tls=TlsServer(*files))
         _, writer = await asyncio.open_connection(host, port)
-        context = client_context(authority.file)
+        context = TlsClient(authority.file)
         with pytest.raises(FetchError):
             await fetched(host, port, tls=context)
         writer.transport.abort()
@@ -224,7 +224,7 @@ def test_a_report_is_read_to_its_end_in_tls(run: Run, authority: Authority) -> N
         server = RtrServer(cache)
         host, port = await server.start(HOST, 0, tls=TlsServer(*files))
         reader, writer = await asyncio.open_connection(
-            host, port, ssl=client_context(authority.file), server_hostname=HOST
+            host, port, ssl=TlsClient(authority.file).context(), server_hostname=HOST
         )
         writer.write(ResetQuery(1).serialize() + bytes.fromhex("01 63 0000 00000008"))
         async with asyncio.timeout(DEADLINE):
@@ -355,7 +355,7 @@ def test_played_routers_speak_tls(run: Run, authority: Authority) -> None:
         cache.update(ONE)
         server = RtrServer(cache)
         host, port = await server.start(HOST, 0, tls=TlsServer(*authority.issue("loaded", HOST)))
-        trusting, wary = client_context(authority.file), client_context()
+        trusting, wary = TlsClient(authority.file).context(), TlsClient().context()
         for context, synced in ((trusting, 3), (wary, 0)):
             measures = await run_load(Load(host, port, tls=context), {Behaviour.FOLLOW: 3}, seconds=1.5)
             assert len(measures.full_sync) == synced
