@@ -1,4 +1,4 @@
-"""BIRD from 2.16 on as our router: version 2 and its ASPAs.
+"""BIRD from 2.16 on as our router: version 2 and its ASPAs, TCP-MD5.
 
 Debian 12 has an older BIRD, and where there is no newer one these tests are not collected (see conftest.py): put one on
 the PATH, or name it by RPKIVAL_BIRD2; its birdc is beside it.
@@ -20,6 +20,7 @@ from rpkival.payload.payload import Aspa, Payload
 from rpkival.payload.vrps import Vrps
 from rpkival.rtr.cache import AnswerKind
 from rpkival.rtr.errors import ErrorCode
+from rpkival.rtr.tcp_md5 import Md5Key
 
 pytestmark = pytest.mark.interop
 
@@ -35,6 +36,7 @@ protocol rpki cache {{
   roa6 {{ table r6; }};
   aspa {{ table a; }};
   remote {host} port {port};
+  {transport}
   retry keep 1;
   refresh keep 600;
   expire keep 7200;
@@ -87,12 +89,22 @@ def expected(payload: Payload) -> Seen:
 
 
 @pytest.fixture
-def bird(newer_bird: str, start: Callable[..., Any], live_cache: Any, tmp_path: Path) -> Bird:
+def connected(newer_bird: str, start: Callable[..., Any], tmp_path: Path) -> Callable[..., Bird]:
+    """`connected(host, port, transport)`: a BIRD that asks there."""
+
+    def run(host: str, port: int, transport: str = "") -> Bird:
+        config, socket = tmp_path / "bird.conf", tmp_path / "bird.ctl"
+        config.write_text(CONFIGURATION.format(host=host, port=port, transport=transport))
+        start(newer_bird, "-f", "-c", str(config), "-s", str(socket), "-P", str(tmp_path / "bird.pid"))
+        return Bird(f"{newer_bird}c", socket)
+
+    return run
+
+
+@pytest.fixture
+def bird(connected: Callable[..., Bird], live_cache: Any) -> Bird:
     """BIRD, connected to the live cache."""
-    config, socket = tmp_path / "bird.conf", tmp_path / "bird.ctl"
-    config.write_text(CONFIGURATION.format(host=live_cache.host, port=live_cache.port))
-    start(newer_bird, "-f", "-c", str(config), "-s", str(socket), "-P", str(tmp_path / "bird.pid"))
-    return Bird(f"{newer_bird}c", socket)
+    return connected(live_cache.host, live_cache.port)
 
 
 def test_the_whole_table_with_aspas_and_a_delta(
@@ -162,3 +174,16 @@ def test_a_cache_that_is_gone_for_good_takes_everything(
     live_cache.leave(ErrorCode.CACHE_SHUTDOWN)
 
     eventually(bird.seen, (0, 0, {}))
+
+
+def test_signed_by_tcp_md5(connected: Callable[..., Bird], live_cache: Any, eventually: Callable[..., None]) -> None:
+    """The same key on both sides; nobody without it gets an answer (tests/rpkival/rtr/test_transports.py)."""
+    live_cache.serve(SOME)
+    keys = [Md5Key.parse("127.0.0.0/8=env:KEY", {"KEY": "correct horse"})]
+    host, port = live_cache.listen_too(md5=keys)
+
+    bird = connected(host, port, 'transport tcp { authentication md5; password "correct horse"; };')
+
+    eventually(bird.seen, expected(SOME))
+    (session,) = live_cache.sessions()
+    assert (session.version, session.transport) == (2, "tcp-md5")
