@@ -125,6 +125,10 @@ MAX_REPOSITORY_OBJECTS: Final = 1_000_000
 MAX_MEMO_BYTES: Final = 512 * 1024**2
 """Of what was judged before that a run reads at once; the world's takes 60 MB. Beyond, it is read one by one."""
 
+MAX_TREE_AGE_SECONDS: Final = 12 * 3600
+"""How long trees of earlier runs are taken as they are where nothing has changed. That a version is still in use is
+noted once a day, while its place is looked at."""
+
 MAX_STORED_REPOSITORIES: Final = 5_000
 """Repositories in the store. About 100 exist, by RRDP and by rsync; hostile CAs make any number, and what nobody refers
 to any more is kept for days."""

@@ -24,9 +24,14 @@ class Place:
     key: bytes
 
     @property
+    def module(self) -> str:
+        """The rsync module that it is in."""
+        return "/".join(self.repository.split("/", 4)[:4]) + "/"
+
+    @property
     def source(self) -> str:
         """The repository that serves it: its notification file, or the rsync module where it has none."""
-        return self.notify or "/".join(self.repository.split("/", 4)[:4]) + "/"
+        return self.notify or self.module
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,14 +36,11 @@ def collect(run: ValidationRun) -> Payload:
 def _vrps(run: ValidationRun) -> Vrps:
     names = tuple(anchor.name for anchor in run.trust_anchors)
     rows = {name: row for row, name in enumerate(names)}
-    blocks = [block for block, _ in run.roas.parts]
-    heads = _joined((block.heads for block in blocks), ROA_FIELDS)
-    sizes = [len(block) for block in blocks]
-    above = np.repeat(np.array([expires for _, expires in run.roas.parts], np.int64), sizes)
-    anchors = np.repeat(np.array([rows[block.trust_anchor] for block in blocks], np.uint16), sizes)
-    expires = np.minimum(heads["expires"], above)
-    ipv4 = _joined((block.ipv4 for block in blocks), IPV4_FIELDS)
-    ipv6 = _joined((block.ipv6 for block in blocks), IPV6_FIELDS)
+    tables = run.roas.tables
+    heads = _joined((table.heads for table in tables), ROA_FIELDS)
+    anchors = np.repeat(np.array([rows[table.trust_anchor] for table in tables], np.uint16), [*map(len, tables)])
+    ipv4 = _joined((table.ipv4 for table in tables), IPV4_FIELDS)
+    ipv6 = _joined((table.ipv6 for table in tables), IPV6_FIELDS)
 
     def columns(words: tuple[NDArray[Any], ...], prefixes: NDArray[np.void], counts: NDArray[Any]) -> VrpColumns:
         # One row a ROA, repeated for each of its prefixes of this family.
@@ -53,7 +50,7 @@ def _vrps(run: ValidationRun) -> Vrps:
             np.ascontiguousarray(prefixes["max_length"]),
             heads["asn"][roa],
             anchors[roa],
-            expires[roa],
+            heads["expires"][roa],
             roa,
         )
 
@@ -61,7 +58,7 @@ def _vrps(run: ValidationRun) -> Vrps:
         columns((ipv4["address"],), ipv4, heads["ipv4"]),
         columns((ipv6["high"], ipv6["low"]), ipv6, heads["ipv6"]),
         names or ("",),
-        tuple(uri for block in blocks for uri in block.uris()),
+        tuple(uri for table in tables for uri in table.uris()),
     ).unique_sorted()
 
 

@@ -75,6 +75,14 @@ class LocalDirectory:
         """Nothing is kept."""
         return None
 
+    def revision(self, place: Place) -> bytes | None:  # noqa: ARG002
+        """It is not known what has changed."""
+        return None
+
+    def acceptances(self) -> int:
+        """Nothing is kept."""
+        return 0
+
     def accept(self, place: Place, accepted: Accepted, digests: bytes) -> None:
         """Nothing is kept."""
 

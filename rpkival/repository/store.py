@@ -31,13 +31,15 @@ DIGEST_BYTES = 32
 class Repository:
     """What the store knows of one repository. Times are unix seconds, None where it never happened.
 
-    `turn` counts the successes of all repositories: of two, the one that succeeded later has the larger. `fallback_at`
+    `turn` counts the successes of all repositories: of two, the one that succeeded later has the larger. `version` was
+    its turn when anything of what it publishes changed last. `fallback_at`
     is the moment from which a failure by RRDP leads to rsync, `retry_at` that until which a failing one is left alone.
     """
 
     id: int
     uri: str
     turn: int
+    version: int
     objects: int
     bytes: int
     used: float
@@ -97,8 +99,8 @@ class Store:
     def repository(self, uri: str) -> Repository | None:
         """What is known of a repository."""
         row = self._file.row(
-            "SELECT id, uri, turn, objects, bytes, used, succeeded, fallback_at, attempted, retry_at, failures, error "
-            "FROM repository WHERE uri=?",
+            "SELECT id, uri, turn, version, objects, bytes, used, succeeded, fallback_at, attempted, retry_at, "
+            "failures, error FROM repository WHERE uri=?",
             (uri,),
         )
         return Repository(*row) if row else None
@@ -185,8 +187,14 @@ class Store:
                 ],
             )  # fmt: skip
             connection.executemany("UPDATE accepted SET used=? WHERE place=?", [(now, place) for place in used])
-            connection.execute("UPDATE loose SET count=count+?", (loose,))
+            connection.execute("UPDATE counter SET loose=loose+?, acceptances=acceptances+?", (loose, len(versions)))
             connection.execute("COMMIT")
+
+    @property
+    def acceptances(self) -> int:
+        """How many versions have been accepted since ever."""
+        ((count,),) = self._file.rows("SELECT acceptances FROM counter")
+        return int(count)
 
     def trust_anchor(self, uri: str) -> bytes | None:
         """The certificate that was last good of this URI."""

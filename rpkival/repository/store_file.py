@@ -146,7 +146,7 @@ class StoreFile:
         try:
             for pragma in (*PRAGMAS, f"max_page_count={max(1, self.max_bytes // PAGE_BYTES)}"):
                 connection.execute(f"PRAGMA {pragma}")
-            connection.execute("SELECT count(*) FROM loose").fetchone()
+            connection.execute("SELECT count(*) FROM counter").fetchone()
         except BaseException:
             connection.close()
             raise
@@ -177,7 +177,7 @@ class StoreFile:
             if connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
                 if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
                     raise _damaged("it is a database of something else")
-                connection.execute("SELECT count(*) FROM loose").fetchone()
+                connection.execute("SELECT count(*) FROM counter").fetchone()
                 return
             for pragma in CREATION_PRAGMAS:
                 connection.execute(f"PRAGMA {pragma}").fetchall()

@@ -6,7 +6,7 @@ from typing import Final
 
 __all__ = ["CREATION_PRAGMAS", "PAGE_BYTES", "PRAGMAS", "SCHEMA", "VERSION"]
 
-VERSION: Final = 1
+VERSION: Final = 2
 """`user_version` of the file."""
 
 PAGE_BYTES: Final = 16_384
@@ -32,6 +32,7 @@ SCHEMA: Final = (
         uri TEXT NOT NULL UNIQUE,          -- of the notification file (https) or of the module (rsync)
         state BLOB,                        -- what its protocol wants to know next time
         turn INTEGER NOT NULL DEFAULT 0,   -- counts all successes of all repositories; no clock can disturb it
+        version INTEGER NOT NULL DEFAULT 0,  -- the turn at which any of its objects changed last
         objects INTEGER NOT NULL DEFAULT 0,
         bytes INTEGER NOT NULL DEFAULT 0,
         used REAL NOT NULL,                -- unix seconds, as all times here
@@ -67,7 +68,7 @@ SCHEMA: Final = (
         sum INTEGER NOT NULL,
         record BLOB NOT NULL
     )""",
-    # How many references to blobs went since the last sweep.
-    "CREATE TABLE loose (count INTEGER NOT NULL)",
-    "INSERT INTO loose VALUES (0)",
+    # How many references to blobs went since the last sweep, and how often versions were accepted since ever.
+    "CREATE TABLE counter (loose INTEGER NOT NULL, acceptances INTEGER NOT NULL)",
+    "INSERT INTO counter VALUES (0, 0)",
 )

@@ -26,12 +26,12 @@ def sweep(file: StoreFile, now: float, *, thoroughly: bool) -> bool:
     """
     with file.writer() as connection:
         _drop_old(connection, now - REPOSITORY_KEEP_SECONDS)
-        loose = connection.execute("SELECT count FROM loose").fetchone()[0]
+        loose = connection.execute("SELECT loose FROM counter").fetchone()[0]
         total = connection.execute("SELECT coalesce(sum(objects), 0) FROM repository").fetchone()[0]
         worthwhile = thoroughly or loose > min(_WORTHWHILE, max(1_000, total // 4))
         if worthwhile:
             _drop_unreferenced(connection)
-            connection.execute("UPDATE loose SET count=0")
+            connection.execute("UPDATE counter SET loose=0")
         connection.execute("COMMIT")
     return worthwhile
 
@@ -47,7 +47,7 @@ def _drop_old(connection: sqlite3.Connection, before: float) -> None:
     octets = "SELECT coalesce(sum(length(digests)), 0) FROM accepted WHERE used < ?"
     gone += connection.execute(octets, (before,)).fetchone()[0] // 32
     connection.execute("DELETE FROM accepted WHERE used < ?", (before,))
-    connection.execute("UPDATE loose SET count=count+?", (gone,))
+    connection.execute("UPDATE counter SET loose=loose+?", (gone,))
 
 
 def _drop_unreferenced(connection: sqlite3.Connection) -> None:

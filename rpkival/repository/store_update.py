@@ -36,6 +36,7 @@ class Update:
             known = connection.execute(sql, (uri,)).fetchone()
         self._id, self.state, self._objects, self._bytes = known
         self._loose = 0
+        self._has_changed = False
 
     def digest(self, uri: str) -> bytes | None:
         """SHA-256 of what this repository publishes at `uri`, None where that is nothing."""
@@ -61,6 +62,7 @@ class Update:
             if old[0] == digest:
                 return
             self._withdrawn(1, old[1])
+        self._has_changed = True
         self._objects += 1
         self._bytes += len(content)
         if self._objects > MAX_REPOSITORY_OBJECTS or self._bytes > MAX_REPOSITORY_BYTES:
@@ -93,11 +95,14 @@ class Update:
             "turn=(SELECT max(turn) + 1 FROM repository) WHERE id=?",
             (state, self._objects, self._bytes, self._now, self._id),
         )
+        if self._has_changed:
+            self._connection.execute("UPDATE repository SET version=turn WHERE id=?", (self._id,))
         if self._loose:
-            self._connection.execute("UPDATE loose SET count=count+?", (self._loose,))
+            self._connection.execute("UPDATE counter SET loose=loose+?", (self._loose,))
         self._connection.execute("COMMIT")
 
     def _withdrawn(self, objects: int, octets: int) -> None:
+        self._has_changed = True
         self._objects -= objects
         self._bytes -= octets
         self._loose += objects

@@ -18,10 +18,13 @@ from rpkival.objects.place import Accepted, Place
 from rpkival.repository.acceptance import Acceptance
 from rpkival.repository.attempts import FetchResult, settled
 from rpkival.repository.collector import Collector
-from rpkival.repository.store import Store
+from rpkival.repository.store import Repository, Store
 from rpkival.repository.uri import RsyncUri
 
 __all__ = ["StoredSource"]
+
+_MANY_QUESTIONS = 2_000
+"""About records of the memo."""
 
 log = structlog.get_logger("rpkival.repository")
 
@@ -40,10 +43,10 @@ class StoredSource:
         self._collector = collector
         self._acceptance = Acceptance(store, clock, lambda: self._write_behind(self._acceptance.flush))
         self._requests: dict[tuple[str, str], Future[str | None]] = {}
-        self._listings: dict[tuple[str, str], int | None] = {}
+        self._listings: dict[tuple[str, str], Repository | None] = {}
         self._manifests: dict[int, dict[str, bytes]] = {}
         self._memo: dict[bytes, bytes] | None = None
-        self._is_memo_read = False
+        self._memo_questions = 0
         self.unreadable: dict[str, str] = {}
         self.trouble = store.trouble
         if store.trouble:
@@ -56,9 +59,9 @@ class StoredSource:
 
     def get(self, key: bytes) -> bytes | None:
         """A record of the memo, which lies in the store beside the objects that it is about."""
-        if not self._is_memo_read:
+        self._memo_questions += 1
+        if self._memo_questions == _MANY_QUESTIONS:
             # One question for all is a fifth of the work of fifty thousand.
-            self._is_memo_read = True
             self._memo = self._store.judgements.all(MAX_MEMO_BYTES)
         return self._store.judgements.get(key) if self._memo is None else self._memo.get(key)
 
@@ -95,7 +98,7 @@ class StoredSource:
     def request(self, place: Place) -> Future[str | None]:
         """Make the repository of `place` available; the result is None or a sentence."""
         # Fifty thousand CAs share some sixty repositories.
-        key = (place.notify, _module(place.repository))
+        key = (place.notify, place.module)
         future = self._requests.get(key)
         if future is None:
             if self._collector is not None:
@@ -112,12 +115,23 @@ class StoredSource:
         listing = self._listing(place)
         if listing is None:
             return None
-        uri = _canonical(place.repository) + place.manifest.rpartition("/")[2]
+        key, uri = listing.id, _canonical(place.repository) + place.manifest.rpartition("/")[2]
         if not uri.endswith(".mft"):
-            return self._store.digest(listing, uri)
-        if listing not in self._manifests:
-            self._manifests[listing] = self._store.manifests(listing)
-        return self._manifests[listing].get(uri)
+            return self._store.digest(key, uri)
+        if key not in self._manifests:
+            self._manifests[key] = self._store.manifests(key)
+        return self._manifests[key].get(uri)
+
+    def revision(self, place: Place) -> bytes | None:
+        """What is another whenever something is published in the repository that serves this place."""
+        listing = self._listing(place)
+        return None if listing is None else f"{listing.id} {listing.version}".encode()
+
+    def acceptances(self) -> int:
+        """How many versions have been accepted since ever, with all that this run has accepted so far."""
+        if self._collector is not None:
+            self._written(self._acceptance.flush)
+        return self._store.acceptances
 
     def accepted(self, place: Place) -> Accepted | None:
         """What was last accepted of this place."""
@@ -126,7 +140,7 @@ class StoredSource:
     def read(self, place: Place, name: str, sha256: bytes) -> bytes | None:
         """The object of this name and digest, of whichever version has it, or else what is there under that name."""
         listing = self._listing(place)
-        found = None if listing is None else self._store.published(listing, _canonical(place.repository) + name)
+        found = None if listing is None else self._store.published(listing.id, _canonical(place.repository) + name)
         if found is not None and found[0] == sha256:
             return found[1]
         kept = self._store.content(sha256) if self._acceptance.has(place, sha256) else None
@@ -158,15 +172,16 @@ class StoredSource:
         """What was known of it is not what was fetched since."""
         listing = self._listings.pop(key, None)
         if listing is not None:
-            self._manifests.pop(listing, None)
+            self._manifests.pop(listing.id, None)
 
-    def _listing(self, place: Place) -> int | None:
-        """The repository, by its id in the store, whose listing counts for this place."""
-        key = (place.notify, _module(place.repository))
+    def _listing(self, place: Place) -> Repository | None:
+        """The repository whose listing counts for this place."""
+        key = (place.notify, place.module)
         if key not in self._listings:
             known = [self._store.repository(uri) for uri in _candidates(*key)]
-            best = max((each for each in known if each and each.turn), key=lambda each: each.turn, default=None)
-            self._listings[key] = best.id if best else None
+            self._listings[key] = max(
+                (each for each in known if each and each.turn), key=lambda each: each.turn, default=None
+            )
         return self._listings[key]
 
     def _write_behind(self, flush: Callable[[], None]) -> None:
@@ -186,11 +201,6 @@ class StoredSource:
             self.trouble = str(error)
 
 
-def _module(repository: str) -> str:
-    """The module of a directory's URI, as it is written there."""
-    return "/".join(repository.split("/", 4)[:4]) + "/"
-
-
 def _candidates(notify: str, module: str) -> list[str]:
     """The repositories that may have what is under a module, as the store names them."""
     return [uri for uri in (notify, _canonical_module(module)) if uri]
@@ -198,7 +208,7 @@ def _candidates(notify: str, module: str) -> list[str]:
 
 def _canonical(repository: str) -> str:
     """A directory's URI as the store has it; what is none finds nothing there."""
-    module = _module(repository)
+    module = "/".join(repository.split("/", 4)[:4]) + "/"
     return _canonical_module(module) + repository[len(module) :]
 
 

@@ -112,7 +112,7 @@ def _failed(issuer: Issuer, tally: Tally, judge: Judge | None = None) -> Publica
     tally.count("publication_points_rejected")
     return PublicationPoint(
         issuer.manifest,
-        RoaPacker(issuer.trust_anchor, issuer.repository).block(),
+        RoaPacker().block(),
         (),
         (),
         (),
@@ -134,7 +134,7 @@ def _judge(judge: Judge, manifest: bytes | None, read: Read) -> PublicationPoint
     if opened is None:
         return _failed(issuer, tally, judge)
     tally.count("publication_points_valid")
-    found = Found(RoaPacker(issuer.trust_anchor, issuer.repository))
+    found = Found(RoaPacker())
     names = list(opened.files)
     for start in range(0, len(names), TOGETHER):
         judge_files(judge, opened, names[start : start + TOGETHER], tally, found)

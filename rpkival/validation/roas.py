@@ -13,14 +13,23 @@ from typing import Final, overload
 from rpkival.objects.record import Record
 from rpkival.objects.roa import RoaContent, RoaPrefix
 
-__all__ = ["IPV4_FIELDS", "IPV6_FIELDS", "ROA_FIELDS", "RoaBlock", "RoaPacker", "ValidatedRoa", "ValidatedRoas"]
+__all__ = [
+    "IPV4_FIELDS",
+    "IPV6_FIELDS",
+    "ROA_FIELDS",
+    "RoaBlock",
+    "RoaPacker",
+    "RoaTable",
+    "ValidatedRoa",
+    "ValidatedRoas",
+]
 
 ROA_FIELDS: Final = (("asn", "<u4"), ("expires", "<i8"), ("ipv4", "<u4"), ("ipv6", "<u4"), ("sha256", "V32"))
-"""A ROA in `RoaBlock.heads`, as numpy names types: `ipv4` and `ipv6` count its prefixes."""
+"""A ROA in `heads`, as numpy names types: `ipv4` and `ipv6` count its prefixes."""
 IPV4_FIELDS: Final = (("address", "<u4"), ("length", "u1"), ("max_length", "u1"))
-"""A prefix in `RoaBlock.ipv4`."""
+"""A prefix in `ipv4`."""
 IPV6_FIELDS: Final = (("high", "<u8"), ("low", "<u8"), ("length", "u1"), ("max_length", "u1"))
-"""A prefix in `RoaBlock.ipv6`."""
+"""A prefix in `ipv6`."""
 
 _ROA: Final = Struct("<IqII32s")
 _IPV4: Final = Struct("<IBB")
@@ -48,8 +57,6 @@ class RoaBlock(Record):
     They expire as they say here, or with the chain above the point, which the block does not know.
     """
 
-    trust_anchor: str
-    repository: str
     names: str
     heads: bytes
     ipv4: bytes
@@ -58,26 +65,11 @@ class RoaBlock(Record):
     def __len__(self) -> int:
         return len(self.heads) // _ROA.size
 
-    def uris(self) -> list[str]:
-        """Of each ROA."""
-        return [self.repository + name for name in self.names.splitlines()]
-
-    def until(self, expires: int) -> Iterator[ValidatedRoa]:
-        """Each ROA, under a chain that ends then."""
-        ipv4 = _IPV4.iter_unpack(self.ipv4)
-        ipv6 = _IPV6.iter_unpack(self.ipv6)
-        for uri, (asn, own, n4, n6, digest) in zip(self.uris(), _ROA.iter_unpack(self.heads), strict=True):
-            four = tuple(next(ipv4) for _ in range(n4))
-            six = tuple((high << 64 | low, *lengths) for high, low, *lengths in (next(ipv6) for _ in range(n6)))
-            yield ValidatedRoa(uri, digest.hex(), self.trust_anchor, asn, four, six, min(own, expires))
-
 
 class RoaPacker:
     """Makes a block, ROA by ROA."""
 
-    def __init__(self, trust_anchor: str, repository: str) -> None:
-        self._trust_anchor = trust_anchor
-        self._repository = repository
+    def __init__(self) -> None:
         self._names: list[str] = []
         self._heads = bytearray()
         self._ipv4 = bytearray()
@@ -96,35 +88,66 @@ class RoaPacker:
 
     def block(self) -> RoaBlock:
         """All so far."""
-        names = "\n".join(self._names)
-        return RoaBlock(
-            self._trust_anchor, self._repository, names, bytes(self._heads), bytes(self._ipv4), bytes(self._ipv6)
-        )
+        return RoaBlock("\n".join(self._names), bytes(self._heads), bytes(self._ipv4), bytes(self._ipv6))
+
+
+@dataclass(frozen=True, slots=True)
+class RoaTable:
+    """The valid ROAs of one tree, point by point; `names` and `repositories` have an item a point.
+
+    In `heads` each ROA ends when it says so itself or when the chain above it does, whichever is first.
+    """
+
+    trust_anchor: str
+    repositories: Sequence[str]
+    names: Sequence[str]
+    heads: bytes
+    ipv4: bytes
+    ipv6: bytes
+
+    def __len__(self) -> int:
+        return len(self.heads) // _ROA.size
+
+    def uris(self) -> list[str]:
+        """Of each ROA."""
+        points = zip(self.repositories, self.names, strict=True)
+        return [repository + name for repository, names in points if names for name in names.split("\n")]
+
+    def __iter__(self) -> Iterator[ValidatedRoa]:
+        ipv4 = _IPV4.iter_unpack(self.ipv4)
+        ipv6 = _IPV6.iter_unpack(self.ipv6)
+        for uri, (asn, expires, n4, n6, digest) in zip(self.uris(), _ROA.iter_unpack(self.heads), strict=True):
+            four = tuple(next(ipv4) for _ in range(n4))
+            six = tuple((high << 64 | low, *lengths) for high, low, *lengths in (next(ipv6) for _ in range(n6)))
+            yield ValidatedRoa(uri, digest.hex(), self.trust_anchor, asn, four, six, expires)
 
 
 @dataclass(frozen=True, slots=True)
 class ValidatedRoas(Sequence[ValidatedRoa]):
-    """The ROAs of many publication points: blocks, and when the chain above each ends, in unix seconds."""
+    """The ROAs of all trees."""
 
-    parts: tuple[tuple[RoaBlock, int], ...] = ()
+    tables: tuple[RoaTable, ...] = ()
 
     @classmethod
     def of(cls, roas: Iterable[ValidatedRoa]) -> ValidatedRoas:
-        """Pack, a block each."""
-        parts = []
+        """Pack, a table each."""
+        tables = []
         for roa in roas:
             repository, _, name = roa.uri.rpartition("/")
-            packer = RoaPacker(roa.trust_anchor, f"{repository}/")
+            packer = RoaPacker()
             packer.add(name, bytes.fromhex(roa.sha256), RoaContent(roa.asn, roa.ipv4, roa.ipv6), roa.expires)
-            parts.append((packer.block(), roa.expires))
-        return cls(tuple(parts))
+            block = packer.block()
+            tables.append(
+                RoaTable(roa.trust_anchor, (f"{repository}/",), (block.names,), block.heads, block.ipv4, block.ipv6)
+            )
+        return cls(tuple(tables))
 
     def __len__(self) -> int:
-        return sum(len(block) for block, _ in self.parts)
+        return sum(map(len, self.tables))
 
     def __iter__(self) -> Iterator[ValidatedRoa]:
-        for block, expires in self.parts:
-            yield from block.until(expires)
+        for table in self.tables:
+            yield from table
 
     @overload
     def __getitem__(self, index: int) -> ValidatedRoa: ...

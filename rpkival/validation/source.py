@@ -33,6 +33,9 @@ class Source(Protocol):
     def manifest(self, place: Place) -> bytes | None:
         """SHA-256 of the manifest as last fetched, None where there is none. Cheap: asked for every CA in every run."""
 
+    def revision(self, place: Place) -> bytes | None:
+        """What is another whenever something is published in the repository that serves this place; None: not known."""
+
     def accepted(self, place: Place) -> Accepted | None:
         """What was last accepted of this place; None where nothing was, or nothing is kept."""
 
@@ -42,6 +45,9 @@ class Source(Protocol):
         Where no such object is kept, what is there now under that name (a reader that compares finds that it differs),
         or None where there is nothing. `name` is a file name without directory, that of the manifest too.
         """
+
+    def acceptances(self) -> int:
+        """How many versions have been accepted since ever; as long as that stays the same, so does each last one."""
 
     def accept(self, place: Place, accepted: Accepted, digests: bytes) -> None:
         """Keep this version of the place, and all its files (by their SHA-256, joined, the manifest's among them)."""

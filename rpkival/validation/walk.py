@@ -2,44 +2,26 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import replace
 from functools import partial
-from operator import attrgetter, itemgetter
 
 from rpkival.errors import LimitError, ObjectError
-from rpkival.limits import (
-    MAX_FETCH_PROBLEMS,
-    MAX_PUBLICATION_POINTS,
-    MAX_REJECTIONS,
-    MAX_TREE_VRPS,
-    MAX_TRUST_ANCHORS,
-)
-from rpkival.objects.place import Accepted
+from rpkival.limits import MAX_FETCH_PROBLEMS, MAX_PUBLICATION_POINTS, MAX_TREE_VRPS, MAX_TRUST_ANCHORS
+from rpkival.objects.place import Accepted, Place
 from rpkival.objects.tal import Tal
 from rpkival.objects.times import format_time
-from rpkival.objects.trust_anchor_key import TakContent
+from rpkival.validation.findings import Findings
+from rpkival.validation.growth import Node, grow
 from rpkival.validation.issuer import Issuer
-from rpkival.validation.memo import Memo, Remembered
+from rpkival.validation.known_tree import KnownTree
+from rpkival.validation.memo import KeptTree, Memo, Remembered
 from rpkival.validation.publication_point import PublicationPoint, file_name, lost_point
-from rpkival.validation.report import (
-    LIMIT_SECTION,
-    Counts,
-    FetchProblem,
-    Rejection,
-    RepositoryReport,
-    Successor,
-    Tally,
-    TrustAnchorReport,
-    ValidatedAspa,
-    ValidatedRouterKey,
-    ValidationRun,
-)
-from rpkival.validation.roas import RoaBlock, ValidatedRoas
+from rpkival.validation.report import FetchProblem, Tally, ValidationRun
 from rpkival.validation.source import Source
+from rpkival.validation.tree import Branch, Leaves, RepositoryKey, Tree
 from rpkival.validation.trust_anchor import open_trust_anchor
 from rpkival.validation.workers import Here, Workers
 
@@ -69,7 +51,8 @@ def validate(
     `clock` gives the time in unix seconds. It is asked once per publication point, after its files are there: fetching
     takes minutes, and what a CA has signed meanwhile is not yet valid by the time of the start. A constant clock judges
     as of one moment. What `memo` has of an earlier run is not judged again; the result is the same without it. Signed
-    objects that are BER and no DER are refused if `strict`. `on_authority` is told of each CA with a valid certificate.
+    objects that are BER and no DER are refused if `strict`. `on_authority` is told of each CA with a valid certificate,
+    and has the walk go to each of them.
 
     Bad objects end in the run's rejections. With more than one of `workers`, so many other processes judge, and the
     result is the same. Raises `LimitError` only for more locators than `MAX_TRUST_ANCHORS`, `StateError` where a worker
@@ -78,43 +61,26 @@ def validate(
     if len(tals) > MAX_TRUST_ANCHORS:
         raise LimitError(f"There are {len(tals)} trust anchor locators; {MAX_TRUST_ANCHORS} are allowed.")
     started = clock()
-    remembered = None if memo is None else Remembered(memo, strict=strict)
+    remembered = Remembered(memo, strict=strict)
+    findings = Findings()
     with Workers(workers, strict=strict) if workers > 1 else Here(strict=strict) as pool:
         walk = _Walk(source, clock, on_progress, on_fetch, on_authority, pool, remembered, strict=strict)
-        anchors = tuple(walk.tree(tal) for tal in tals)
-    if remembered is not None and all(anchor.uri and anchor.complete for anchor in anchors):
-        remembered.forget_unused()
-    problems = tuple(FetchProblem(uri, sentence) for sentence, uri in walk.fetch_problems.items())
-    return ValidationRun(
-        started,
-        anchors,
-        ValidatedRoas(tuple(sorted(walk.roas, key=_place_of))),
-        tuple(walk.rejections),
-        problems,
-        tuple(sorted(walk.aspas, key=_URI)),
-        tuple(sorted(walk.router_keys, key=_URI)),
-        tuple(sorted(walk.repositories, key=_URI)),
-    )
+        for tal in tals:
+            walk.tree(tal, findings)
+    walk.remember(forget=findings.is_whole)
+    problems = [FetchProblem(uri, sentence) for sentence, uri in walk.fetch_problems.items()]
+    return findings.run(started, problems)
 
 
-_URI = attrgetter("trust_anchor", "uri")
+class _Fetch:
+    """A repository under way, and what waits for it: CAs, and repositories of the last run's tree by their keys."""
 
+    __slots__ = ("known", "nodes", "place")
 
-def _place_of(part: tuple[RoaBlock, int]) -> tuple[str, str, str]:
-    """What orders blocks of ROAs: which points are judged first depends on what is remembered and who is quick."""
-    return part[0].trust_anchor, part[0].repository, part[0].names
-
-
-class _Visit:
-    """A CA on the way: where it publishes, when the chain down to it ends, and its manifest as last fetched."""
-
-    __slots__ = ("expires", "issuer", "manifest", "place")
-
-    def __init__(self, issuer: Issuer, expires: int) -> None:
-        self.issuer = issuer
-        self.place = issuer.place
-        self.expires = expires
-        self.manifest: bytes | None = None
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.nodes: list[Node] = []
+        self.known: list[RepositoryKey] = []
 
 
 class _Walk:
@@ -128,7 +94,7 @@ class _Walk:
         on_fetch: FetchProgress | None,
         on_authority: Callable[[Issuer], None] | None,
         pool: Workers | Here,
-        remembered: Remembered | None,
+        remembered: Remembered,
         *,
         strict: bool,
     ) -> None:
@@ -140,155 +106,219 @@ class _Walk:
         self._on_authority = on_authority
         self._pool = pool
         self._remembered = remembered
-        self._fetching: dict[Future[str | None], list[_Visit]] = {}
+        self._acceptances = source.acceptances()
+        self._known: KnownTree | None = None
+        self._grown: list[tuple[Issuer, Tree, KeptTree | None]] = []
+        self._fetching: dict[Future[str | None], _Fetch] = {}
         self._arrived: set[Future[str | None]] = set()
-        self._ready: deque[_Visit] = deque()
-        self._unknown: deque[_Visit] = deque()
-        self._judging: deque[_Visit] = deque()
-        self._done = 0
-        self._known = 0
-        self._listed: list[tuple[str, tuple[Rejection, ...]]] = []
-        self._unlisted = 0
-        self._room = 0
-        self.roas: list[tuple[RoaBlock, int]] = []
-        self.aspas: list[ValidatedAspa] = []
-        self.router_keys: list[ValidatedRouterKey] = []
-        self.rejections: list[Rejection] = []
-        self.repositories: list[RepositoryReport] = []
+        self._ready: deque[Node] = deque()
+        self._unknown: deque[Node] = deque()
+        self._judging: deque[Node] = deque()
+        self._walked: set[bytes] = set()
         self.fetch_problems: dict[str, str] = {}
         """Sentence to the first URI it was about: a repository that is down is down for all its CAs."""
 
-    def tree(self, tal: Tal) -> TrustAnchorReport:
+    def tree(self, tal: Tal, findings: Findings) -> None:
         """Walk one tree."""
         tally = Tally(tal.name)
         anchor = open_trust_anchor(tal, self._source, self._clock, tally)
-        counts: dict[str, list[Counts]] = {}
-        self._done, self._known, self._unlisted = 0, 0, 0
-        self._room = max(0, MAX_REJECTIONS - len(self.rejections))
-        points = vrps = 0
-        complete = True
-        successor: Successor | None = None
-        walked: set[bytes] = set()
+        root = None
+        kept = None
         if anchor is not None:
-            self._request([anchor], anchor.expires)
-        while (settled := self._next()) is not None:
-            visit, point = settled
-            if points >= MAX_PUBLICATION_POINTS or vrps > MAX_TREE_VRPS:
-                tally.reject(tal.uris[0], None, _too_large(points, vrps))
-                complete = False
-                self._drop()
-                break
-            children = _not_yet(point.children, walked, tally)
-            self._request(children, visit.expires)
-            self._take(tal.name, point, visit.expires)
-            counts.setdefault(visit.place.source, []).append(point.counts)
-            successor = successor or _successor(point.anchor_keys)
-            points += 1
-            vrps += point.counts.vrps
-        for _, listed in sorted(self._listed, key=itemgetter(0)):
-            self.rejections.extend(listed)
-        self._listed.clear()
-        self.rejections.extend(tally.rejections(tal.uris[0]))
-        if self._unlisted:
-            sentence = f"The report is full; {self._unlisted} more records of this trust anchor are not listed."
-            self.rejections.append(Rejection(tal.uris[0], "", LIMIT_SECTION, sentence, tal.name))
-        repositories = [RepositoryReport(tal.name, uri, Counts.sum(parts)) for uri, parts in counts.items()]
-        self.repositories.extend(repositories)
-        total = Counts.sum([tally.counts, *(repository.counts for repository in repositories)])
-        return TrustAnchorReport(tal.name, "" if anchor is None else anchor.uri, total, complete, successor)
+            if self._on_authority is None:
+                kept = self._remembered.tree(anchor, self._clock())
+            self._recognise(kept)
+            root = Node(anchor, self._remembered.identity(anchor), None if kept is None else 0)
+            self._request([root])
+        complete = self._settle_all(tal, tally)
+        tree = grow(tal.name, root)
+        if anchor is not None and complete:
+            self._grown.append((anchor, tree, kept))
+        findings.add(tal, tree, tally, uri="" if anchor is None else anchor.uri, complete=complete)
 
-    def _request(self, issuers: Sequence[Issuer], expires: int) -> None:
-        """Ask for the repositories of these CAs, all at once; a slow one delays nobody else's."""
-        self._known += len(issuers)
-        for issuer in issuers:
-            if self._on_authority is not None:
-                self._on_authority(issuer)
-            visit = _Visit(issuer, min(expires, issuer.expires))
-            future = self._source.request(visit.place)
-            if future in self._arrived or future.done():
-                self._arrive(future, visit)
+    def remember(self, *, forget: bool) -> None:
+        """Keep the trees for the next run and, where nothing is missing, `forget` what none of them needs."""
+        if all(kept is not None and tree is kept.tree for _, tree, kept in self._grown):
+            return
+        acceptances = self._source.acceptances()
+        for anchor, tree, kept in self._grown:
+            revisions = {
+                repository: revision
+                for repository, rows in tree.in_use
+                if (revision := self._source.revision(tree.place(int(rows[0])))) is not None
+            }
+            walked = self._clock() if kept is None else kept.walked
+            self._remembered.put_tree(anchor, KeptTree(tree, revisions, acceptances, walked))
+        if forget:
+            self._remembered.forget_unused(tree for _, tree, _ in self._grown)
+
+    def _recognise(self, kept: KeptTree | None) -> None:
+        """Have what the last run's tree rests on fetched, so that what stands of it is known early."""
+        self._known = None
+        if kept is None:
+            return
+        revisions = kept.revisions if kept.acceptances == self._acceptances else {}
+        self._known = KnownTree(kept.tree, revisions, self._source)
+        for repository, place in self._known.repositories:
+            fetch = self._fetch(place)
+            if fetch is None:
+                self._known.fetched(repository, self._clock())
             else:
-                if future not in self._fetching and self._on_fetch is not None:
-                    self._on_fetch(visit.place.source, False)
-                self._fetching.setdefault(future, []).append(visit)
+                fetch.known.append(repository)
 
-    def _arrive(self, future: Future[str | None], visit: _Visit) -> None:
-        if future not in self._arrived:
-            self._arrived.add(future)
-            problem = future.result()
-            if problem is not None and len(self.fetch_problems) < MAX_FETCH_PROBLEMS:
-                self.fetch_problems.setdefault(problem, visit.issuer.repository)
-        self._ready.append(visit)
+    def _settle_all(self, tal: Tal, tally: Tally) -> bool:
+        """Everything below what has been requested; whether the tree is no larger than it may be."""
+        done = vrps = 0
+        known = 1
+        self._walked.clear()
+        while (settled := self._next()) is not None:
+            node, found = settled
+            if done >= MAX_PUBLICATION_POINTS or vrps > MAX_TREE_VRPS:
+                tally.reject(tal.uris[0], None, _too_large(done, vrps))
+                self._drop()
+                return False
+            if isinstance(found, Branch):
+                node.found = found
+                self._walked |= found.decisive
+                known += found.size - 1
+                done += found.size
+                vrps += found.vrps
+            else:
+                self._grow(node, found, tally)
+                known += len(node.children)
+                done += 1
+                vrps += found.counts.vrps
+            del node.issuer
+            if self._on_progress is not None:
+                self._on_progress(tal.name, done, known)
+        return True
 
-    def _next(self) -> tuple[_Visit, PublicationPoint] | None:
-        """The next publication point that is judged, None after the last."""
+    def _grow(self, node: Node, point: PublicationPoint, tally: Tally) -> None:
+        """Take what was judged, and go on to the CAs below."""
+        issuers = _not_yet(point.children, self._walked, tally)
+        steady = node.steady and len(issuers) == len(point.children)
+        node.found = Leaves.of(point, steady=steady)
+        rows: Mapping[bytes, int] = {} if self._known is None else self._known.below(node.row)
+        identities = map(self._remembered.identity, issuers)
+        node.children = [
+            Node(issuer, identity, rows.get(identity)) for issuer, identity in zip(issuers, identities, strict=True)
+        ]
+        self._request(node.children)
+
+    def _request(self, nodes: Sequence[Node]) -> None:
+        """Ask for the repositories of these CAs, all at once; a slow one delays nobody else's."""
+        for node in nodes:
+            if self._on_authority is not None:
+                self._on_authority(node.issuer)
+            fetch = self._fetch(node.place)
+            (self._ready if fetch is None else fetch.nodes).append(node)
+
+    def _fetch(self, place: Place) -> _Fetch | None:
+        """Ask for a repository; None where it is there."""
+        future = self._source.request(place)
+        if future in self._arrived:
+            return None
+        if future not in self._fetching:
+            if future.done():
+                self._arrive(future, place)
+                return None
+            if self._on_fetch is not None:
+                self._on_fetch(place.source, False)
+            self._fetching[future] = _Fetch(place)
+        return self._fetching[future]
+
+    def _arrive(self, future: Future[str | None], place: Place) -> None:
+        self._arrived.add(future)
+        problem = future.result()
+        if problem is not None and len(self.fetch_problems) < MAX_FETCH_PROBLEMS:
+            self.fetch_problems.setdefault(problem, place.repository)
+
+    def _wait(self) -> None:
+        """Until more is there."""
+        done, _ = wait(self._fetching, return_when=FIRST_COMPLETED)
+        for future in done:
+            fetch = self._fetching.pop(future)
+            if self._on_fetch is not None:
+                self._on_fetch(fetch.place.source, True)
+            self._arrive(future, fetch.place)
+            for repository in fetch.known:
+                if self._known is not None:
+                    self._known.fetched(repository, self._clock())
+            self._ready.extend(fetch.nodes)
+
+    def _next(self) -> tuple[Node, PublicationPoint | Branch] | None:
+        """The next publication point that is settled, or a branch that stands; None after the last."""
         while True:
             while self._unknown and not self._pool.full:
-                visit = self._unknown.popleft()
-                self._submit(visit)
-                self._judging.append(visit)
+                node = self._unknown.popleft()
+                self._submit(node)
+                self._judging.append(node)
             if self._ready:
                 # What is remembered is settled while others judge what is not.
-                visit = self._ready.popleft()
-                visit.manifest = self._source.manifest(visit.place)
-                known = self._recall(visit.issuer, visit.manifest)
+                node = self._ready.popleft()
+                branch = self._branch(node)
+                if branch is not None:
+                    return node, branch
+                node.manifest = self._source.manifest(node.place)
+                known = self._recall(node, node.manifest)
                 if known is not None:
-                    return visit, self._settled(visit, known)
-                self._unknown.append(visit)
-                continue
-            if self._judging:
-                visit = self._judging.popleft()
-                return visit, self._settled(visit, self._judged(visit))
-            if not self._fetching:
+                    return node, self._settled(node, known)
+                self._unknown.append(node)
+            elif self._judging:
+                node = self._judging.popleft()
+                return node, self._settled(node, self._judged(node))
+            elif self._fetching:
+                self._wait()
+            else:
                 return None
-            done, _ = wait(self._fetching, return_when=FIRST_COMPLETED)
-            for future in done:
-                visits = self._fetching.pop(future)
-                if self._on_fetch is not None:
-                    self._on_fetch(visits[0].place.source, True)
-                for visit in visits:
-                    self._arrive(future, visit)
 
-    def _recall(self, issuer: Issuer, manifest: bytes | None) -> PublicationPoint | None:
-        if self._remembered is None or manifest is None:
+    def _branch(self, node: Node) -> Branch | None:
+        """A CA with all below, where that stands from the last run and no other certificate has led to any of it."""
+        if self._known is None or node.row is None:
             return None
-        return self._remembered.get(issuer, manifest, self._clock())
+        branch = self._known.branch(node.row)
+        return None if branch is None or not self._walked.isdisjoint(branch.decisive) else branch
 
-    def _submit(self, visit: _Visit) -> None:
-        read = partial(self._source.read, visit.place)
-        data = None if visit.manifest is None else read(file_name(visit.place.manifest), visit.manifest)
-        self._pool.submit(visit.issuer, data, read, self._clock())
+    def _recall(self, node: Node, manifest: bytes | None) -> PublicationPoint | None:
+        return None if manifest is None else self._remembered.get(node.identity, manifest, self._clock())
 
-    def _judged(self, visit: _Visit) -> PublicationPoint:
+    def _submit(self, node: Node) -> None:
+        read = partial(self._source.read, node.place)
+        data = None if node.manifest is None else read(file_name(node.place.manifest), node.manifest)
+        self._pool.submit(node.issuer, data, read, self._clock())
+
+    def _judged(self, node: Node) -> PublicationPoint:
         """Take the oldest result from the pool, which is of this CA and manifest, and remember it."""
         point = self._pool.take()
-        if self._remembered is not None and visit.manifest is not None:
-            self._remembered.put(visit.issuer, visit.manifest, point)
+        if node.manifest is not None:
+            self._remembered.put(node.identity, node.manifest, point)
         return point
 
-    def _settled(self, visit: _Visit, point: PublicationPoint) -> PublicationPoint:
+    def _settled(self, node: Node, point: PublicationPoint) -> PublicationPoint:
         """The point, or the version of it that was last found good where this one is not (RFC 9286 section 6.6)."""
-        last = self._source.accepted(visit.place)
+        last = self._source.accepted(node.place)
+        node.steady = point.repeatable
         if point.accepted is not None:
             objection = None if last is None else _rollback(last, point.accepted)
             if objection is None:
                 if last is None or last.sha256 != point.accepted.sha256:
-                    self._source.accept(visit.place, point.accepted, point.digests)
+                    self._source.accept(node.place, point.accepted, point.digests)
                 return point
-            point = lost_point(visit.issuer, objection)
-        if last is None or last.sha256 == visit.manifest:
+            point = lost_point(node.issuer, objection)
+            node.steady = False
+        if last is None or last.sha256 == node.manifest:
             return point
-        before = self._recall(visit.issuer, last.sha256) or self._again(visit, last.sha256)
+        node.steady = False
+        before = self._recall(node, last.sha256) or self._again(node, last.sha256)
         return point if before.accepted is None else _in_place_of(point, before)
 
-    def _again(self, visit: _Visit, manifest: bytes) -> PublicationPoint:
+    def _again(self, node: Node, manifest: bytes) -> PublicationPoint:
         """Judge an earlier version now; rare, so here."""
-        read = partial(self._source.read, visit.place)
+        read = partial(self._source.read, node.place)
         with Here(strict=self._strict) as here:
-            here.submit(visit.issuer, read(file_name(visit.place.manifest), manifest), read, self._clock())
+            here.submit(node.issuer, read(file_name(node.place.manifest), manifest), read, self._clock())
             point = here.take()
-        if self._remembered is not None:
-            self._remembered.put(visit.issuer, manifest, point)
+        self._remembered.put(node.identity, manifest, point)
         return point
 
     def _drop(self) -> None:
@@ -299,30 +329,6 @@ class _Walk:
         self._judging.clear()
         while len(self._pool):
             self._pool.take()
-
-    def _take(self, trust_anchor: str, point: PublicationPoint, expires: int) -> None:
-        if point.roas:
-            self.roas.append((point.roas, expires))
-        for aspa in point.aspas:
-            self.aspas.append(replace(aspa, expires=min(aspa.expires, expires)))
-        for key in point.router_keys:
-            self.router_keys.append(replace(key, expires=min(key.expires, expires)))
-        if point.rejections:
-            listed = point.rejections[: self._room]
-            self._room -= len(listed)
-            self._listed.append((point.uri, listed))
-            self._unlisted += len(point.rejections) - len(listed)
-        self._done += 1
-        if self._on_progress is not None:
-            self._on_progress(trust_anchor, self._done, self._known)
-
-
-def _successor(anchor_keys: Iterable[TakContent]) -> Successor | None:
-    """The key that a trust anchor's own objects announce, if any does."""
-    for content in anchor_keys:
-        if content.successor is not None:
-            return Successor(content.successor.uris, b64encode(content.successor.key_info).decode())
-    return None
 
 
 def _rollback(last: Accepted, new: Accepted) -> ObjectError | None:

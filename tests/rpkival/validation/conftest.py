@@ -32,8 +32,11 @@ class Memory:
     problems: Mapping[str, str] = field(default_factory=dict)
     requested: list[str] = field(default_factory=list)
     versions: dict[Place, Accepted] = field(default_factory=dict)
+    accepting: int = 0
     kept: dict[bytes, bytes] = field(default_factory=dict)
     anchors: dict[str, bytes] = field(default_factory=dict)
+    revisions: bool = False
+    """Whether it knows of each repository what it is at: a digest of everything."""
 
     def trust_anchor(self, uri: str) -> Sequence[bytes]:
         return [data for data in (self.files.get(uri), self.anchors.get(uri)) if data is not None]
@@ -58,8 +61,16 @@ class Memory:
         now = self.files.get(place.repository + name)
         return self.kept.get(sha256, now) if now is None or hashlib.sha256(now).digest() != sha256 else now
 
+    def revision(self, place: Place) -> bytes | None:
+        there = [uri.encode() + data for uri, data in sorted(self.files.items()) if uri.startswith(place.source)]
+        return hashlib.sha256(b"".join(there)).digest() if self.revisions else None
+
+    def acceptances(self) -> int:
+        return self.accepting
+
     def accept(self, place: Place, accepted: Accepted, digests: bytes) -> None:
         self.versions[place] = accepted
+        self.accepting += 1
         files = (data for uri, data in self.files.items() if uri.startswith(place.repository))
         there = {hashlib.sha256(data).digest(): data for data in files} | self.kept
         wanted = [digests[start : start + 32] for start in range(0, len(digests), 32)]

@@ -52,10 +52,15 @@ def flipped(data: bytes, part: float) -> bytes:
     return data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
 
 
+def roa_uris(issuer: Issuer, point: PublicationPoint) -> list[str]:
+    """Of all valid ROAs of a CA."""
+    return [issuer.repository + name for name in point.roas.names.split("\n") if name]
+
+
 def uris_under(points: Points, manifest: str) -> set[str]:
     """The ROAs at a publication point and at all below it."""
     key = points[manifest][0].subject_key_id
-    return {uri for issuer, point in points.values() if key in issuer.chain for uri in point.roas.uris()}
+    return {uri for issuer, point in points.values() if key in issuer.chain for uri in roa_uris(issuer, point)}
 
 
 def leaves_with_roas(points: Points) -> list[str]:
@@ -83,7 +88,7 @@ def test_the_tree_gives_exactly_its_vrps(real_tree: Any, whole: ValidationRun) -
 
 def test_vrps_expire_with_the_first_link_of_their_chain(whole: ValidationRun, points: Points) -> None:
     """No VRP outlives a certificate, manifest or CRL above it, and each names the ROA that it came from."""
-    at = {uri: issuer for issuer, point in points.values() for uri in point.roas.uris()}
+    at = {uri: issuer for issuer, point in points.values() for uri in roa_uris(issuer, point)}
     end = {issuer.subject_key_id: issuer.expires for issuer, _ in points.values()}
     for roa in whole.roas:
         assert whole.now < roa.expires <= min(end[key] for key in at[roa.uri].chain)
@@ -98,7 +103,7 @@ def test_a_flipped_byte_costs_its_publication_point(
     roa_at, crl_at, mft_at = leaves_with_roas(points)[:3]
     listed = parse_manifest(real_tree.files[crl_at]).content.files
     crl = points[crl_at][0].repository + next(name for name in listed if name.endswith(".crl"))
-    victims = [points[roa_at][1].roas.uris()[0], crl, mft_at]
+    victims = [roa_uris(*points[roa_at])[0], crl, mft_at]
     files = dict(real_tree.files) | {uri: flipped(real_tree.files[uri], part) for uri in victims}
     run = validate([real_tree.tal], memory(files), clock=lambda: real_tree.now)
     lost = uris_under(points, roa_at) | uris_under(points, crl_at) | uris_under(points, mft_at)

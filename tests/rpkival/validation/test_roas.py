@@ -34,10 +34,3 @@ def test_what_is_packed_comes_out_again(roas: list[ValidatedRoa]) -> None:
     packed = ValidatedRoas.of(roas)
     assert list(packed) == roas
     assert len(packed) == len(roas)
-
-
-@given(ROAS, st.integers(0, 2**40))
-def test_nothing_outlives_the_chain_above(roas: list[ValidatedRoa], expires: int) -> None:
-    """Whichever ends first counts."""
-    packed = ValidatedRoas(tuple((block, expires) for block, _ in ValidatedRoas.of(roas).parts))
-    assert [roa.expires for roa in packed] == [min(roa.expires, expires) for roa in roas]

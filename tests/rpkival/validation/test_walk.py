@@ -217,7 +217,7 @@ def test_a_certificate_for_a_strangers_key_does_not_hide_the_stranger(lab: Any) 
 
 def test_the_records_of_a_run_are_bounded(lab: Any, memory: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The rest is counted for each trust anchor."""
-    monkeypatch.setattr("rpkival.validation.walk.MAX_REJECTIONS", 4)
+    monkeypatch.setattr("rpkival.validation.findings.MAX_REJECTIONS", 4)
     for number in range(3):
         lab.alpha.products[f"bad{number}.roa"] = Product(b"", number)
         lab.beta.products[f"bad{number}.roa"] = Product(b"", number)

@@ -1,0 +1,95 @@
+"""From trees to what a run has found."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterable
+from operator import attrgetter
+
+from rpkival.limits import MAX_REJECTIONS
+from rpkival.objects.tal import Tal
+from rpkival.objects.trust_anchor_key import TakContent
+from rpkival.validation.report import (
+    LIMIT_SECTION,
+    Counts,
+    FetchProblem,
+    Rejection,
+    RepositoryReport,
+    Successor,
+    Tally,
+    TrustAnchorReport,
+    ValidatedAspa,
+    ValidatedRouterKey,
+    ValidationRun,
+)
+from rpkival.validation.roas import RoaTable, ValidatedRoas
+from rpkival.validation.tree import Tree
+
+__all__ = ["Findings"]
+
+_URI = attrgetter("trust_anchor", "uri")
+
+
+class Findings:
+    """Of one run, tree by tree. Their order is that of the trees, whatever was judged or fetched first."""
+
+    def __init__(self) -> None:
+        self._anchors: list[TrustAnchorReport] = []
+        self._roas: list[RoaTable] = []
+        self._aspas: list[ValidatedAspa] = []
+        self._router_keys: list[ValidatedRouterKey] = []
+        self._rejections: list[Rejection] = []
+        self._repositories: list[RepositoryReport] = []
+
+    def add(self, tal: Tal, tree: Tree, tally: Tally, *, uri: str, complete: bool) -> None:
+        """What a locator led to, and what was counted beside its tree.
+
+        `uri` is that of the anchor's certificate, "" where there is none.
+        """
+        until = tree.until
+        room = max(0, MAX_REJECTIONS - len(self._rejections))
+        unlisted = 0
+        anchor_keys: list[TakContent] = []
+        self._roas.append(tree.roa_table(until))
+        for rest in tree.rest(until):
+            self._aspas.extend(rest.aspas)
+            self._router_keys.extend(rest.router_keys)
+            anchor_keys.extend(rest.anchor_keys)
+            listed = rest.rejections[:room]
+            room -= len(listed)
+            unlisted += len(rest.rejections) - len(listed)
+            self._rejections.extend(listed)
+        self._rejections.extend(tally.rejections(tal.uris[0]))
+        if unlisted:
+            sentence = f"The report is full; {unlisted} more records of this trust anchor are not listed."
+            self._rejections.append(Rejection(tal.uris[0], "", LIMIT_SECTION, sentence, tal.name))
+        repositories = [RepositoryReport(tal.name, source, counts) for source, counts in tree.counts.items()]
+        self._repositories.extend(repositories)
+        total = Counts.sum([tally.counts, *(repository.counts for repository in repositories)])
+        self._anchors.append(TrustAnchorReport(tal.name, uri, total, complete, _successor(anchor_keys)))
+
+    def run(self, started: int, problems: Iterable[FetchProblem]) -> ValidationRun:
+        """All of it, of a run that began at `started` (unix seconds)."""
+        return ValidationRun(
+            started,
+            tuple(self._anchors),
+            ValidatedRoas(tuple(self._roas)),
+            tuple(self._rejections),
+            tuple(problems),
+            tuple(sorted(self._aspas, key=_URI)),
+            tuple(sorted(self._router_keys, key=_URI)),
+            tuple(sorted(self._repositories, key=_URI)),
+        )
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all anchors could be had and no tree was too large."""
+        return all(anchor.uri and anchor.complete for anchor in self._anchors)
+
+
+def _successor(anchor_keys: Iterable[TakContent]) -> Successor | None:
+    """The key that a trust anchor's own objects announce, if any does."""
+    for content in anchor_keys:
+        if content.successor is not None:
+            return Successor(content.successor.uris, b64encode(content.successor.key_info).decode())
+    return None

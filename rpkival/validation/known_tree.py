@@ -1,0 +1,72 @@
+"""The tree of the last run, and what of it stands in this one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from rpkival.objects.place import Place
+from rpkival.validation.source import Source
+from rpkival.validation.tree import Branch, RepositoryKey, Tree
+
+__all__ = ["KnownTree", "Revisions"]
+
+Revisions = Mapping[RepositoryKey, bytes]
+"""What `Source.revision` said of each repository."""
+
+
+class KnownTree:
+    """A CA stands if its manifest is the same, is still what was accepted last, and nothing has begun or ended since.
+
+    That is found out repository by repository, as each is fetched: where it is at the same revision, without a look at
+    what is in it.
+    """
+
+    def __init__(self, tree: Tree, revisions: Revisions, source: Source) -> None:
+        self.tree = tree
+        self._revisions = revisions
+        self._source = source
+        self._rows = dict(tree.in_use)
+        self._stands = np.zeros(len(tree), bool)
+
+    @property
+    def repositories(self) -> Iterator[tuple[RepositoryKey, Place]]:
+        """Each, with a place in it."""
+        for repository, rows in self._rows.items():
+            yield repository, self.tree.place(int(rows[0]))
+
+    def fetched(self, repository: RepositoryKey, now: int) -> None:
+        """What is there of this one can be looked at, at `now` (unix seconds)."""
+        tree, source = self.tree, self._source
+        rows = self._rows[repository]
+        columns = tree.rows[rows]
+        able = columns["steady"] & (columns["valid_from"] <= now) & (now <= columns["valid_until"])
+        revision = source.revision(tree.place(int(rows[0])))
+        if revision is None or revision != self._revisions.get(repository):
+            manifests = columns["manifest"].tolist()
+            for at in np.flatnonzero(able).tolist():
+                place = tree.place(int(rows[at]))
+                last = source.accepted(place)
+                same = source.manifest(place) == manifests[at] and (last is None or last.sha256 == manifests[at])
+                able[at] = same
+        self._stands[rows] = able
+
+    def below(self, row: int | None) -> dict[bytes, int]:
+        """The rows of all CAs right below this one, by their identity."""
+        found: dict[bytes, int] = {}
+        if row is None:
+            return found
+        sizes, identities = self.tree.rows["size"], self.tree.rows["identity"]
+        at, end = row + 1, row + int(sizes[row])
+        while at < end:
+            found[identities[at].tobytes()] = at
+            at += int(sizes[at])
+        return found
+
+    def branch(self, row: int | None) -> Branch | None:
+        """This CA with all below it, if all of it stands."""
+        if row is None:
+            return None
+        size = int(self.tree.rows["size"][row])
+        return Branch(self.tree, row, size) if self._stands[row : row + size].all() else None

@@ -1,0 +1,196 @@
+"""All that a trust anchor led to, in columns: a row a CA, then those of all CAs below it, so that a branch is a slice.
+
+What a run has found of a branch stands in the next one as it is, where nothing of the branch has changed.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
+from operator import attrgetter
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rpkival.objects.place import Place
+from rpkival.objects.record import Record
+from rpkival.objects.trust_anchor_key import TakContent
+from rpkival.validation.publication_point import PublicationPoint
+from rpkival.validation.report import Counts, Rejection, ValidatedAspa, ValidatedRouterKey
+from rpkival.validation.roas import IPV4_FIELDS, IPV6_FIELDS, ROA_FIELDS, RoaTable
+
+__all__ = ["ROW", "Branch", "Leaves", "RepositoryKey", "Rest", "Tree"]
+
+_COUNTS: Final = tuple(each.name for each in fields(Counts))
+_numbers = attrgetter(*_COUNTS)
+_ROA: Final = np.dtype(list(ROA_FIELDS))
+RepositoryKey = tuple[str, str]
+"""The URI of a repository's notification file, "" where there is none, and of the rsync module."""
+
+ROW: Final = np.dtype(
+    [
+        ("identity", "V32"),
+        ("decisive", "V32"),
+        ("key", "V32"),
+        ("manifest", "V32"),
+        ("expires", "<i8"),  # as `Issuer.expires`
+        ("size", "<u4"),  # of the branch, this row among them
+        ("above", "<u4"),  # how far up the row of the issuer is
+        ("repository", "<u4"),  # its place in `Tree.sources`
+        ("steady", "?"),  # whether the same manifest will come to the same
+        ("valid_from", "<i8"),
+        ("valid_until", "<i8"),
+        ("roas", "<u4"),
+        ("ipv4", "<u4"),
+        ("ipv6", "<u4"),
+        ("counts", "<u4", len(_COUNTS)),
+    ]
+)
+"""What a tree has of a CA in numbers."""
+_ROA_OCTETS: Final = _ROA.itemsize
+_IPV4_OCTETS: Final = np.dtype(list(IPV4_FIELDS)).itemsize
+_IPV6_OCTETS: Final = np.dtype(list(IPV6_FIELDS)).itemsize
+
+
+@dataclass(frozen=True, slots=True)
+class Rest(Record):
+    """What few publication points have."""
+
+    aspas: tuple[ValidatedAspa, ...]
+    router_keys: tuple[ValidatedRouterKey, ...]
+    anchor_keys: tuple[TakContent, ...]
+    rejections: tuple[Rejection, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tree(Record):
+    """The columns. Sequences have an item a row; the ROAs and their prefixes are as in `RoaBlock`, row after row."""
+
+    trust_anchor: str
+    sources: list[RepositoryKey]
+    rows: NDArray[np.void]
+    repositories: list[str]
+    manifests: list[str]
+    names: list[str]
+    rests: list[bytes]
+    roas: bytes
+    ipv4: bytes
+    ipv6: bytes
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def place(self, row: int) -> Place:
+        """Where the CA publishes."""
+        key = self.rows["key"][row].tobytes()
+        notify, _ = self.sources[self.rows["repository"][row]]
+        return Place(self.repositories[row], self.manifests[row], notify, key)
+
+    @property
+    def begins(self) -> tuple[NDArray[np.int64], ...]:
+        """Where in `roas`, `ipv4` and `ipv6` each row begins, in octets, and last their lengths."""
+        sizes = {"roas": _ROA_OCTETS, "ipv4": _IPV4_OCTETS, "ipv6": _IPV6_OCTETS}
+        return tuple(np.append(0, np.cumsum(self.rows[name], dtype=np.int64) * size) for name, size in sizes.items())
+
+    @property
+    def in_use(self) -> Iterator[tuple[RepositoryKey, NDArray[np.int64]]]:
+        """Each repository with its rows."""
+        order = np.argsort(self.rows["repository"], kind="stable")
+        ends = np.cumsum(np.bincount(self.rows["repository"], minlength=len(self.sources)))
+        for source, rows in zip(self.sources, np.split(order, ends)[:-1], strict=True):
+            if len(rows):
+                yield source, rows
+
+    @property
+    def counts(self) -> dict[str, Counts]:
+        """By the URI of the repository, as `Place.source` has it."""
+        parts: dict[str, list[Counts]] = {}
+        for (notify, module), rows in self.in_use:
+            numbers = self.rows["counts"][rows].sum(axis=0, dtype=np.int64).tolist()
+            parts.setdefault(notify or module, []).append(Counts(*numbers))
+        return {source: Counts.sum(each) for source, each in parts.items()}
+
+    @property
+    def until(self) -> NDArray[np.int64]:
+        """When the chain down to each CA ends: int64 unix seconds, one a row."""
+        until: NDArray[np.int64] = self.rows["expires"].copy()
+        above = np.arange(len(self)) - self.rows["above"]
+        while True:
+            # What is known of a chain reaches twice as far up each time.
+            until = np.minimum(until, until[above])
+            if not above.any():
+                return until
+            above = above[above]
+
+    def roa_table(self, until: NDArray[np.int64]) -> RoaTable:
+        """All ROAs, under chains that end then."""
+        heads = np.frombuffer(self.roas, _ROA).copy()
+        heads["expires"] = np.minimum(heads["expires"], np.repeat(until, self.rows["roas"]))
+        return RoaTable(
+            self.trust_anchor, tuple(self.repositories), tuple(self.names), heads.tobytes(), self.ipv4, self.ipv6
+        )
+
+    def rest(self, until: NDArray[np.int64]) -> Iterator[Rest]:
+        """The rest, row by row, under chains that end then."""
+        for row, record in enumerate(self.rests):
+            if record:
+                yield _limited(pickle.loads(record), int(until[row]))  # noqa: S301 - we wrote it
+
+
+def _limited(rest: Rest, until: int) -> Rest:
+    """`rest`, which ends when it says so itself or then."""
+    ends = [each.expires for each in rest.aspas] + [each.expires for each in rest.router_keys]
+    if max(ends, default=0) <= until:
+        return rest
+    return replace(
+        rest,
+        aspas=tuple(replace(each, expires=min(each.expires, until)) for each in rest.aspas),
+        router_keys=tuple(replace(each, expires=min(each.expires, until)) for each in rest.router_keys),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A CA of a tree with all below it: so many rows from that one on."""
+
+    tree: Tree
+    row: int
+    size: int
+
+    @property
+    def decisive(self) -> set[bytes]:
+        """`Issuer.decisive` of all CAs below the first."""
+        return set(self.tree.rows["decisive"][self.row + 1 : self.row + self.size].tolist())
+
+    @property
+    def vrps(self) -> int:
+        """Of all its ROAs together."""
+        rows = self.tree.rows[self.row : self.row + self.size]
+        return int(rows["ipv4"].sum()) + int(rows["ipv6"].sum())
+
+
+@dataclass(frozen=True, slots=True)
+class Leaves:
+    """What one CA published came to, as far as a tree has it. `steady`: the same manifest would come to the same."""
+
+    steady: bool
+    numbers: tuple[Any, ...]
+    names: str
+    roas: bytes
+    ipv4: bytes
+    ipv6: bytes
+    rest: bytes
+
+    @classmethod
+    def of(cls, point: PublicationPoint, *, steady: bool) -> Leaves:
+        """Of a judged point."""
+        block = point.roas
+        four, six = len(block.ipv4) // _IPV4_OCTETS, len(block.ipv6) // _IPV6_OCTETS
+        numbers = (point.valid_from, point.valid_until, len(block), four, six, _numbers(point.counts))
+        rest = b""
+        if point.aspas or point.router_keys or point.anchor_keys or point.rejections:
+            found = Rest(point.aspas, point.router_keys, point.anchor_keys, point.rejections)
+            rest = pickle.dumps(found, pickle.HIGHEST_PROTOCOL)
+        return cls(steady, numbers, block.names, block.heads, block.ipv4, block.ipv6, rest)
