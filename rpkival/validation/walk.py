@@ -67,7 +67,7 @@ def validate(
         walk = _Walk(source, clock, on_progress, on_fetch, on_authority, pool, remembered, strict=strict)
         for tal in tals:
             walk.tree(tal, findings)
-    walk.remember(forget=findings.is_whole)
+    walk.remember(whole=findings.is_whole)
     problems = [FetchProblem(uri, sentence) for sentence, uri in walk.fetch_problems.items()]
     return findings.run(started, problems)
 
@@ -136,8 +136,8 @@ class _Walk:
             self._grown.append((anchor, tree, kept))
         findings.add(tal, tree, tally, uri="" if anchor is None else anchor.uri, complete=complete)
 
-    def remember(self, *, forget: bool) -> None:
-        """Keep the trees for the next run and, where nothing is missing, `forget` what none of them needs."""
+    def remember(self, *, whole: bool) -> None:
+        """Keep the trees for the next run and, now and then, where this was a `whole` one, nothing but what it needed."""
         if all(kept is not None and tree is kept.tree for _, tree, kept in self._grown):
             return
         acceptances = self._source.acceptances()
@@ -149,7 +149,7 @@ class _Walk:
             }
             walked = self._clock() if kept is None else kept.walked
             self._remembered.put_tree(anchor, KeptTree(tree, revisions, acceptances, walked))
-        if forget:
+        if whole and any(kept is None for _, _, kept in self._grown):
             self._remembered.forget_unused(tree for _, tree, _ in self._grown)
 
     def _recognise(self, kept: KeptTree | None) -> None:

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rpkival.lab.certificates import Validity
+from rpkival.limits import MAX_TREE_AGE_SECONDS
 from rpkival.validation import workers
 from rpkival.validation.walk import validate
 
@@ -68,13 +69,15 @@ def test_what_failed_for_a_missing_file_is_judged_again(lab: Any, memory: Any, j
 
 
 def test_what_is_gone_is_forgotten(lab: Any, memory: Any) -> None:
-    """A whole run leaves what it used; one whose anchor was out of reach forgets nothing."""
+    """A whole run in which all was looked at leaves what it used; one whose anchor was out of reach forgets nothing."""
     memo = Notes()
     validate([lab.tal], memory(lab.files), clock=lambda: lab.now, memo=memo)
     validate([lab.tal], memory({}), clock=lambda: lab.now, memo=memo)
     assert len(memo) == 5  # of four CAs, and one for the whole tree
     lab.anchor.withdraw("beta.cer")
     validate([lab.tal], memory(lab.files), clock=lambda: lab.now, memo=memo)
+    later = lab.now + MAX_TREE_AGE_SECONDS
+    validate([lab.tal], memory(lab.files), clock=lambda: later, memo=memo)
     assert len(memo) == 4
 
 

@@ -1,0 +1,220 @@
+"""A run that knows the tree of the last gives what one gives that knows nothing, whatever has changed in between."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rpkival.lab.build import build
+from rpkival.lab.plan import Plan
+from rpkival.limits import MAX_TREE_AGE_SECONDS
+from rpkival.objects.tal import Tal, parse_tal
+from rpkival.validation.walk import validate
+
+AT = 1_773_648_000
+NO_EXTRA = [HealthCheck.function_scoped_fixture]
+
+
+class Notes(dict[bytes, bytes]):
+    """A memo in memory."""
+
+    def put(self, key: bytes, record: bytes) -> None:
+        self[key] = record
+
+    def forget_unused(self, keys: frozenset[bytes]) -> None:
+        for key in self.keys() - keys:
+            del self[key]
+
+
+class History:
+    """A lab over time: what it publishes, and what it has published before."""
+
+    def __init__(self, lab: Any) -> None:
+        self.lab = lab
+        self.files: dict[str, bytes] = lab.files
+        self.now = lab.now
+        self._past = [dict(self.files)]
+
+    def change(self, data: st.DataObject) -> None:
+        """In one of the ways in which repositories change, well or badly."""
+        authority = getattr(self.lab, data.draw(st.sampled_from(["anchor", "alpha", "beta", "customer"])))
+        how = data.draw(st.sampled_from(["roa", "aspa", "router", "renew", "revoke", "drop", "flip", "replay", "wait"]))
+        if how == "roa":
+            authority.issue_roa(data.draw(st.integers(1, 5)), [("10.1.128.0/20", 24)])
+        elif how == "aspa":
+            authority.issue_aspa(64500, [data.draw(st.integers(1, 5))])
+        elif how == "router":
+            authority.issue_router_key(64500)
+        elif how == "revoke":
+            authority.revoke(data.draw(st.sampled_from(sorted(authority.products))), self.now - 60)
+        if how in ("roa", "aspa", "router", "renew", "revoke"):
+            until = self.now + data.draw(st.integers(4_000, 200_000))
+            point = authority.publication_point(type(self.lab.day)(self.now - 10, until))
+            self.files |= {authority.repository + name: content for name, content in point.items()}
+        elif how == "replay":
+            there = self._past[data.draw(st.integers(0, len(self._past) - 1))]
+            self.files |= {uri: content for uri, content in there.items() if uri.startswith(authority.repository)}
+        elif how == "wait":
+            self.now += data.draw(st.integers(1, 100_000))
+        else:
+            uri = data.draw(st.sampled_from(sorted(self.files)))
+            content = self.files.pop(uri)
+            if how == "flip":
+                self.files[uri] = content[:-1] + bytes([content[-1] ^ 1])
+        self._past.append(dict(self.files))
+
+
+@pytest.mark.parametrize("revisions", [False, True])
+@settings(suppress_health_check=NO_EXTRA, max_examples=50, deadline=None)
+@given(data=st.data())
+def test_a_known_tree_changes_nothing(
+    lab: Any, lab_keys: Any, memory: Any, data: st.DataObject, revisions: bool
+) -> None:
+    """Neither what is found nor what is accepted, whether the source tells what its repositories are at or not."""
+    history = History(type(lab)(lab_keys))
+    memo = Notes()
+    knowing, forgetful = memory({}, revisions=revisions), memory({})
+    for _ in range(data.draw(st.integers(2, 5))):
+        for _ in range(data.draw(st.integers(0, 2))):
+            history.change(data)
+        knowing.files = forgetful.files = history.files
+        known = validate([history.lab.tal], knowing, clock=lambda: history.now, memo=memo)
+        assert known == validate([history.lab.tal], forgetful, clock=lambda: history.now)
+        assert knowing.versions == forgetful.versions
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch, memory: Any) -> list[str]:
+    """The directories of places whose manifest was looked for."""
+    seen: list[str] = []
+    manifest = memory.manifest
+
+    def note(self: Any, place: Any) -> Any:
+        seen.append(place.repository)
+        return manifest(self, place)
+
+    monkeypatch.setattr(memory, "manifest", note)
+    return seen
+
+
+def run(lab: Any, source: Any, memo: Notes, files: Mapping[str, bytes], now: int) -> Any:
+    """One, with progress."""
+    source.files = files
+    told: list[tuple[int, int]] = []
+    found = validate(
+        [lab.tal], source, clock=lambda: now, memo=memo, on_progress=lambda _, done, known: told.append((done, known))
+    )
+    return found, told
+
+
+def test_what_stands_is_not_looked_at(lab: Any, memory: Any, asked: list[str]) -> None:
+    """Nothing at all where nothing has changed; else what lies on the way down to what has."""
+    memo, source, files = Notes(), memory({}, revisions=True), lab.files
+    first, told = run(lab, source, memo, files, lab.now)
+    assert told[-1] == (4, 4)
+    asked.clear()
+    again, told = run(lab, source, memo, files, lab.now + 60)
+    assert (asked, told) == ([], [(4, 4)])
+    assert again.roas == first.roas
+
+    lab.customer.issue_roa(64503, [("10.1.129.0/24", 24)])
+    point = lab.customer.publication_point(type(lab.day)(lab.now, lab.now + 80_000))
+    files |= {lab.customer.repository + name: content for name, content in point.items()}
+    changed, told = run(lab, source, memo, files, lab.now + 120)
+    assert len(changed.roas) == len(first.roas) + 1
+    assert told[-1] == (4, 4)
+    asked.clear()
+    run(lab, source, memo, files, lab.now + 180)
+    assert asked == []
+
+
+def test_each_place_is_looked_at_now_and_then(lab: Any, memory: Any, asked: list[str]) -> None:
+    """It is then that the version accepted of it is noted to be in use."""
+    memo, source, files = Notes(), memory({}, revisions=True), lab.files
+    run(lab, source, memo, files, lab.now)
+    asked.clear()
+    run(lab, source, memo, files, lab.now + MAX_TREE_AGE_SECONDS - 1)
+    assert asked == []
+    run(lab, source, memo, files, lab.now + MAX_TREE_AGE_SECONDS)
+    assert len(asked) == 4
+
+
+def test_an_old_manifest_of_an_unchanged_revision_is_refused_where_another_was_accepted(lab: Any, memory: Any) -> None:
+    """By another run on the same store, of which this one's tree knows nothing."""
+    memo, source, old = Notes(), memory({}, revisions=True), lab.files
+    run(lab, source, memo, old, lab.now)
+    lab.beta.issue_roa(64505, [("10.2.5.0/24", 24)])
+    new = lab.files
+    run(lab, source, Notes(), new, lab.now + 60)
+    found, _ = run(lab, source, memo, old, lab.now + 120)
+    assert any("was accepted before" in rejection.sentence for rejection in found.rejections)
+    assert 64505 in {roa.asn for roa in found.roas}
+
+
+def test_a_known_tree_is_no_larger_than_it_may_be(lab: Any, memory: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bound holds for what stands as for what is judged."""
+    memo, source = Notes(), memory({}, revisions=True)
+    run(lab, source, memo, lab.files, lab.now)
+    monkeypatch.setattr("rpkival.validation.walk.MAX_TREE_VRPS", 1)
+    lab.anchor.issue_roa(64496, [("10.3.0.0/16", 16)])
+    found, _ = run(lab, source, memo, lab.files, lab.now + 60)
+    assert [anchor.complete for anchor in found.trust_anchors] == [False]
+
+
+@pytest.fixture
+def hosts(tmp_path: Path) -> tuple[Tal, dict[str, bytes]]:
+    """A locator, and all of a tree on four hosts."""
+    build(tmp_path, Plan(cas=30, roas=60, aspas=6, router_keys=4, depth=3, hosts=4), at=AT)
+    files = {
+        f"rsync://{path.relative_to(tmp_path / 'rsync').as_posix()}": path.read_bytes()
+        for path in (tmp_path / "rsync").rglob("*")
+        if path.is_file()
+    }
+    return parse_tal((tmp_path / "lab.tal").read_bytes(), "lab"), files
+
+
+@pytest.mark.parametrize("last", range(4))
+def test_a_repository_that_comes_late_holds_up_what_it_serves_alone(
+    hosts: tuple[Tal, dict[str, bytes]], memory: Any, last: int
+) -> None:
+    """All others' CAs stand, or are recalled, before it is there; then what is found is the same."""
+    tal, files = hosts
+    memo = Notes()
+    sources = sorted({"/".join(uri.split("/", 4)[:4]) + "/" for uri in files})
+    late, pending = sources[last], {source: Future[str | None]() for source in sources}
+
+    class Slow(memory):  # type: ignore[misc]
+        def request(self, place: Any) -> Future[str | None]:
+            return pending[place.source]
+
+    for future in pending.values():
+        future.set_result(None)
+    first = validate([tal], Slow(files, revisions=True), clock=lambda: AT, memo=memo)
+    pending[late] = Future()
+    told: list[int] = []
+    waited: list[int] = []
+
+    def on_progress(_: str, done: int, __: int) -> None:
+        told.append(done)
+
+    def on_fetch(source: str, there: bool) -> None:
+        if not there:
+            threading.Timer(0.2, pending[late].set_result, [None]).start()
+        else:
+            assert source == late
+            waited.append(told[-1] if told else 0)
+
+    again = validate(
+        [tal], Slow(files, revisions=True), clock=lambda: AT, memo=memo, on_progress=on_progress, on_fetch=on_fetch
+    )
+    assert again == first
+    assert told[-1] == first.counts.publication_points_valid == 31
+    served = {report.uri: report.counts.publication_points_valid for report in first.repositories}
+    assert waited[0] <= 31 - served[late]
