@@ -137,7 +137,7 @@ class _Walk:
         findings.add(tal, tree, tally, uri="" if anchor is None else anchor.uri, complete=complete)
 
     def remember(self, *, whole: bool) -> None:
-        """Keep the trees for the next run and, now and then, where this was a `whole` one, nothing but what it needed."""
+        """Keep the trees for the next run; now and then, after a `whole` run, forget what it did not need."""
         if all(kept is not None and tree is kept.tree for _, tree, kept in self._grown):
             return
         acceptances = self._source.acceptances()
