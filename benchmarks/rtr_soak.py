@@ -25,6 +25,7 @@ import structlog
 import uvloop
 
 from rpkival.errors import FetchError, ProtocolError
+from rpkival.payload.changes import Changes
 from rpkival.payload.payload import Aspa, Payload, RouterKey
 from rpkival.payload.vrps import Vrp, Vrps
 from rpkival.rtr.cache import AnswerKind, Cache
@@ -91,6 +92,7 @@ class Soak:
         self._aspas: dict[int, tuple[int, ...]] = {}
         self._keys: set[int] = set()
         self._served: dict[tuple[int, int], Payload] = {}
+        self._history: tuple[Changes, ...] = ()
         self._lock = threading.Lock()
         self._over = threading.Event()
         self._steady = threading.Event()
@@ -183,8 +185,9 @@ class Soak:
         )
         return self._cache.update(payload, save=self._remember)
 
-    def _remember(self, payload: Payload, serial: int) -> None:
+    def _remember(self, payload: Payload, serial: int, history: tuple[Changes, ...]) -> None:
         """Before any router can have it."""
+        self._history = history
         with self._lock:
             for version in range(3):
                 self._served[self._cache.session_id_of(version), serial] = payload
@@ -199,12 +202,13 @@ class Soak:
             self.seen["cuts"] += 1
 
     async def _restart(self, *, keep: bool) -> None:
-        """As a process that has kept its session and serial does, or one that has lost them."""
+        """As a process does that has kept its session, serial and maybe history, or one that has lost them."""
         old = self._cache
         await self._server.close()
         await asyncio.sleep(self._rng.uniform(0, 0.5))
         session = old.session_id if keep else self._rng.randrange(2**16)
-        self._cache = Cache(session, old.serial if keep else self._rng.randrange(2**32))
+        history = self._history if keep and self._rng.random() < 0.5 else ()
+        self._cache = Cache(session, old.serial if keep else self._rng.randrange(2**32), history=history)
         self._cache.update(old.payload, save=self._remember)
         self._server = RtrServer(self._cache, notify_seconds=0)
         await self._server.start(*self._inner)

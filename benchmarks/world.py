@@ -84,7 +84,8 @@ def validate(world: Path, data: Path, workers: int) -> Run:
     command = [sys.executable, "-m", "rpkival", "validate", "--tal", str(world / "lab.tal"), "--offline", "--quiet"]
     command += ["--repository-dir", str(data), "--workers", str(workers), "--format", "csv", "--output", str(output)]
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    process = subprocess.Popen(command)
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    process = subprocess.Popen(command, env=environment)
     most = Most(process.pid)
     process.wait()
     wall, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
