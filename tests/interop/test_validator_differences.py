@@ -1,6 +1,6 @@
 """Where rpki-client, FORT and we do not agree, case by case, as docs/differences.md explains it.
 
-Each case is a CA of its own with one ROA. A difference that goes away, or a new one, fails.
+Each case is a CA of its own with one ROA, or an attack of the lab's. A difference that goes away, or a new one, fails.
 """
 
 from __future__ import annotations
@@ -22,8 +22,11 @@ import pytest
 from rpkival.lab import der
 from rpkival.lab.ca import CertificateAuthority, Product, trust_anchor
 from rpkival.lab.certificates import Validity, certificate
+from rpkival.lab.hostile.stage import Stage
+from rpkival.lab.hostile.table import CASES as ATTACK
 from rpkival.lab.keys import KeyRing
 from rpkival.lab.number_resources import INHERIT, Resources
+from rpkival.lab.plan import Vrp
 from rpkival.lab.publisher import Publisher, trust_anchor_locator
 from rpkival.lab.rsync_daemon import RsyncDaemon
 from rpkival.lab.signed_objects import ROA, roa_content, signed_attributes, signed_object
@@ -105,6 +108,17 @@ CASES: dict[str, tuple[Callable[[CertificateAuthority, int, str], None], set[str
 }
 """What is made, and who finds its VRP."""
 
+ATTACKS: dict[str, set[str]] = {
+    "unsorted-signed-attrs": {RPKI_CLIENT, FORT},
+    "keyusage-overlong": {RPKI_CLIENT},
+    "keyusage-surplus": set(),
+    "roa-too-many-prefixes": {RPKI_CLIENT, FORT},
+    "manifest-name-twice": {RPKI_CLIENT},
+    "huge-aspa": set(),
+    "over-claim": set(),
+}
+"""Of the lab's attacks, who finds VRPs that are not expected there."""
+
 
 @dataclass
 class World:
@@ -113,6 +127,7 @@ class World:
     place: Path
     tal: Path
     asns: dict[int, str] = field(default_factory=dict)
+    expected: set[Vrp] = field(default_factory=set)
 
     def run(self, *command: str | Path) -> None:
         environment = os.environ | {"PATH": f"{self.place / 'bin'}:/usr/sbin:{os.environ['PATH']}"}
@@ -122,17 +137,16 @@ class World:
         assert done.returncode == 0, done.stdout + done.stderr
 
     def found(self, path: Path) -> set[str]:
-        """The cases whose VRP is in a CSV file."""
+        """The cases that have VRPs in a CSV file beside those that have to be there."""
         _, *rows = csv.reader(path.read_text().splitlines())
-        return {self.asns[int(row[0].removeprefix("AS"))] for row in rows}
+        found = {(int(row[0].removeprefix("AS")), row[1], int(row[2])) for row in rows}
+        assert self.expected <= found
+        return {self.asns[asn] for asn, _, _ in found - self.expected}
 
 
 @pytest.fixture
-def world(program: Callable[..., str], rsync_daemon: RsyncDaemon, lab_keys: KeyRing) -> Iterator[World]:
-    """Every case, under one trust anchor."""
-    now = int(time.time())
-    year = Validity(now - HOUR, now + 365 * 24 * HOUR)
-    anchor = trust_anchor("anchor", Resources(["10.0.0.0/8"], [(64496, 64700)]), year, lab_keys)
+def place(program: Callable[..., str], rsync_daemon: RsyncDaemon) -> Iterator[Path]:
+    """A directory that other users may read, and an `rsync` in `bin` that finds every host on our daemon."""
     with tempfile.TemporaryDirectory(prefix="rpkival-interop-") as name:
         place = Path(name)
         place.chmod(0o755)
@@ -146,17 +160,41 @@ def world(program: Callable[..., str], rsync_daemon: RsyncDaemon, lab_keys: KeyR
             f'exec {program("rsync")} "$@"\n'
         )
         (place / "bin/rsync").chmod(0o755)
-        world = World(place, place / "lab.tal")
-        for number, (case, (make, _)) in enumerate(CASES.items(), 1):
-            prefix, asn = f"10.{number}.0.0/16", 64600 + number
-            make(anchor.issue_ca(f"case{number}", Resources([prefix], [asn])), asn, prefix)
-            world.asns[asn] = case
-        publisher = Publisher(place / "tree")
-        publisher.publish(anchor, files=anchor.tree(Validity(now - HOUR, now + 24 * HOUR)))
-        for module in publisher.rsync.glob("*/*"):
-            rsync_daemon.serve(module.name, module.resolve())
-        world.tal.write_text(trust_anchor_locator(anchor))
-        yield world
+        yield place
+
+
+@pytest.fixture
+def cases(place: Path, rsync_daemon: RsyncDaemon, lab_keys: KeyRing) -> World:
+    """Every case, under one trust anchor."""
+    now = int(time.time())
+    year = Validity(now - HOUR, now + 365 * 24 * HOUR)
+    anchor = trust_anchor("anchor", Resources(["10.0.0.0/8"], [(64496, 64700)]), year, lab_keys)
+    world = World(place, place / "lab.tal")
+    for number, (case, (make, _)) in enumerate(CASES.items(), 1):
+        prefix, asn = f"10.{number}.0.0/16", 64600 + number
+        make(anchor.issue_ca(f"case{number}", Resources([prefix], [asn])), asn, prefix)
+        world.asns[asn] = case
+    publisher = Publisher(place / "tree")
+    publisher.publish(anchor, files=anchor.tree(Validity(now - HOUR, now + 24 * HOUR)))
+    serve(rsync_daemon, publisher.rsync)
+    world.tal.write_text(trust_anchor_locator(anchor))
+    return world
+
+
+@pytest.fixture
+def attacks(place: Path, rsync_daemon: RsyncDaemon, lab_keys: KeyRing) -> World:
+    """Every attack, under one trust anchor."""
+    stage = Stage(place / "lab", [ATTACK[name] for name in ATTACKS], at=int(time.time()), keys=lab_keys)
+    stage.publish()
+    serve(rsync_daemon, place / "lab/rsync")
+    asns = {ground.block.asn: ground.case.name for ground in stage.grounds}
+    return World(place, place / "lab/lab.tal", asns, stage.expected)
+
+
+def serve(daemon: RsyncDaemon, tree: Path) -> None:
+    """Each `host/module` of a tree."""
+    for module in tree.glob("*/*"):
+        daemon.serve(module.name, module.resolve())
 
 
 def ours(world: World) -> set[str]:
@@ -201,17 +239,33 @@ def fort(world: World) -> set[str]:
     return world.found(world.place / "fort.csv")
 
 
-def test_differences_are_those_that_are_explained(world: World, program: Callable[..., str]) -> None:
+def all_three(world: World) -> dict[str, set[str]]:
+    """What each finds."""
+    return {OURS: ours(world), RPKI_CLIENT: rpki_client(world), FORT: fort(world)}
+
+
+def test_differences_are_those_that_are_explained(cases: World, program: Callable[..., str]) -> None:
     """No more and no fewer."""
     program("rpki-client")
     program("fort")
-    found = {OURS: ours(world), RPKI_CLIENT: rpki_client(world), FORT: fort(world)}
-    assert {case: {who for who, cases in found.items() if case in cases} for case in CASES} == {
+    found = all_three(cases)
+    assert {case: {who for who, names in found.items() if case in names} for case in CASES} == {
         case: who for case, (_, who) in CASES.items()
     }
+
+
+def test_attacks_that_others_take(attacks: World, program: Callable[..., str]) -> None:
+    """No more and no fewer; and nobody loses anything by them."""
+    program("rpki-client")
+    program("fort")
+    found = all_three(attacks)
+    assert {case: {who for who, names in found.items() if case in names} for case in ATTACKS} == ATTACKS
 
 
 def test_every_difference_is_explained() -> None:
     """By its name."""
     text = (ROOT / "docs/differences.md").read_text()
-    assert [case for case, (_, who) in CASES.items() if who != EVERYBODY and f"`{case}`" not in text] == []
+    differing = [case for case, (_, who) in CASES.items() if who != EVERYBODY] + [
+        case for case in ATTACKS if ATTACKS[case]
+    ]
+    assert [case for case in differing if f"`{case}`" not in text] == []
