@@ -113,6 +113,7 @@ ATTACKS: dict[str, set[str]] = {
     "keyusage-overlong": {RPKI_CLIENT},
     "keyusage-surplus": set(),
     "roa-too-many-prefixes": {RPKI_CLIENT, FORT},
+    "crl-huge": {FORT},
     "manifest-name-twice": {RPKI_CLIENT},
     "huge-aspa": set(),
     "over-claim": set(),
