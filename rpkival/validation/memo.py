@@ -8,19 +8,15 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Protocol
 
-from rpkival import __version__
 from rpkival.limits import MAX_TREE_AGE_SECONDS
 from rpkival.objects.record import Record
+from rpkival.validation.code_version import code_version
 from rpkival.validation.issuer import Issuer
 from rpkival.validation.known_tree import Revisions
 from rpkival.validation.publication_point import PublicationPoint
 from rpkival.validation.tree import Tree
 
-__all__ = ["MEMO_VERSION", "KeptTree", "Memo", "Remembered"]
-
-MEMO_VERSION = f"{__version__} 7"
-"""The last number is to be raised with every change between releases that makes something else of the same objects."""
-
+__all__ = ["KeptTree", "Memo", "Remembered"]
 
 class Memo(Protocol):
     """Records by key, on disk or not; one that is damaged is one that is not there."""
@@ -57,7 +53,7 @@ class Remembered:
 
     def __init__(self, memo: Memo | None, *, strict: bool = False) -> None:
         self._memo = memo
-        self._version = f"{MEMO_VERSION}{' strict' * strict}".encode()
+        self._version = code_version() + b" strict" * strict
         self._used: set[bytes] = set()
 
     def identity(self, issuer: Issuer) -> bytes:
