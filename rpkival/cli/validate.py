@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from rpkival.repository.local import LocalDirectory
     from rpkival.repository.stored_source import StoredSource
     from rpkival.validation.report import ValidationRun
+    from rpkival.validation.walk import Settled
 
 __all__ = ["register"]
 
@@ -169,6 +170,7 @@ def register(app: typer.Typer) -> None:
         from rpkival.payload.formats import check_format, write_payload
         from rpkival.payload.selection import Selection
         from rpkival.repository.opening import Fetching, fallback_named, open_source
+        from rpkival.validation.current_manifests import CurrentManifests
 
         check_format(listing, CCR, OPENMETRICS)
         selection = _selection(
@@ -198,7 +200,9 @@ def register(app: typer.Typer) -> None:
         started = time.monotonic()
         collect_rarely()
         with open_source(directory, fetching) as source:
-            run = _run(locators, source, clock, workers=workers, strict=strict, quiet=quiet)
+            current = CurrentManifests(source)
+            on_settled = current.add if listing == CCR else None
+            run = _run(locators, source, clock, on_settled, workers=workers, strict=strict, quiet=quiet)
             if at is None and fetching.fetches:
                 keep_timers(directory, locators, run.trust_anchors, source, run.now)
         applied = local.apply(collect(run))
@@ -207,7 +211,7 @@ def register(app: typer.Typer) -> None:
             if listing == OPENMETRICS:
                 stream.write(validation_metrics(run, chosen, source, time.monotonic() - started))
             elif listing == CCR:
-                stream.write(validation_ccr(run, chosen, locators))
+                stream.write(validation_ccr(run, chosen, locators, current.manifests, produced_at=clock()))
             else:
                 write_payload(chosen, listing, stream, generated=run.now)
         if report is not None:
@@ -238,6 +242,7 @@ def _run(
     locators: Sequence[Tal],
     source: StoredSource | LocalDirectory,
     clock: Callable[[], int],
+    on_settled: Settled | None,
     *,
     workers: int,
     strict: bool,
@@ -257,6 +262,7 @@ def _run(
             clock=clock,
             on_progress=shown.point,
             on_fetch=shown.fetch,
+            on_settled=on_settled,
             workers=workers,
             memo=source if isinstance(source, StoredSource) else None,
             strict=strict,

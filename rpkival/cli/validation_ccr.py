@@ -1,5 +1,5 @@
 """A validation as a canonical cache representation (draft-ietf-sidrops-rpki-ccr), for other validators to hold theirs
-against: its VRPs, ASPAs, router keys and trust anchors. The part about manifests is left out.
+against: its manifests, VRPs, ASPAs, router keys and trust anchors.
 """
 
 from __future__ import annotations
@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
-from rpkival.objects.ccr import CachedPrefix, CachedRoas, Ccr, write_ccr
+from rpkival.objects.ccr import CachedManifest, CachedPrefix, CachedRoas, Ccr, write_ccr
 from rpkival.objects.keys import key_identifier
 from rpkival.objects.tal import Tal
 from rpkival.payload.payload import Aspa, Payload
@@ -20,15 +20,26 @@ CCR = "ccr"
 """The name of this format."""
 
 
-def validation_ccr(run: ValidationRun, payload: Payload, locators: Iterable[Tal]) -> bytes:
-    """DER; equal payloads under equal trust anchors at the same moment give equal octets."""
+def validation_ccr(
+    run: ValidationRun,
+    payload: Payload,
+    locators: Iterable[Tal],
+    manifests: Iterable[CachedManifest],
+    *,
+    produced_at: int,
+) -> bytes:
+    """DER; the same manifests and payload under the same trust anchors at the same moment give the same octets.
+
+    `produced_at` (unix seconds) is when the run was over: manifests may have been issued while it went on.
+    """
     used = {anchor.name for anchor in run.trust_anchors if anchor.uri}
     keys: defaultdict[int, list[tuple[bytes, bytes]]] = defaultdict(list)
     for key in payload.router_keys:
         keys[key.asn].append((key.key_id, key.key_info))
     return write_ccr(
         Ccr(
-            run.now,
+            produced_at,
+            tuple(manifests),
             roas=tuple(_roas(payload)),
             aspas=tuple((aspa.customer, _providers(aspa)) for aspa in payload.aspas),
             trust_anchors=tuple({key_identifier(tal.key_info) for tal in locators if tal.name in used}),

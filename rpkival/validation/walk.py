@@ -25,10 +25,13 @@ from rpkival.validation.tree import Branch, Leaves, RepositoryKey, Tree
 from rpkival.validation.trust_anchor import open_trust_anchor
 from rpkival.validation.workers import Here, Workers
 
-__all__ = ["FetchProgress", "Progress", "validate"]
+__all__ = ["FetchProgress", "Progress", "Settled", "validate"]
 
 Progress = Callable[[str, int, int], None]
 """Told after each publication point: the trust anchor, how many of its points are done, how many are known so far."""
+
+Settled = Callable[[Issuer, PublicationPoint], None]
+"""Told of each publication point: the CA, and what its files, or the last good version of them, came to."""
 
 FetchProgress = Callable[[str, bool], None]
 """Told of a repository that has to be waited for (its URI, False), and when it is there (True)."""
@@ -42,6 +45,7 @@ def validate(
     on_progress: Progress | None = None,
     on_fetch: FetchProgress | None = None,
     on_authority: Callable[[Issuer], None] | None = None,
+    on_settled: Settled | None = None,
     workers: int = 1,
     memo: Memo | None = None,
     strict: bool = False,
@@ -52,7 +56,7 @@ def validate(
     takes minutes, and what a CA has signed meanwhile is not yet valid by the time of the start. A constant clock judges
     as of one moment. What `memo` has of an earlier run is not judged again; the result is the same without it. Signed
     objects that are BER and no DER are refused if `strict`. `on_authority` is told of each CA with a valid certificate,
-    and has the walk go to each of them.
+    `on_settled` of what each of them came to; either has the walk go to each of them.
 
     Bad objects end in the run's rejections. With more than one of `workers`, so many other processes judge, and the
     result is the same. Raises `LimitError` only for more locators than `MAX_TRUST_ANCHORS`, `StateError` where a worker
@@ -64,7 +68,7 @@ def validate(
     remembered = Remembered(memo, strict=strict)
     findings = Findings()
     with Workers(workers, strict=strict) if workers > 1 else Here(strict=strict) as pool:
-        walk = _Walk(source, clock, on_progress, on_fetch, on_authority, pool, remembered, strict=strict)
+        walk = _Walk(source, clock, on_progress, on_fetch, on_authority, on_settled, pool, remembered, strict=strict)
         for tal in tals:
             walk.tree(tal, findings)
     walk.remember(whole=findings.is_whole)
@@ -93,6 +97,7 @@ class _Walk:
         on_progress: Progress | None,
         on_fetch: FetchProgress | None,
         on_authority: Callable[[Issuer], None] | None,
+        on_settled: Settled | None,
         pool: Workers | Here,
         remembered: Remembered,
         *,
@@ -104,6 +109,7 @@ class _Walk:
         self._on_progress = on_progress
         self._on_fetch = on_fetch
         self._on_authority = on_authority
+        self._on_settled = on_settled
         self._pool = pool
         self._remembered = remembered
         self._acceptances = source.acceptances()
@@ -125,7 +131,7 @@ class _Walk:
         root = None
         kept = None
         if anchor is not None:
-            if self._on_authority is None:
+            if self._on_authority is None and self._on_settled is None:
                 kept = self._remembered.tree(anchor, self._clock())
             self._recognise(kept)
             root = Node(anchor, self._remembered.identity(anchor), None if kept is None else 0)
@@ -184,6 +190,8 @@ class _Walk:
                 done += found.size
                 vrps += found.vrps
             else:
+                if self._on_settled is not None:
+                    self._on_settled(node.issuer, found)
                 self._grow(node, found, tally)
                 known += len(node.children)
                 done += 1

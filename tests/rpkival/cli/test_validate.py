@@ -181,7 +181,13 @@ def test_a_canonical_cache_representation(validate: Run, lab: Lab, tmp_path: Pat
         CachedRoas(64500, ((0x0A010000, 16, 24),), ()),
         CachedRoas(64501, ((0x0A020000, 16, 16),), ()),
     )
-    assert (ccr.produced_at, ccr.aspas, ccr.router_keys, ccr.manifests) == (NOW, (), (), None)
+    assert (ccr.produced_at, ccr.aspas, ccr.router_keys) == (NOW, (), ())
+    assert ccr.manifests is not None
+    assert {each.locations[0].rpartition("/")[2]: len(each.subordinates) for each in ccr.manifests} == {
+        "lab.mft": 2,
+        "first.mft": 0,
+        "second.mft": 0,
+    }
     assert ccr.trust_anchors is not None
     assert len(ccr.trust_anchors) == 1
 

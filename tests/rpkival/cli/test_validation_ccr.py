@@ -23,7 +23,7 @@ def test_a_customer_that_has_no_provider_and_some(lab_keys: KeyRing) -> None:
     united = unite_aspas((Aspa(64500, (0,)), Aspa(64500, (64501, 64502)), Aspa(64503, (0,))))
     key = lab_keys.key("router").public_key_info
     keys = (RouterKey(64500, b"b" * 20, key), RouterKey(64500, b"a" * 20, key))
-    ccr = parse_ccr(validation_ccr(run_of(), Payload(Vrps.empty(), united, keys), ()))
+    ccr = parse_ccr(validation_ccr(run_of(), Payload(Vrps.empty(), united, keys), (), (), produced_at=NOW))
     assert ccr.aspas == ((64500, (64501, 64502)), (64503, (0,)))
     assert ccr.router_keys == ((64500, ((b"a" * 20, key), (b"b" * 20, key))),)
 
@@ -36,4 +36,6 @@ def test_trust_anchors_are_those_that_were_used_each_once(lab_keys: KeyRing) -> 
         for name, of in (("one", "one"), ("again", "one"), ("two", "two"))
     ]
     run = run_of(*(TrustAnchorReport(tal.name, "" if tal.name == "two" else tal.uris[0], Counts()) for tal in tals))
-    assert parse_ccr(validation_ccr(run, Payload.empty(), tals)).trust_anchors == (keys["one"].identifier,)
+    assert parse_ccr(validation_ccr(run, Payload.empty(), tals, (), produced_at=NOW)).trust_anchors == (
+        keys["one"].identifier,
+    )
