@@ -512,6 +512,10 @@ MAX_CA_DEPTH: Final = 32
 MAX_PUBLICATION_POINTS: Final = 500_000
 """Publication points under one trust anchor. All five registries together have 50,000; hostile CAs make any number."""
 
+MAX_SUBTREE_POINTS: Final = 50_000
+"""CAs below one member of a registry: as many as all registries have together. One that makes more loses those, and
+leaves the others' place among `MAX_PUBLICATION_POINTS` to them."""
+
 MAX_POINT_VRPS: Final = 200_000
 """VRPs of one publication point: a fifth of the world's, which come from 50,000. Beyond, that point alone is lost,
 before it can fill the tree that others are in too."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from operator import attrgetter
 
 from rpkival.limits import MAX_REJECTIONS
@@ -87,9 +87,9 @@ class Findings:
         return all(anchor.uri and anchor.complete for anchor in self._anchors)
 
 
-def _successor(anchor_keys: Iterable[TakContent]) -> Successor | None:
-    """The key that a trust anchor's own objects announce, if any does."""
-    for content in anchor_keys:
-        if content.successor is not None:
-            return Successor(content.successor.uris, b64encode(content.successor.key_info).decode())
-    return None
+def _successor(anchor_keys: Sequence[TakContent]) -> Successor | None:
+    """The key that a trust anchor's own object announces, if it does; of several such objects none counts."""
+    if len(anchor_keys) != 1 or anchor_keys[0].successor is None:
+        return None
+    successor = anchor_keys[0].successor
+    return Successor(successor.uris, b64encode(successor.key_info).decode())

@@ -140,7 +140,7 @@ def _judge_prefix_list(judge: Judge, opened: Opened, name: str, check: CheckSign
 def _check_number(asn: int, resources: Resources) -> None:
     """Where claims are reconsidered, less than what a certificate claims is left of it."""
     if first_outside(resources.asn, ((asn, asn),)) is not None:
-        raise ObjectError("RFC 8360 section 4.2", f"The object is about AS{asn}, which its issuer does not have.")
+        raise ObjectError("RFC 8360 section 4.2.4.4", f"The object is about AS{asn}, which its issuer does not have.")
 
 
 def _judge_tak(judge: Judge, opened: Opened, name: str, check: CheckSignature) -> TakContent:
@@ -148,7 +148,7 @@ def _judge_tak(judge: Judge, opened: Opened, name: str, check: CheckSignature) -
     check_revocation(tak.certificate, opened.crl, opened.crl_uri)
     judge.certificate(tak.certificate, check)
     if len(judge.issuer.chain) != 1:
-        raise ObjectError("RFC 9691 section 3.3", "A trust anchor key object is here, but this is no trust anchor.")
+        raise ObjectError("RFC 9691 section 2.3", "A trust anchor key object is here, but this is no trust anchor.")
     return tak.content
 
 
@@ -177,7 +177,7 @@ def _judge_router_certificate(judge: Judge, opened: Opened, name: str, check: Ch
 
 def _router_asns(asns: Ranges) -> Ranges:
     if not asns:
-        raise ObjectError("RFC 8360 section 4.2", "The router certificate has no AS number that its issuer has.")
+        raise ObjectError("RFC 8360 section 4.2.4.4", "The router certificate has no AS number that its issuer has.")
     number = sum(last - first + 1 for first, last in asns)
     if number > MAX_ROUTER_ASNS:
         raise LimitError(f"The router certificate is for {number} ASes; {MAX_ROUTER_ASNS} are allowed.")

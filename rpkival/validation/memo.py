@@ -18,6 +18,7 @@ from rpkival.validation.tree import Tree
 
 __all__ = ["KeptTree", "Memo", "Remembered"]
 
+
 class Memo(Protocol):
     """Records by key, on disk or not; one that is damaged is one that is not there."""
 

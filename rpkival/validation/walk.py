@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import replace
 from functools import partial
@@ -13,6 +13,7 @@ from rpkival.limits import MAX_FETCH_PROBLEMS, MAX_PUBLICATION_POINTS, MAX_TREE_
 from rpkival.objects.place import Accepted, Place
 from rpkival.objects.tal import Tal
 from rpkival.objects.times import format_time
+from rpkival.validation.admission import Admission
 from rpkival.validation.findings import Findings
 from rpkival.validation.growth import Node, grow
 from rpkival.validation.issuer import Issuer
@@ -120,7 +121,7 @@ class _Walk:
         self._ready: deque[Node] = deque()
         self._unknown: deque[Node] = deque()
         self._judging: deque[Node] = deque()
-        self._walked: set[bytes] = set()
+        self._admission = Admission()
         self.fetch_problems: dict[str, str] = {}
         """Sentence to the first URI it was about: a repository that is down is down for all its CAs."""
 
@@ -176,7 +177,7 @@ class _Walk:
         """Everything below what has been requested; whether the tree is no larger than it may be."""
         done = vrps = 0
         known = 1
-        self._walked.clear()
+        self._admission = Admission()
         while (settled := self._next()) is not None:
             node, found = settled
             if done >= MAX_PUBLICATION_POINTS or vrps > MAX_TREE_VRPS:
@@ -185,7 +186,7 @@ class _Walk:
                 return False
             if isinstance(found, Branch):
                 node.found = found
-                self._walked |= found.decisive
+                self._admission.take(node.issuer, found)
                 known += found.size - 1
                 done += found.size
                 vrps += found.vrps
@@ -203,7 +204,7 @@ class _Walk:
 
     def _grow(self, node: Node, point: PublicationPoint, tally: Tally) -> None:
         """Take what was judged, and go on to the CAs below."""
-        issuers = _not_yet(point.children, self._walked, tally)
+        issuers = self._admission.admitted(node.issuer, point.children, tally)
         steady = node.steady and len(issuers) == len(point.children)
         node.found = Leaves.of(point, steady=steady)
         rows: Mapping[bytes, int] = {} if self._known is None else self._known.below(node.row)
@@ -285,7 +286,7 @@ class _Walk:
         if self._known is None or node.row is None:
             return None
         branch = self._known.branch(node.row)
-        return None if branch is None or not self._walked.isdisjoint(branch.decisive) else branch
+        return branch if branch is not None and self._admission.is_new(branch) else None
 
     def _recall(self, node: Node, manifest: bytes | None) -> PublicationPoint | None:
         return None if manifest is None else self._remembered.get(node.identity, manifest, self._clock())
@@ -353,21 +354,6 @@ def _rollback(last: Accepted, new: Accepted) -> ObjectError | None:
 def _in_place_of(failed: PublicationPoint, before: PublicationPoint) -> PublicationPoint:
     """The earlier version, with the records of both: what is wrong now is what somebody has to mend."""
     return replace(before, rejections=(*failed.rejections, *before.rejections))
-
-
-def _not_yet(children: Iterable[Issuer], walked: set[bytes], tally: Tally) -> list[Issuer]:
-    """The CAs that no other certificate has led to before, and a record for each of the rest.
-
-    Forty certificates each for the next of four keys would else be two and a half million publication points to walk.
-    """
-    new = []
-    for child in children:
-        if child.decisive in walked:
-            tally.reject(child.uri, None, LimitError("Another certificate for the same CA and resources has led here."))
-        else:
-            walked.add(child.decisive)
-            new.append(child)
-    return new
 
 
 def _too_large(points: int, vrps: int) -> LimitError:
