@@ -100,6 +100,8 @@ class Rtr(_Table, frozen=True):
     tls_client_names: tuple[str, ...] = ()
     md5: tuple[str, ...] = ()
     """`NETWORK=FILE` or `NETWORK=env:NAME`: routers of the network sign with the key in the file (TCP-MD5)."""
+    ao: tuple[str, ...] = ()
+    """`NETWORK=ID:FILE` or `NETWORK=ID:env:NAME`: the same by TCP-AO."""
 
 
 class Http(_Table, frozen=True):

@@ -64,6 +64,9 @@ def serve(
         str | None,
         typer.Option("--rtr-md5-key-file", metavar="FILE", help="Sign by TCP-MD5 to those that are HOST:PORT."),
     ] = None,
+    rtr_ao_key: Annotated[
+        str | None, typer.Option("--rtr-ao-key", metavar="ID:FILE", help="Or by TCP-AO, HMAC-SHA-1-96.")
+    ] = None,
     quorum: QuorumOption = None,
     url: UrlOption = None,
     data_dir: DataDirOption = None,
@@ -103,6 +106,10 @@ def serve(
         typer.Option(
             "--md5", metavar="NETWORK=FILE", help="Routers from here sign by TCP-MD5 with the key in FILE; repeatable."
         ),
+    ] = None,
+    ao: Annotated[
+        list[str] | None,
+        typer.Option("--ao", metavar="NETWORK=ID:FILE", help="The same by TCP-AO, HMAC-SHA-1-96; repeatable."),
     ] = None,
     exceptions: ExceptionsOption = None,
     state: Annotated[
@@ -160,6 +167,7 @@ def serve(
         client_ca=client_ca,
         client_names=client_names or (),
         md5=md5 or (),
+        ao=ao or (),
     )
     try:
         # Routers that are told a short refresh are told to retry no later, and to forget after two missed polls.
@@ -169,7 +177,14 @@ def serve(
     peers = tuple(rtr or ())
     check_source(vrps=vrps, rtr=peers[0] if peers else None, url=url, data_dir=data_dir)
     check_quorum(peers, quorum)
-    reach = Reach(ca_file=rtr_ca_file, cert=rtr_cert, key=rtr_key, md5_key_file=rtr_md5_key_file, options="--rtr-")
+    reach = Reach(
+        ca_file=rtr_ca_file,
+        cert=rtr_cert,
+        key=rtr_key,
+        md5_key_file=rtr_md5_key_file,
+        ao_key=rtr_ao_key,
+        options="--rtr-",
+    )
     dials = reach.dials(peers)
     caches = FollowedCaches(dials, quorum) if peers else None
     configure_logs(quiet=quiet, verbose=verbose)
@@ -224,6 +239,9 @@ def dump(
         str | None,
         typer.Option("--md5-key-file", metavar="FILE", help="Sign by TCP-MD5 with the key in FILE (or env:NAME)."),
     ] = None,
+    ao_key: Annotated[
+        str | None, typer.Option("--ao-key", metavar="ID:FILE", help="Sign by TCP-AO, HMAC-SHA-1-96.")
+    ] = None,
     ssh: Annotated[
         str | None,
         typer.Option("--ssh", metavar="USER", help="As ssh://USER@ for all: through ssh, to the subsystem rpki-rtr."),
@@ -266,7 +284,7 @@ def dump(
     check_quorum(caches, quorum)
     if report and quorum is None:
         raise UsageError("A --report tells who disagrees, which only a --quorum finds out; give that too.")
-    reach = Reach(tls=tls, ca_file=ca_file, cert=cert, key=key, md5_key_file=md5_key_file, ssh=ssh)
+    reach = Reach(tls=tls, ca_file=ca_file, cert=cert, key=key, md5_key_file=md5_key_file, ao_key=ao_key, ssh=ssh)
     dials = reach.dials(caches)
 
     def fetch(cache: str) -> Word:

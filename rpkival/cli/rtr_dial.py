@@ -11,7 +11,9 @@ from pathlib import Path
 from rpkival.cli.options import parse_peer
 from rpkival.errors import UsageError
 from rpkival.rtr.dial import Dial
-from rpkival.rtr.tcp_md5 import read_secret
+from rpkival.rtr.tcp_ao import Ao
+from rpkival.rtr.tcp_md5 import Md5
+from rpkival.rtr.tcp_signing import Signature
 from rpkival.rtr.tls import TlsClient
 
 __all__ = ["Reach"]
@@ -19,7 +21,7 @@ __all__ = ["Reach"]
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How caches are reached: `tls`, `md5_key_file` or `ssh` (a user), or plain TCP.
+    """How caches are reached: `tls`, `md5_key_file`, `ao_key` (`ID:FILE`) or `ssh` (a user), or plain TCP.
 
     A cache written as `tls://HOST:PORT` or `ssh://USER@HOST:PORT` is reached so, whatever holds for the others.
     `options` is what the names of the options begin with, for complaints.
@@ -30,12 +32,14 @@ class Reach:
     cert: Path | None = None
     key: Path | None = None
     md5_key_file: str | None = None
+    ao_key: str | None = None
     ssh: str | None = None
     options: str = "--"
 
     def dials(self, caches: Iterable[str]) -> dict[str, Dial]:
         """The transport to each of `caches`. Raises `UsageError`, also for options that none of them needs."""
-        asked = [name for name, on in (("tls", self.tls), ("md5-key-file", self.md5_key_file), ("ssh", self.ssh)) if on]
+        transports = {"tls": self.tls, "md5-key-file": self.md5_key_file, "ao-key": self.ao_key, "ssh": self.ssh}
+        asked = [name for name, on in transports.items() if on]
         if len(asked) > 1:
             names = " and ".join(f"{self.options}{name}" for name in asked)
             raise UsageError(f"{names} are each a transport; give one of them.")
@@ -67,9 +71,14 @@ class Reach:
         return Dial(
             *parse_peer(cache),
             tls=self._tls() if self.tls else None,
-            md5=read_secret(self.md5_key_file, os.environ) if self.md5_key_file else None,
+            signature=self._signature(),
             ssh=self.ssh,
         )
+
+    def _signature(self) -> Signature | None:
+        if self.md5_key_file:
+            return Md5.parse(self.md5_key_file, os.environ)
+        return Ao.parse(self.ao_key, os.environ) if self.ao_key else None
 
     def _tls(self) -> TlsClient:
         client = TlsClient(self.ca_file, self.cert, self.key or self.cert)

@@ -33,4 +33,5 @@ def doors_of(config: Rtr, plain: ListenAddress) -> Doors:
         client_ca=config.tls_client_ca,
         client_names=config.tls_client_names,
         md5=config.md5,
+        ao=config.ao,
     )

@@ -9,7 +9,7 @@ from typing import Self, TypeAlias
 
 from rpkival.errors import UsageError
 
-__all__ = ["Access", "Address", "Network", "parse_network", "plain_address"]
+__all__ = ["EVERYBODY", "Access", "Address", "Network", "parse_network", "plain_address"]
 
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network

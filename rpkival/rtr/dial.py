@@ -5,11 +5,11 @@ from __future__ import annotations
 import socket
 import subprocess
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from rpkival.errors import FetchError
 from rpkival.limits import MAX_RTR_SSH_EXIT_SECONDS
-from rpkival.rtr.tcp_md5 import sign_connection
+from rpkival.rtr.tcp_signing import Signature
 from rpkival.rtr.tls import TlsClient
 
 __all__ = ["Dial"]
@@ -28,7 +28,7 @@ class Dial:
     host: str
     port: int
     tls: TlsClient | None = None
-    md5: bytes | None = field(default=None, repr=False)
+    signature: Signature | None = None
     ssh: str | None = None
 
     def connect(self, timeout: float) -> socket.socket:
@@ -37,8 +37,8 @@ class Dial:
         """
         if self.ssh is not None:
             return _SshSocket.to(self.host, self.port, self.ssh, timeout)
-        if self.md5 is not None:
-            return _signed(self.host, self.port, self.md5, timeout)
+        if self.signature is not None:
+            return _signed(self.host, self.port, self.signature, timeout)
         connection = socket.create_connection((self.host, self.port), timeout)
         if self.tls is None:
             return connection
@@ -49,13 +49,13 @@ class Dial:
             raise
 
 
-def _signed(host: str, port: int, secret: bytes, timeout: float) -> socket.socket:
+def _signed(host: str, port: int, signature: Signature, timeout: float) -> socket.socket:
     """To the first of the host's addresses that answers."""
     failure: OSError = ConnectionError("the host has no address")
     for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
         connection = socket.socket(family, kind, protocol)
         try:
-            sign_connection(connection, str(address[0]), secret)
+            signature.sign(connection, str(address[0]))
             connection.settimeout(timeout)
             connection.connect(address)
         except OSError as error:

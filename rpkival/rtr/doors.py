@@ -12,7 +12,9 @@ from typing import Self
 from rpkival.errors import UsageError
 from rpkival.rtr.listener import inherited_sockets
 from rpkival.rtr.server import RtrServer
-from rpkival.rtr.tcp_md5 import Md5Key
+from rpkival.rtr.tcp_ao import Ao
+from rpkival.rtr.tcp_md5 import Md5
+from rpkival.rtr.tcp_signing import SignedNetwork
 from rpkival.rtr.tls import TlsServer
 
 __all__ = ["Doors", "open_doors"]
@@ -26,13 +28,13 @@ class Doors:
     """`plain` and `tls_at`: address and port to listen on, without TLS and with it, None for nowhere.
 
     `sockets` are those that listen already, by name; a plain one of them takes the place of `plain`, one for TLS the
-    place of `tls_at`. `md5` has the keys of routers that sign, on whatever socket.
+    place of `tls_at`. `signed` has the keys of routers that sign, on whatever socket.
     """
 
     plain: tuple[str, int] | None
     tls_at: tuple[str, int] | None = None
     tls: TlsServer | None = None
-    md5: tuple[Md5Key, ...] = ()
+    signed: tuple[SignedNetwork, ...] = ()
     sockets: dict[str, socket.socket] = field(default_factory=dict)
 
     @classmethod
@@ -46,6 +48,7 @@ class Doors:
         client_ca: Path | None = None,
         client_names: Sequence[str] = (),
         md5: Sequence[str] = (),
+        ao: Sequence[str] = (),
         environment: Mapping[str, str] = os.environ,
     ) -> Self:
         """From what an operator wrote, and the sockets that systemd passed. Raises `UsageError`."""
@@ -57,8 +60,9 @@ class Doors:
         tls = TlsServer(certificate, key or certificate, client_ca, client_names) if certificate else None
         if tls and tls_at is None and not any(_speaks_tls(name) for name in sockets):
             raise UsageError("There is a certificate and nothing to use it on; say where to listen for TLS.")
-        keys = tuple(Md5Key.parse(text, environment) for text in md5)
-        return cls(plain, tls_at, tls, keys, sockets)
+        signed = [SignedNetwork.parse(text, environment, Md5.parse) for text in md5]
+        signed += [SignedNetwork.parse(text, environment, Ao.parse) for text in ao]
+        return cls(plain, tls_at, tls, tuple(signed), sockets)
 
 
 async def open_doors(server: RtrServer, doors: Doors) -> tuple[str, int]:
@@ -70,12 +74,12 @@ async def open_doors(server: RtrServer, doors: Doors) -> tuple[str, int]:
     secure = [each for name, each in doors.sockets.items() if _speaks_tls(name)]
     if secure and doors.tls is None:
         raise UsageError("systemd passes a socket for TLS, which needs a certificate and its key.")
-    opened = [await server.serve(each, md5=doors.md5) for each in plain]
+    opened = [await server.serve(each, signed=doors.signed) for each in plain]
     if doors.plain and not plain:
-        opened.append(await server.start(*doors.plain, md5=doors.md5))
-    opened += [await server.serve(each, tls=doors.tls, md5=doors.md5) for each in secure]
+        opened.append(await server.start(*doors.plain, signed=doors.signed))
+    opened += [await server.serve(each, tls=doors.tls, signed=doors.signed) for each in secure]
     if doors.tls_at and not secure:
-        opened.append(await server.start(*doors.tls_at, tls=doors.tls, md5=doors.md5))
+        opened.append(await server.start(*doors.tls_at, tls=doors.tls, signed=doors.signed))
     if not opened:
         raise UsageError("There is nowhere to listen for routers.")
     return opened[0]

@@ -6,7 +6,7 @@ import asyncio
 import errno
 import socket
 import stat
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from os import fstat
 
@@ -15,6 +15,7 @@ import structlog
 from rpkival.errors import UsageError
 from rpkival.limits import RTR_ACCEPT_PAUSE_SECONDS
 from rpkival.listening import cannot_listen
+from rpkival.rtr.tcp_signing import SignedNetwork, sign_listener
 
 __all__ = ["Listener", "inherited_sockets", "listen"]
 
@@ -32,8 +33,11 @@ log = structlog.get_logger("rpkival.rtr")
 Accepted = Callable[[socket.socket, tuple[str, int]], Awaitable[None]]
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens. Raises `UsageError`."""
+def listen(host: str, port: int, signed: Iterable[SignedNetwork] = ()) -> socket.socket:
+    """A socket that listens, and from its first moment on to signed connections only from `signed`.
+
+    Raises `UsageError`.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family)
     try:
@@ -41,10 +45,14 @@ def listen(host: str, port: int) -> socket.socket:
         if family == socket.AF_INET6:
             listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         listening.bind((host, port))
+        sign_listener(listening, signed)
         listening.listen(_BACKLOG)
     except OSError as error:
         listening.close()
         raise cannot_listen("RTR", host, port, error) from error
+    except UsageError:
+        listening.close()
+        raise
     return listening
 
 

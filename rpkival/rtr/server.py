@@ -26,7 +26,7 @@ from rpkival.rtr.connection import Connection, SessionInfo
 from rpkival.rtr.errors import ErrorCode
 from rpkival.rtr.listener import Listener, listen
 from rpkival.rtr.session import Session
-from rpkival.rtr.tcp_md5 import Md5Key, sign_listener, signed
+from rpkival.rtr.tcp_signing import SignedNetwork, sign_listener, transport_of
 from rpkival.rtr.tls import TlsServer
 
 __all__ = ["RtrServer", "SessionInfo"]
@@ -82,26 +82,30 @@ class RtrServer:
         self._notify_timer: asyncio.TimerHandle | None = None
 
     async def start(
-        self, host: str, port: int, *, tls: TlsServer | None = None, md5: Sequence[Md5Key] = ()
+        self, host: str, port: int, *, tls: TlsServer | None = None, signed: Sequence[SignedNetwork] = ()
     ) -> tuple[str, int]:
         """Listen, once more if called again; gives the address and the port as they are, also for port 0.
 
-        With `tls` whoever connects must speak it; addresses with a key of `md5` must sign. Raises `UsageError`.
+        With `tls` whoever connects must speak it; networks of `signed` must sign. Raises `UsageError`.
         """
-        return await self.serve(listen(host, port), tls=tls, md5=md5)
+        return self._accept_from(listen(host, port, signed), tls, signed)
 
     async def serve(
-        self, listening: socket.socket, *, tls: TlsServer | None = None, md5: Sequence[Md5Key] = ()
+        self, listening: socket.socket, *, tls: TlsServer | None = None, signed: Sequence[SignedNetwork] = ()
     ) -> tuple[str, int]:
         """As `start`, on a socket that listens already."""
         try:
-            sign_listener(listening, md5)
+            sign_listener(listening, signed)
         except UsageError:
             listening.close()
             raise
+        return self._accept_from(listening, tls, signed)
 
+    def _accept_from(
+        self, listening: socket.socket, tls: TlsServer | None, signed: Sequence[SignedNetwork]
+    ) -> tuple[str, int]:
         async def accepted(connection: socket.socket, address: tuple[str, int]) -> None:
-            await self._accepted(connection, address, tls, "tcp-md5" if signed(md5, address[0]) else "tcp")
+            await self._accepted(connection, address, tls, transport_of(signed, address[0]))
 
         if tls is not None:
             self._renewals.append(asyncio.create_task(_renew(tls)))

@@ -16,7 +16,7 @@ from typing import Any
 import structlog
 
 from rpkival.errors import UsageError
-from rpkival.rtr.access import plain_address
+from rpkival.rtr.access import Address, plain_address
 
 __all__ = ["TlsClient", "TlsServer"]
 
@@ -62,7 +62,7 @@ class TlsServer:
             return None
         names = (certificate or {}).get("subjectAltName", ())
         peer = plain_address(address)
-        if any(kind == "IP Address" and ipaddress.ip_address(name) == peer for kind, name in names):
+        if any(kind == "IP Address" and _is_address(name, peer) for kind, name in names):
             return None
         if any(kind == "DNS" and name.lower() in self._client_names for kind, name in names):
             return None
@@ -109,6 +109,13 @@ class TlsClient:
         if self.certificate is not None:
             _load_own(context, self.certificate, self.key)
         return context
+
+
+def _is_address(name: str, peer: Address) -> bool:
+    try:
+        return ipaddress.ip_address(name) == peer
+    except ValueError:  # OpenSSL's word for an address of a wrong length is no address
+        return False
 
 
 def _load_own(context: ssl.SSLContext, certificate: Path, key: Path | None) -> None:

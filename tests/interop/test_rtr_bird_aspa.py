@@ -20,7 +20,8 @@ from rpkival.payload.payload import Aspa, Payload
 from rpkival.payload.vrps import Vrps
 from rpkival.rtr.cache import AnswerKind
 from rpkival.rtr.errors import ErrorCode
-from rpkival.rtr.tcp_md5 import Md5Key
+from rpkival.rtr.tcp_md5 import Md5
+from rpkival.rtr.tcp_signing import SignedNetwork
 
 pytestmark = pytest.mark.interop
 
@@ -179,8 +180,8 @@ def test_a_cache_that_is_gone_for_good_takes_everything(
 def test_signed_by_tcp_md5(connected: Callable[..., Bird], live_cache: Any, eventually: Callable[..., None]) -> None:
     """The same key on both sides; nobody without it gets an answer (tests/rpkival/rtr/test_transports.py)."""
     live_cache.serve(SOME)
-    keys = [Md5Key.parse("127.0.0.0/8=env:KEY", {"KEY": "correct horse"})]
-    host, port = live_cache.listen_too(md5=keys)
+    loopback = SignedNetwork.parse("127.0.0.0/8=env:KEY", {"KEY": "correct horse"}, Md5.parse)
+    host, port = live_cache.listen_too(signed=[loopback])
 
     bird = connected(host, port, 'transport tcp { authentication md5; password "correct horse"; };')
 

@@ -10,6 +10,8 @@ import pytest
 from rpkival.cli.rtr_dial import Reach
 from rpkival.errors import UsageError
 from rpkival.rtr.dial import Dial
+from rpkival.rtr.tcp_ao import Ao
+from rpkival.rtr.tcp_md5 import Md5
 from rpkival.rtr.tls import TlsClient
 
 
@@ -34,8 +36,10 @@ def test_keys_sign_plain_connections_only(tmp_path: Path) -> None:
     """And are not shown."""
     (tmp_path / "key").write_text("secret")
     plain, secure = Reach(md5_key_file=str(tmp_path / "key")).dials(["a:1", "tls://b:1"]).values()
-    assert (plain.md5, secure.md5) == (b"secret", None)
-    assert "secret" not in repr(plain)
+    assert (plain.signature, secure.signature) == (Md5(b"secret"), None)
+    (other,) = Reach(ao_key=f"7:{tmp_path / 'key'}").dials(["a:1"]).values()
+    assert other.signature == Ao(7, b"secret")
+    assert "secret" not in repr(plain) + repr(other)
 
 
 @pytest.mark.parametrize(
@@ -49,6 +53,7 @@ def test_keys_sign_plain_connections_only(tmp_path: Path) -> None:
         ({"ca_file": Path("/no/such/file")}, "tls://a:1", "No such file"),
         ({"key": Path("k.pem")}, "tls://a:1", "--key belongs to a --cert"),
         ({"tls": True, "ssh": "rpki"}, "a:1", "--tls and --ssh are each a transport"),
+        ({"ao_key": "256:key"}, "a:1", "no key of TCP-AO"),
     ],
 )
 def test_what_cannot_be_is_told(given: dict[str, Any], cache: str, told: str) -> None:
