@@ -13,6 +13,7 @@ import termios
 import time
 from collections import deque
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
@@ -272,7 +273,8 @@ class Connection(asyncio.Protocol):
             return
         self._hung_up = True
         if self._transport.can_write_eof():  # in TLS there is no such thing
-            self._transport.write_eof()
+            with suppress(OSError):  # a router that is gone already hears nothing
+                self._transport.write_eof()
         self._transport.resume_reading()
         self._start_timer(LINGER_SECONDS, self._session.last_error)
 

@@ -134,8 +134,8 @@ class RtrServer:
 
         Routers that hear nothing keep what they have until it expires. After `CACHE_SHUTDOWN` those of version 2 forget
         it at once (draft-ietf-sidrops-8210bis-26 section 8.6). After `CACHE_RESTART` they are to keep it (section 8.5,
-        which wants it said); but BIRD 2.17 does not know that code, takes it for fatal and forgets everything, so
-        nobody should say it who means it.
+        which wants it said); but BIRD 2.17 and OpenBGPD 8.8 do not know that code, take it for fatal and forget
+        everything, so nobody should say it who means it.
         """
         self._closing = True
         if self._notify_timer:

@@ -27,7 +27,7 @@ they keep what they have until it expires), or it does not (Error 13, they forge
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from rpkival.limits import MAX_RTR_ROUTER_PDU_BYTES
@@ -102,6 +102,7 @@ class Session:
         self._waiting = bytearray()
         self._told_session_id = False
         self._offered_lower_version = False
+        self._is_repeated = False
         self.state = State.NEW
         self.version: int | None = None
         self.serial: int | None = None
@@ -135,7 +136,8 @@ class Session:
             del self._waiting[: header.length]
             if header.version not in VERSIONS:
                 return self._offer_lower_version(header, pdu)
-            return self._act(parse(pdu))
+            repeats, self._is_repeated = self._is_repeated, self._waiting.startswith(pdu)
+            return self._act(parse(pdu), repeats=repeats)
         except PduError as error:
             self.state = State.CLOSED
             self.last_error = str(error)
@@ -205,8 +207,17 @@ class Session:
         self.last_error = str(error)
         return Outgoing((self._report(error, header, pdu),))
 
-    def _act(self, pdu: Pdu) -> Outgoing | None:
+    def _act(self, pdu: Pdu, *, repeats: bool) -> Outgoing | None:
         following = TRANSITIONS[self.state].get(pdu.type)
+        if (
+            repeats
+            and isinstance(pdu, SerialQuery)
+            and self.last_answer is AnswerKind.DELTA
+            and self.serial is not None
+        ):
+            # OpenBGPD 8.8 asks twice in one breath when it comes back, and stumbles over the same delta twice. When
+            # it reads the second answer it has the first.
+            pdu = replace(pdu, serial=self.serial)
         match pdu:
             case ResetQuery() | SerialQuery() if following:
                 self.state = following

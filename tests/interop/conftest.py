@@ -76,13 +76,18 @@ class LiveCache:
 
         self._run(update())
 
-    def restart(self, *, away: float) -> None:
-        """End, be away for some seconds, and come back as a new process would: from the snapshot of the old one."""
+    def restart(self, *, away: float, served: Vrps | None = None) -> None:
+        """End, be away for some seconds, and come back as a new process would: from the snapshot of the old one.
+
+        `served` is what has come meanwhile.
+        """
         self._run(self._server.close())
         time.sleep(away)
         old = self.cache
         self.cache = Cache(old.session_id, old.serial, timers=old.timers, history=old.history)
         self.cache.update(old.payload)
+        if served is not None:
+            self.cache.update(Payload(served))
         self._server = RtrServer(self.cache, notify_seconds=0)
         self._run(self._server.start(self.host, self.port))
 

@@ -223,3 +223,24 @@ def test_a_restart_goes_unnoticed(
     (after,) = live_cache.sessions()
     assert (after.serial, after.last_answer) == (2, AnswerKind.DELTA)
     assert after.peer != before.peer
+
+
+@pytest.mark.parametrize(("router", "shown"), [("bird", themselves), ("frr", themselves), ("openbgpd", counts)])
+def test_what_changed_meanwhile_is_a_delta(
+    router: str,
+    shown: Callable[[frozenset[Row]], object],
+    request: pytest.FixtureRequest,
+    live_cache: Any,
+    eventually: Callable[..., None],
+) -> None:
+    """A router that lags behind when the cache is back takes a delta too, on its first connection."""
+    live_cache.cache.timers = Timers(3600, 1, 7200)
+    live_cache.serve(Vrps.of(Vrp(*row) for row in BEFORE))
+    look: Look = request.getfixturevalue(router)
+    eventually(look, shown(BEFORE))
+
+    live_cache.restart(away=AWAY_SECONDS, served=Vrps.of(Vrp(*row) for row in AFTER))
+
+    eventually(look, shown(AFTER))
+    (info,) = live_cache.sessions()
+    assert (info.serial, info.last_answer, info.last_error) == (1, AnswerKind.DELTA, "")

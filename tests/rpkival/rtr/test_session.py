@@ -150,6 +150,30 @@ def test_octets_may_come_in_any_pieces(
     assert session.serial == cache.serial
 
 
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_serial_query_asked_twice_in_one_breath_is_no_delta_twice(cache: Cache, at_once: bool) -> None:
+    """The second answer is from where the first leaves the router; asked later it is the same delta once more."""
+    session = Session(cache)
+    since = cache.serial
+    cache.update(Payload(Vrps.of([Vrp("203.0.113.0/24", 24, 1)])))
+    query = SerialQuery(1, cache.session_id_of(1), since).serialize()
+
+    if at_once:
+        session.receive(query * 3)
+        answers = [session.next_answer() for _ in range(3)]
+    else:
+        answers = []
+        for _ in range(3):
+            session.receive(query)
+            answers.append(session.next_answer())
+
+    told = [b"".join(answer.buffers) for answer in answers if answer]
+    whole = b"".join(cache.respond(SerialQuery(1, cache.session_id_of(1), since)).buffers)
+    empty = b"".join(cache.respond(SerialQuery(1, cache.session_id_of(1), cache.serial)).buffers)
+    assert told == ([whole, empty, empty] if at_once else [whole] * 3)
+    assert session.serial == cache.serial
+
+
 def test_queries_in_a_burst_are_answered_one_by_one(cache: Cache) -> None:
     """The second answer is not made before somebody asks for it."""
     session = Session(cache)
