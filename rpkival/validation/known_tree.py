@@ -64,9 +64,12 @@ class KnownTree:
             at += int(sizes[at])
         return found
 
-    def branch(self, row: int | None) -> Branch | None:
-        """This CA with all below it, if all of it stands."""
-        if row is None:
+    def branch(self, row: int | None, notify: str) -> Branch | None:
+        """This CA with all below it, if all of it stands and the CA is still served by the repository of `notify`.
+
+        Of those below, the same manifests above them say so; of itself, a certificate that may be another.
+        """
+        if row is None or self.tree.sources[self.tree.rows["repository"][row]][0] != notify:
             return None
         size = int(self.tree.rows["size"][row])
         return Branch(self.tree, row, size) if self._stands[row : row + size].all() else None

@@ -285,7 +285,7 @@ class _Walk:
         """A CA with all below, where that stands from the last run and no other certificate has led to any of it."""
         if self._known is None or node.row is None:
             return None
-        branch = self._known.branch(node.row)
+        branch = self._known.branch(node.row, node.place.notify)
         return branch if branch is not None and self._admission.is_new(branch) else None
 
     def _recall(self, node: Node, manifest: bytes | None) -> PublicationPoint | None:

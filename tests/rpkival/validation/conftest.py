@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -37,6 +37,8 @@ class Memory:
     anchors: dict[str, bytes] = field(default_factory=dict)
     revisions: bool = False
     """Whether it knows of each repository what it is at: a digest of everything."""
+    servers: Mapping[str, Mapping[str, bytes]] = field(default_factory=dict)
+    """What RRDP servers have, by the URI of their notification file; all others have `files`."""
 
     def trust_anchor(self, uri: str) -> Sequence[bytes]:
         return [data for data in (self.files.get(uri), self.anchors.get(uri)) if data is not None]
@@ -51,30 +53,34 @@ class Memory:
         return future
 
     def manifest(self, place: Place) -> bytes | None:
-        data = self.files.get(place.manifest)
+        data = self._there(place).get(place.manifest)
         return None if data is None else hashlib.sha256(data).digest()
 
     def accepted(self, place: Place) -> Accepted | None:
-        return self.versions.get(place)
+        return self.versions.get(replace(place, notify=""))
 
     def read(self, place: Place, name: str, sha256: bytes) -> bytes | None:
-        now = self.files.get(place.repository + name)
+        now = self._there(place).get(place.repository + name)
         return self.kept.get(sha256, now) if now is None or hashlib.sha256(now).digest() != sha256 else now
 
     def revision(self, place: Place) -> bytes | None:
-        there = [uri.encode() + data for uri, data in sorted(self.files.items()) if uri.startswith(place.source)]
+        whole = place.module if place.notify in self.servers else place.source
+        there = [uri.encode() + data for uri, data in sorted(self._there(place).items()) if uri.startswith(whole)]
         return hashlib.sha256(b"".join(there)).digest() if self.revisions else None
 
     def acceptances(self) -> int:
         return self.accepting
 
     def accept(self, place: Place, accepted: Accepted, digests: bytes) -> None:
-        self.versions[place] = accepted
+        self.versions[replace(place, notify="")] = accepted
         self.accepting += 1
-        files = (data for uri, data in self.files.items() if uri.startswith(place.repository))
+        files = (data for uri, data in self._there(place).items() if uri.startswith(place.repository))
         there = {hashlib.sha256(data).digest(): data for data in files} | self.kept
         wanted = [digests[start : start + 32] for start in range(0, len(digests), 32)]
         self.kept |= {digest: there[digest] for digest in wanted}
+
+    def _there(self, place: Place) -> Mapping[str, bytes]:
+        return self.servers.get(place.notify, self.files)
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rpkival.lab.build import build
+from rpkival.lab.number_resources import Resources
 from rpkival.lab.plan import Plan
 from rpkival.limits import MAX_TREE_AGE_SECONDS
 from rpkival.objects.tal import Tal, parse_tal
@@ -218,3 +219,26 @@ def test_a_repository_that_comes_late_holds_up_what_it_serves_alone(
     assert told[-1] == first.counts.publication_points_valid == 31
     served = {report.uri: report.counts.publication_points_valid for report in first.repositories}
     assert waited[0] <= 31 - served[late]
+
+
+SERVER = "https://rrdp.lab.example/notification.xml"
+
+
+def certify_beta(lab: Any, notify: str | None) -> None:
+    """Once more, and all the same but for the server."""
+    lab.anchor.issue_ca("beta", Resources(["10.2.0.0/16"], [64501]), notify=notify)
+    lab.anchor.children.pop()
+
+
+def test_a_ca_that_moves_to_another_server_is_read_there(lab: Any, memory: Any) -> None:
+    """Though where it was before nothing has changed."""
+    memo, source, old = Notes(), memory({}, revisions=True), lab.files
+    run(lab, source, memo, old, lab.now)
+    lab.beta.issue_roa(64505, [("10.2.5.0/24", 24)])
+    new = lab.files
+    certify_beta(lab, SERVER)
+    source.servers = {SERVER: new}
+    moved = old | {uri: data for uri, data in lab.files.items() if uri.startswith(lab.anchor.repository)}
+    found, _ = run(lab, source, memo, moved, lab.now + 60)
+    assert 64505 in {roa.asn for roa in found.roas}
+    assert found == validate([lab.tal], source, clock=lambda: lab.now + 60)
