@@ -40,6 +40,9 @@ POLL_SOURCE_SECONDS = 600.0
 POLL_CACHES_SECONDS = 60.0
 """How often caches that we follow are looked at without news of theirs: what they said may have expired."""
 
+RENEW_STATE_SECONDS = 600.0
+"""How often the state is told that the source still says the same: 20 MB are written then."""
+
 STATE_NAME = "rtr.rpkival"
 """Another name than that of the snapshot of `rpkival up`, whose directory this may be."""
 
@@ -103,6 +106,7 @@ async def _serve(
         address, port = await open_doors(server, doors)
         watch = FileWatch(files)
         if caches:
+            _remember(caches, kept)
             caches.start(lambda: _set_from_thread(loop, reload))
         source = await asyncio.to_thread(load)
         _warn_if_stale(source)
@@ -125,10 +129,18 @@ async def _serve(
         await server.close(code=farewell)
 
 
+def _remember(caches: FollowedCaches, kept: KeptCache) -> None:
+    """What the last process served counts for as long as routers may use it, if the caches are gone now."""
+    if kept.last and len(kept.last.payload):
+        until = kept.last.generated + kept.cache.timers.expire
+        if time.time() < until:
+            caches.remember(kept.last.payload, kept.last.generated, until)
+
+
 def _begin(kept: KeptCache, source: Source) -> None:
     """The first set, as a change of what the last process served, if anything is known of that.
 
-    That is not served until there is a source: it says nothing of how long it holds.
+    That is not served until there is a source, even if that is only what the caches we follow said before.
     """
     if kept.last:
         log.info("rtr_state_restored", serial=kept.last.serial, deltas=len(kept.last.history))
@@ -163,6 +175,7 @@ async def _poll(reload: asyncio.Event, seconds: float) -> None:
 async def _follow(load: Callable[[], Source], kept: KeptCache, server: RtrServer, reload: asyncio.Event) -> None:
     """Read the source at each request; routers keep the old set where it cannot be read."""
     cache = kept.cache
+    saved = time.monotonic()
     while True:
         await reload.wait()
         reload.clear()
@@ -175,6 +188,7 @@ async def _follow(load: Callable[[], Source], kept: KeptCache, server: RtrServer
         else:
             _warn_if_stale(source)
             if await asyncio.to_thread(kept.update, source.payload, _generated(source)):
+                saved = time.monotonic()
                 log.info(
                     "new_serial",
                     serial=cache.serial,
@@ -185,6 +199,9 @@ async def _follow(load: Callable[[], Source], kept: KeptCache, server: RtrServer
                 server.notify()
             else:
                 log.info("source_unchanged", serial=cache.serial)
+                if time.monotonic() - saved >= RENEW_STATE_SECONDS:
+                    await asyncio.to_thread(kept.renew, cache.payload, _generated(source))
+                    saved = time.monotonic()
 
 
 def _counts(payload: Payload) -> str:

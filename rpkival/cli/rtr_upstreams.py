@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +48,13 @@ class FollowedCaches:
         self._quorum = quorum
         self._upstreams: Upstreams | None = None
         self._told: dict[str, tuple[int, int]] = {}
+        self._former: Source | None = None
+        self._former_until = 0.0
+
+    def remember(self, payload: Payload, said: int, until: float) -> None:
+        """What they said at `said` counts up to `until` (unix seconds) as long as too few say anything."""
+        self._former = Source(payload, "what the RTR caches said before", said)
+        self._former_until = until
 
     def start(self, changed: Callable[[], None]) -> None:
         """Follow all; `changed` is called in any thread."""
@@ -64,7 +73,15 @@ class FollowedCaches:
     def load(self) -> Source:
         """What they say now; at first as soon as each has answered or failed. Raises `FetchError`."""
         assert self._upstreams is not None
-        combined = self._upstreams.wait(VRP_RTR_SECONDS)
+        try:
+            combined = self._upstreams.wait(VRP_RTR_SECONDS)
+        except FetchError as error:
+            if self._former is None:
+                raise
+            expired = time.time() >= self._former_until
+            log.error("rtr_upstreams_out_of_reach", reason=str(error), served_until=int(self._former_until))
+            return replace(self._former, payload=Payload.empty()) if expired else self._former
+        self._former = None
         for name, dissent in combined.dissents:
             counts = len(dissent.extra), len(dissent.missing)
             if self._told.get(name, (0, 0)) != counts:

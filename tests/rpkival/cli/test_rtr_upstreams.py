@@ -10,12 +10,20 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from rpkival.cli import rtr_upstreams
+from rpkival.cli.rtr_upstreams import FollowedCaches
+from rpkival.errors import FetchError
+from rpkival.payload.payload import Payload
+from rpkival.payload.snapshot import load_snapshot, save_snapshot
+from rpkival.payload.vrps import Vrp, Vrps
 from rpkival.rtr.cache import AnswerKind
 from rpkival.rtr.client import RtrClient
+from rpkival.rtr.dial import Dial
 
 RPKIVAL = (sys.executable, "-c", "from rpkival.cli.main import main; main()")
 HEADER = "ASN,IP Prefix,Max Length,Trust Anchor\n"
@@ -195,3 +203,63 @@ def test_a_quorum_of_caches_over_tls(serve: Start, tmp_path: Path) -> None:
             assert time.monotonic() < end
             client.wait_for_notify(0.2)
             assert client.sync() is AnswerKind.DELTA
+
+
+def test_a_proxy_with_state_begins_without_its_caches(serve: Start, tmp_path: Path) -> None:
+    """It serves what they said, within the time that routers would use it; later than that it does not begin."""
+    (tmp_path / "v.csv").write_text(TRUE)
+    process, address = serve("--vrps", str(tmp_path / "v.csv"))
+    follow = ("--rtr", address, "--state", str(tmp_path / "state"))
+    first, proxy = serve(*follow)
+    host, port = proxy.split(":")
+    with RtrClient(host, int(port), timeout=DEADLINE) as client:
+        client.sync()
+        client.close()
+        for each in (first, process):
+            each.kill()
+            each.wait(DEADLINE)
+
+        second, proxy = serve(*follow)
+        client._address = (host, int(proxy.split(":")[1]))
+        assert client.sync() is AnswerKind.DELTA
+        assert len(client.vrps) == 2
+    second.kill()
+    second.wait(DEADLINE)
+
+    state = tmp_path / "state" / "rtr.rpkival"
+    save_snapshot(state, replace(load_snapshot(state), generated=int(time.time()) - 7201))
+    late = run("rtr", "serve", "--listen", "127.0.0.1:0", *follow)
+    assert late.returncode == 3
+    assert "0 of 1 RTR caches have data" in late.stderr
+
+
+ONE = Payload(Vrps.of([Vrp("192.0.2.0/24", 24, 64496)]))
+
+
+@pytest.fixture
+def gone() -> Iterator[FollowedCaches]:
+    """Followed: one cache that nobody is."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    caches = FollowedCaches({"gone": Dial("127.0.0.1", port)}, None)
+    yield caches
+    caches.stop()
+
+
+def test_what_was_said_counts_until_it_expires(gone: FollowedCaches, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then nothing does, for no router may use data beyond its expiry."""
+    now = 1000.0
+    monkeypatch.setattr(rtr_upstreams.time, "time", lambda: now)
+    gone.remember(ONE, 900, 1001.0)
+    gone.start(lambda: None)
+    before = gone.load()
+    assert (len(before.payload), before.generated) == (1, 900)
+    now = 1001.0
+    assert len(gone.load().payload) == 0
+
+
+def test_who_never_said_anything_is_an_error(gone: FollowedCaches) -> None:
+    """Nothing is served of which nobody has spoken."""
+    gone.start(lambda: None)
+    with pytest.raises(FetchError, match="0 of 1 RTR caches"):
+        gone.load()
