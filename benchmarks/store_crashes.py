@@ -9,6 +9,7 @@ than what the killed one had said it was done with, and SQLite must find nothing
 
 from __future__ import annotations
 
+import argparse
 import random
 import signal
 import sqlite3
@@ -79,7 +80,11 @@ def check(directory: Path, told: int) -> int:
 
 def main() -> None:
     """Rounds of a write that is killed, and a check."""
-    directory, rounds = Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 200
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("directory", type=Path, help="for what is made; new or empty")
+    parser.add_argument("rounds", type=int, nargs="?", default=200)
+    options = parser.parse_args()
+    directory, rounds = options.directory, options.rounds
     chance = random.Random()
     serial = 0
     for number in range(rounds):
@@ -98,7 +103,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "--write":
+    if sys.argv[1:2] == ["--write"]:
         write(Path(sys.argv[2]))
     else:
         main()

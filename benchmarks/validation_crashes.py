@@ -9,6 +9,7 @@ to its end must give the new one.
 
 from __future__ import annotations
 
+import argparse
 import random
 import subprocess
 import sys
@@ -30,7 +31,7 @@ def found(tree: ServedTree, store: Path, *, offline: bool) -> frozenset[Vrp]:
     """What a run comes to that nobody kills."""
     fetching = Fetching(offline=offline, allow_dubious_hosts=True, ca_file=tree.ca_file)
     with open_source(store, fetching) as source:
-        run = validate([parse_tal(tree.tal.read_bytes(), "lab")], source, clock=lambda: int(time.time()))
+        run = validate([parse_tal(tree.tal.read_bytes(), "lab")], source, clock=lambda: int(time.time()), memo=source)
     return frozenset(
         (roa.asn, str(IPv4Network((address, length))), max_length)
         for roa in run.roas
@@ -56,7 +57,11 @@ def killed(tree: ServedTree, store: Path, after: float) -> bool:
 
 def main() -> None:
     """Rounds of a version, a kill, and two looks."""
-    directory, rounds = Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 200
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("directory", type=Path, help="for what is made; new or empty")
+    parser.add_argument("rounds", type=int, nargs="?", default=200)
+    options = parser.parse_args()
+    directory, rounds = options.directory, options.rounds
     store, chance, at_work = directory / "store", random.Random(), 0
     with ServedTree(directory / "tree", KeyRing(), int(time.time())) as tree:
         began = time.monotonic()
