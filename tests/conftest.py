@@ -6,7 +6,7 @@ import os
 import shutil
 import tarfile
 from collections.abc import Callable, Generator, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -82,6 +82,19 @@ def program() -> Callable[..., str]:
         pytest.skip(f"{names[0]} is not installed")
 
     return find
+
+
+@pytest.fixture
+def faketime(program: Callable[..., str]) -> str:
+    """The path of faketime, which what it left of processes that are gone does not hinder.
+
+    One that is killed leaves a semaphore named by its number, and no later process of that number can begin.
+    """
+    for left in (*Path("/dev/shm").glob("faketime_shm_*"), *Path("/dev/shm").glob("sem.faketime_sem_*")):
+        if not Path("/proc", left.name.rpartition("_")[2]).exists():
+            with suppress(OSError):  # somebody else's, perhaps
+                left.unlink()
+    return program("faketime")
 
 
 @pytest.fixture(scope="session")

@@ -10,14 +10,12 @@ from enum import Enum
 from functools import lru_cache
 from typing import Final
 
-from cryptography.hazmat.asn1 import TLV
-
 from rpkival.errors import LimitError, ObjectError
 from rpkival.limits import MAX_CERTIFICATE_BYTES
 from rpkival.objects import extensions as ext
 from rpkival.objects import oids
 from rpkival.objects.asn1 import pkix
-from rpkival.objects.asn1.der import contents_of, decode, header, tlv_bytes
+from rpkival.objects.asn1.der import decode, header, parts_of
 from rpkival.objects.bounds import check_number, check_size
 from rpkival.objects.keys import check_key, check_router_key, key_identifier, router_key_identifier
 from rpkival.objects.names import check_name
@@ -30,13 +28,12 @@ __all__ = [
     "check_algorithm",
     "is_router_certificate",
     "parse_certificate",
-    "signed_part",
 ]
 
 _SECTION = "RFC 6487 section 4"
 _VERSION_3: Final = 2
-_SHA256_WITH_RSA: Final = bytes.fromhex("06092a864886f70d01010b0500")
-"""Content of the only AlgorithmIdentifier of RFC 7935 section 2: sha256WithRSAEncryption, NULL parameters."""
+_SHA256_WITH_RSA: Final = bytes.fromhex("300d06092a864886f70d01010b0500")
+"""The only AlgorithmIdentifier of RFC 7935 section 2: sha256WithRSAEncryption, NULL parameters."""
 
 
 class Role(Enum):
@@ -77,15 +74,17 @@ def parse_certificate(data: bytes, role: Role) -> Certificate:
     """A certificate, judged as far as it can be alone. Raises `ObjectError`, `LimitError`."""
     outer = _decode(data)
     inner = outer.tbs_certificate
-    _check_fields(outer)
-    issuer, subject = tlv_bytes(inner.issuer), tlv_bytes(inner.subject)
+    _check_fields(inner)
+    signed, algorithm, _ = parts_of(data, _SECTION, "certificate")
+    _, _, inner_algorithm, issuer, _, subject, key_info, *_ = parts_of(signed, _SECTION, "certificate")
+    check_algorithm(inner_algorithm, "RFC 6487 section 4.3", "inside the certificate")
+    check_algorithm(algorithm, "RFC 6487 section 4.3", "of the certificate")
     _check_issuer(issuer)
     check_name(subject, "RFC 6487 section 4.5", "subject")
     not_before = seconds(inner.validity.not_before, "RFC 5280 section 4.1.2.5", "notBefore")
     not_after = seconds(inner.validity.not_after, "RFC 5280 section 4.1.2.5", "notAfter")
     if not_before > not_after:
         raise ObjectError("RFC 6487 section 4.6", "The certificate's validity ends before it starts.")
-    key_info = tlv_bytes(inner.subject_public_key_info)
     key_id = _key_id(key_info, role)
     extensions = ext.collect_extensions(inner.extensions)
     subject_key_id = ext.subject_key_identifier(ext.required(extensions, oids.SUBJECT_KEY_IDENTIFIER))
@@ -115,7 +114,7 @@ def parse_certificate(data: bytes, role: Role) -> Certificate:
         crl_uris,
         issuer_uri,
         locations,
-        signed_part(data),
+        signed,
         outer.signature.as_bytes(),
         reconsidered,
     )
@@ -136,18 +135,9 @@ def _is_for_routers(extensions: ext.Extensions) -> bool:
     return oids.BGPSEC_ROUTER in decoded.purposes
 
 
-def signed_part(data: bytes) -> bytes:
-    """The first element inside a SEQUENCE that has been decoded as DER: what its signature is over."""
-    start = contents_of(data)
-    end = start + contents_of(data[start : start + 8])
-    first = data[start:end]
-    size = first[1] if first[1] < 0x80 else int.from_bytes(first[2:], "big")
-    return data[start : end + size]
-
-
-def check_algorithm(algorithm: TLV, section: str, where: str) -> None:
-    """Raise `ObjectError` unless this AlgorithmIdentifier is sha256WithRSAEncryption."""
-    if algorithm.tag_bytes != b"0" or algorithm.data != _SHA256_WITH_RSA:
+def check_algorithm(algorithm: bytes, section: str, where: str) -> None:
+    """Raise `ObjectError` unless this AlgorithmIdentifier, in DER, is sha256WithRSAEncryption."""
+    if algorithm != _SHA256_WITH_RSA:
         raise ObjectError(section, f"The signature algorithm {where} is not sha256WithRSAEncryption.")
 
 
@@ -156,13 +146,10 @@ def _decode(data: bytes) -> pkix.Certificate:
     return decode(pkix.Certificate, data, _SECTION, "certificate")
 
 
-def _check_fields(certificate: pkix.Certificate) -> None:
-    inner = certificate.tbs_certificate
+def _check_fields(inner: pkix.TBSCertificate) -> None:
     if inner.version != _VERSION_3:
         raise ObjectError("RFC 6487 section 4.1", "The certificate's version is not 3.")
     check_number(inner.serial_number, 1, "RFC 6487 section 4.2", "serial number")
-    check_algorithm(inner.signature, "RFC 6487 section 4.3", "inside the certificate")
-    check_algorithm(certificate.signature_algorithm, "RFC 6487 section 4.3", "of the certificate")
     if inner.issuer_unique_id is not None or inner.subject_unique_id is not None:
         raise ObjectError(_SECTION, "The certificate has a unique identifier of its issuer or subject.")
 

@@ -8,9 +8,9 @@ from rpkival.errors import LimitError, ObjectError
 from rpkival.limits import MAX_CRL_BYTES, MAX_REVOKED_CERTIFICATES
 from rpkival.objects import oids
 from rpkival.objects.asn1 import pkix
-from rpkival.objects.asn1.der import decode, tlv_bytes
+from rpkival.objects.asn1.der import decode, parts_of, tlv_bytes
 from rpkival.objects.bounds import check_number, check_size
-from rpkival.objects.certificate import check_algorithm, signed_part
+from rpkival.objects.certificate import check_algorithm
 from rpkival.objects.extensions import authority_key_identifier
 from rpkival.objects.names import check_name
 from rpkival.objects.times import seconds
@@ -43,8 +43,8 @@ def parse_crl(data: bytes) -> Crl:
     inner = outer.tbs_cert_list
     if inner.version != _VERSION_2:
         raise ObjectError(_SECTION, "The CRL's version is not 2.")
-    check_algorithm(inner.signature, _SECTION, "inside the CRL")
-    check_algorithm(outer.signature_algorithm, _SECTION, "of the CRL")
+    check_algorithm(tlv_bytes(inner.signature), _SECTION, "inside the CRL")
+    check_algorithm(tlv_bytes(outer.signature_algorithm), _SECTION, "of the CRL")
     issuer = tlv_bytes(inner.issuer)
     check_name(issuer, _SECTION, "issuer")
     this_update = seconds(inner.this_update, "RFC 5280 section 5.1.2.4", "thisUpdate")
@@ -61,7 +61,7 @@ def parse_crl(data: bytes) -> Crl:
         number,
         authority_key_id,
         _revoked(inner.revoked_certificates),
-        signed_part(data),
+        parts_of(data, _SECTION, "CRL")[0],
         outer.signature.as_bytes(),
     )
 

@@ -6,6 +6,7 @@ differs is taken apart, to find out whether it is another allowed form and other
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -16,7 +17,7 @@ from rpkival.errors import ObjectError
 from rpkival.limits import MAX_LOCATIONS_BYTES
 from rpkival.objects import oids
 from rpkival.objects.asn1 import pkix
-from rpkival.objects.asn1.der import decode, header
+from rpkival.objects.asn1.der import decode, encode, header
 from rpkival.objects.bounds import check_size
 from rpkival.objects.uris import is_https_uri, is_rsync_uri
 
@@ -226,17 +227,57 @@ def subject_locations(value: bytes) -> SubjectLocations:
     if value.startswith(start):
         uri = value[len(start) :].decode("ascii", "replace")
         return SubjectLocations(signed_object=uri if is_rsync_uri(uri) else "")
-    section = SECTIONS[oids.SUBJECT_INFO_ACCESS]
     found: dict[ObjectIdentifier, str] = {}
-    for description in _descriptions(value, section, "subject information access"):
-        method = description.access_method
-        if method not in _SUBJECT_METHODS:
-            raise ObjectError(section, f"The subject information access has the method {method.dotted_string}.")
-        uri = _uri(description.access_location)
+    for method, uri in _usual_descriptions(value) or _subject_descriptions(value):
         usable = is_https_uri(uri) if method == oids.RPKI_NOTIFY else is_rsync_uri(uri)
         if usable:
             found.setdefault(method, uri)
     return SubjectLocations(*(found.get(method, "") for method in _SUBJECT_METHODS))
+
+
+def _subject_descriptions(value: bytes) -> Iterator[tuple[ObjectIdentifier, str]]:
+    """Access methods and URIs of any form that they can have."""
+    section = SECTIONS[oids.SUBJECT_INFO_ACCESS]
+    for description in _descriptions(value, section, "subject information access"):
+        if description.access_method not in _SUBJECT_METHODS:
+            method = description.access_method.dotted_string
+            raise ObjectError(section, f"The subject information access has the method {method}.")
+        yield description.access_method, _uri(description.access_location)
+
+
+def _usual_descriptions(value: bytes) -> list[tuple[ObjectIdentifier, str]] | None:
+    """The same of the usual form, several times as quickly; None of any other, be it right or wrong.
+
+    That form is DER of known access methods with URIs.
+    """
+    found = []
+    try:
+        at, end = _content(value, 0, 0x30)
+        while at < end:
+            at, stop = _content(value, at, 0x30)
+            method = _METHODS_IN_DER[value[at : at + _METHOD_SIZE]]
+            start, at = _content(value, at + _METHOD_SIZE, _URI_TAG[0])
+            if at != stop:
+                return None
+            found.append((method, value[start:stop].decode("ascii", "replace")))
+    except (IndexError, KeyError):
+        return None
+    return found if at == end == len(value) else None
+
+
+def _content(value: bytes, at: int, tag: int) -> tuple[int, int]:
+    """Where the content of the element at `at` begins and ends. Raises `KeyError` for another tag or a long element."""
+    size = value[at + 1]
+    if value[at] != tag or size > 0x82 or size == 0x80:
+        raise KeyError(tag)
+    if size < 0x80:
+        return at + 2, at + 2 + size
+    start = at + (size & 0x7F) + 2
+    size = int.from_bytes(value[at + 2 : start], "big")
+    if size < (0x80, 0x100)[start - at - 3]:
+        # DER would have written it shorter.
+        raise KeyError(tag)
+    return start, start + size
 
 
 @lru_cache(maxsize=1024)
@@ -255,6 +296,8 @@ def _signed_object_start(size: int) -> bytes:
 
 _SUBJECT_METHODS: Final = (oids.CA_REPOSITORY, oids.RPKI_MANIFEST_ACCESS, oids.RPKI_NOTIFY, oids.SIGNED_OBJECT)
 """In the order of the fields of `SubjectLocations`."""
+_METHODS_IN_DER: Final = {encode(method): method for method in _SUBJECT_METHODS}
+_METHOD_SIZE: Final = 10
 
 
 def _descriptions(value: bytes, section: str, what: str) -> list[pkix.AccessDescription]:

@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -109,10 +108,10 @@ def test_the_disk_is_full(world: Any, kilobytes: int) -> None:
 
 @pytest.mark.parametrize("jump", ["+9d", "-2d"])
 @pytest.mark.interop
-def test_the_clock_jumps_and_comes_back(world: Any, program: Callable[..., str], jump: str) -> None:
+def test_the_clock_jumps_and_comes_back(world: Any, faketime: str, jump: str) -> None:
     """Nine days on all manifests still hold; two days back nothing holds yet, which is no loss for the run after."""
     tree = world.tree
-    code, vrps = world.run_command((program("faketime"), "-f", jump))
+    code, vrps = world.run_command((faketime, "-f", jump))
     assert code in {0, 3}
     if jump.startswith("+"):
         assert vrps == tree.now_valid
@@ -121,12 +120,12 @@ def test_the_clock_jumps_and_comes_back(world: Any, program: Callable[..., str],
 
 
 @pytest.mark.interop
-def test_a_failure_at_a_wrong_time_keeps_nobody_away(world: Any, program: Callable[..., str]) -> None:
+def test_a_failure_at_a_wrong_time_keeps_nobody_away(world: Any, faketime: str) -> None:
     """It was noted a year ahead, together with a pause that would end then."""
     tree = world.tree
     notification = "/notification.xml"
     tree.rrdp.misbehave[notification] = rrdp_misbehaviour.too_many_requests
-    world.run_command((program("faketime"), "-f", "+20d"))
+    world.run_command((faketime, "-f", "+20d"))
     tree.rrdp.misbehave.clear()
     tree.publish()
     assert_recovered(world)

@@ -42,6 +42,7 @@ class Internet:
 
     place: Path
     daemon: RsyncDaemon
+    faketime: str
 
     @property
     def environment(self) -> dict[str, str]:
@@ -57,7 +58,7 @@ class Internet:
         """Run a validator at the moment of all these tests."""
         moment = datetime.fromtimestamp(AT, UTC).strftime("%Y-%m-%d %H:%M:%S")
         done = subprocess.run(
-            ["faketime", moment, *command],
+            [self.faketime, moment, *command],
             cwd=self.place,
             env=self.environment,
             capture_output=True,
@@ -68,9 +69,8 @@ class Internet:
 
 
 @pytest.fixture
-def internet(program: Callable[..., str], rsync_daemon: RsyncDaemon) -> Iterator[Internet]:
+def internet(program: Callable[..., str], faketime: str, rsync_daemon: RsyncDaemon) -> Iterator[Internet]:
     """rpki-client works as a user of its own where root starts it, so pytest's private directories will not do."""
-    program("faketime")
     with tempfile.TemporaryDirectory(prefix="rpkival-interop-") as name:
         place = Path(name)
         place.chmod(0o755)
@@ -84,7 +84,7 @@ def internet(program: Callable[..., str], rsync_daemon: RsyncDaemon) -> Iterator
             f'exec {program("rsync")} "$@"\n'
         )
         (place / "bin/rsync").chmod(0o755)
-        yield Internet(place, rsync_daemon)
+        yield Internet(place, rsync_daemon, faketime)
 
 
 def vrps(path: Path) -> VrpSet:

@@ -9,10 +9,11 @@ from cryptography.hazmat.asn1 import TLV, decode_der, encode_der
 
 from rpkival.errors import ObjectError
 
-__all__ = ["contents_of", "decode", "encode", "header", "tlv_bytes"]
+__all__ = ["contents_of", "decode", "encode", "header", "parts_of", "tlv_bytes"]
 
 T = TypeVar("T")
 
+_LONG_TAG = 0x1F
 _INDEFINITE_LENGTH = b"\x80"
 _LONGEST_REASON = 80
 
@@ -51,6 +52,26 @@ def tlv_bytes(element: TLV, tag: int | None = None) -> bytes:
 def contents_of(data: bytes) -> int:
     """Where the content of the element that starts `data` begins; `data` is known to be DER."""
     return 2 if data[1] < 0x80 else 2 + (data[1] & 0x7F)
+
+
+def parts_of(data: bytes, section: str, what: str) -> list[bytes]:
+    """The elements inside a constructed one, as they are; for `data` that has been decoded as DER.
+
+    Raises `ObjectError` (of `section`) for an identifier of several octets: no type of the profiles has one.
+    """
+    found = []
+    at, end = contents_of(data), len(data)
+    while at < end:
+        if data[at] & _LONG_TAG == _LONG_TAG:
+            raise ObjectError(section, f"The {what} has an element of a type that is not known here.")
+        size = data[at + 1]
+        start = at + 2
+        if size >= 0x80:
+            start += size & 0x7F
+            size = int.from_bytes(data[at + 2 : start], "big")
+        found.append(data[at : start + size])
+        at = start + size
+    return found
 
 
 _KINDS = {

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from cryptography.x509 import ObjectIdentifier
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rpkival.errors import ObjectError
 from rpkival.lab.der import ia5_string, implicit, object_identifier, sequence
+from rpkival.objects import extensions, oids
+from rpkival.objects.asn1.der import encode, header
 from rpkival.objects.extensions import SubjectLocations, subject_locations
 
 SIGNED_OBJECT = "1.3.6.1.5.5.7.48.11"
@@ -32,3 +37,41 @@ def test_what_only_starts_so_is_taken_apart() -> None:
     for broken in (access(good) + b"\0", access(good)[:-1], b"", b"\x30"):
         with pytest.raises(ObjectError):
             subject_locations(broken)
+
+
+def descriptions(found: list[tuple[ObjectIdentifier, str]]) -> bytes:
+    """DER of access methods with URIs."""
+    octets = b""
+    for method, uri in found:
+        description = encode(method) + header(0x86, len(uri)) + uri.encode()
+        octets += header(0x30, len(description)) + description
+    return header(0x30, len(octets)) + octets
+
+
+DESCRIPTIONS = st.lists(
+    st.tuples(
+        st.sampled_from([oids.CA_REPOSITORY, oids.RPKI_MANIFEST_ACCESS, oids.RPKI_NOTIFY, oids.SIGNED_OBJECT]),
+        st.text("ab:/", max_size=300),
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+@given(DESCRIPTIONS)
+def test_the_usual_descriptions_are_read_quickly(found: list[tuple[ObjectIdentifier, str]]) -> None:
+    """And as the decoder reads them."""
+    value = descriptions(found)
+    assert extensions._usual_descriptions(value) == found
+    assert list(extensions._subject_descriptions(value)) == found
+
+
+@given(DESCRIPTIONS, st.data())
+def test_what_is_read_quickly_is_der(found: list[tuple[ObjectIdentifier, str]], data: st.DataObject) -> None:
+    """Whatever an octet becomes: the decoder reads the same, or it is left to the decoder to say what is wrong."""
+    value = bytearray(descriptions(found))
+    for _ in range(data.draw(st.integers(1, 3))):
+        value[data.draw(st.integers(0, min(len(value) - 1, 24)))] = data.draw(st.integers(0, 255))
+    quickly = extensions._usual_descriptions(bytes(value))
+    if quickly is not None:
+        assert list(extensions._subject_descriptions(bytes(value))) == quickly
