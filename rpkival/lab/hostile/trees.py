@@ -148,7 +148,8 @@ TREES: Final = (
         "many-children",
         "A tree in which each CA has nine below it.",
         ("RPRP H",),
-        "`MAX_PUBLICATION_POINTS`, level by level, so that what is near the trust anchor is there.",
+        "`MAX_SUBTREE_POINTS` below one member of a registry, `MAX_PUBLICATION_POINTS` below a trust anchor, level by "
+        "level, so that what is near it is there.",
         "tree passed its limit",
         _tree,
         keeps=True,
