@@ -64,9 +64,7 @@ def serve(
         str | None,
         typer.Option("--rtr-md5-key-file", metavar="FILE", help="Sign by TCP-MD5 to those that are HOST:PORT."),
     ] = None,
-    rtr_ao_key: Annotated[
-        str | None, typer.Option("--rtr-ao-key", metavar="ID:FILE", help="Or by TCP-AO, HMAC-SHA-1-96.")
-    ] = None,
+    rtr_ao_key: Annotated[str | None, typer.Option("--rtr-ao-key", metavar="ID:FILE", help="Or by TCP-AO.")] = None,
     quorum: QuorumOption = None,
     url: UrlOption = None,
     data_dir: DataDirOption = None,
@@ -109,7 +107,7 @@ def serve(
     ] = None,
     ao: Annotated[
         list[str] | None,
-        typer.Option("--ao", metavar="NETWORK=ID:FILE", help="The same by TCP-AO, HMAC-SHA-1-96; repeatable."),
+        typer.Option("--ao", metavar="NETWORK=ID:FILE", help="The same by TCP-AO; repeatable."),
     ] = None,
     exceptions: ExceptionsOption = None,
     state: Annotated[
@@ -240,7 +238,8 @@ def dump(
         typer.Option("--md5-key-file", metavar="FILE", help="Sign by TCP-MD5 with the key in FILE (or env:NAME)."),
     ] = None,
     ao_key: Annotated[
-        str | None, typer.Option("--ao-key", metavar="ID:FILE", help="Sign by TCP-AO, HMAC-SHA-1-96.")
+        str | None,
+        typer.Option("--ao-key", metavar="ID:FILE", help="Sign by TCP-AO with the key in FILE (or env:NAME)."),
     ] = None,
     ssh: Annotated[
         str | None,

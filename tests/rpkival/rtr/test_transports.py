@@ -291,10 +291,11 @@ def kernel_signs(signature: Signature) -> bool:
 SIGNATURES = [(Md5, "", "tcp-md5")]
 if kernel_signs(Ao(1, b"key")):  # no skip, which CI forbids: hardly any system has such a kernel
     SIGNATURES.append((Ao, "7:", "tcp-ao"))
+    SIGNATURES.append((Ao, "0/aes-128-cmac-96:", "tcp-ao"))
 
 
 @pytest.mark.parametrize("host", [HOST, "::1"])
-@pytest.mark.parametrize(("kind", "key_id", "transport"), SIGNATURES, ids=[each[2] for each in SIGNATURES])
+@pytest.mark.parametrize(("kind", "key_id", "transport"), SIGNATURES, ids=[each[2] + each[1] for each in SIGNATURES])
 def test_signed_connections(run: Run, kind: type[Md5 | Ao], key_id: str, transport: str, host: str) -> None:
     """The right key is served; another key, or none, gets no answer at all."""
     if not kernel_signs(Md5(b"key")):
@@ -323,7 +324,7 @@ def test_signed_connections(run: Run, kind: type[Md5 | Ao], key_id: str, transpo
     run(main())
 
 
-@pytest.mark.parametrize(("kind", "key_id", "transport"), SIGNATURES, ids=[each[2] for each in SIGNATURES])
+@pytest.mark.parametrize(("kind", "key_id", "transport"), SIGNATURES, ids=[each[2] + each[1] for each in SIGNATURES])
 def test_signed_connections_to_a_socket_of_both_families(
     run: Run, kind: type[Md5 | Ao], key_id: str, transport: str
 ) -> None:
@@ -363,6 +364,9 @@ def test_secrets_come_from_files_and_the_environment(tmp_path: Path) -> None:
     for text in ("key", "256:key", "-1:key", "1:", ":key", "\u0661:key"):
         with pytest.raises(UsageError, match="ID from 0 to 255"):
             Ao.parse(text, {})
+    with pytest.raises(UsageError, match="choose hmac-sha-1-96 or aes-128-cmac-96"):
+        Ao.parse("1/md5:key", {})
+    assert Ao.parse("1/aes-128-cmac-96:env:KEY", {"KEY": "k"}) == Ao(1, b"k", "aes-128-cmac-96")
 
 
 def test_what_the_kernel_is_given_for_tcp_ao() -> None:
@@ -379,7 +383,7 @@ def test_what_the_kernel_is_given_for_tcp_ao() -> None:
 
     with Kernel(socket.AF_INET) as four, Kernel(socket.AF_INET6) as six:
         Ao(7, b"key").sign(four, "192.0.2.0", 24)
-        Ao(8, b"key").sign(six, "2001:db8::1")
+        Ao(8, b"key", "aes-128-cmac-96").sign(six, "2001:db8::1")
 
     (level, option, first), (_, _, second) = given
     assert (level, option, len(first), len(second)) == (6, 38, 288, 288)
@@ -387,6 +391,7 @@ def test_what_the_kernel_is_given_for_tcp_ao() -> None:
     assert second[:2] == socket.AF_INET6.to_bytes(2, sys.byteorder)
     assert second[8:24] == ipaddress.IPv6Address("2001:db8::1").packed
     assert first[128:192] == b"hmac(sha1)".ljust(64, b"\0")
+    assert second[128:192] == b"cmac(aes128)".ljust(64, b"\0")
     assert first[192:202] == bytes(10)
     assert first[202:208] == bytes([24, 7, 7, 12, 0, 3])
     assert second[202:208] == bytes([128, 8, 8, 12, 0, 3])
