@@ -6,14 +6,14 @@ import fcntl
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from rpkival.errors import AccessError, StateError
 from rpkival.limits import MAX_STORE_BYTES, STORE_BUSY_SECONDS
-from rpkival.repository.store_schema import CREATION_PRAGMAS, PAGE_BYTES, PRAGMAS, SCHEMA, VERSION
+from rpkival.repository.store_schema import CREATION_PRAGMAS, MIGRATIONS, PAGE_BYTES, PRAGMAS, SCHEMA, VERSION
 
 __all__ = ["StoreFile"]
 
@@ -128,7 +128,10 @@ class StoreFile:
             self._reader.close()
             self._writer.close()
             raise StateError(
-                f"The store {self.path} was made by another version of rpkival; move it away and a new one is made."
+                f"The store {self.path} was made by a later version of rpkival; use that, or move it away and a new one "
+                "is made."
+                if version > VERSION
+                else f"The store {self.path} is in use by an earlier version of rpkival; end that first."
             )
 
     def _open_read_only(self) -> None:
@@ -146,7 +149,7 @@ class StoreFile:
         try:
             for pragma in (*PRAGMAS, f"max_page_count={max(1, self.max_bytes // PAGE_BYTES)}"):
                 connection.execute(f"PRAGMA {pragma}")
-            connection.execute("SELECT count(*) FROM counter").fetchone()
+            connection.execute("SELECT count(*) FROM repository").fetchone()
         except BaseException:
             connection.close()
             raise
@@ -175,17 +178,16 @@ class StoreFile:
                 if verdict != "ok":
                     raise _damaged(verdict.splitlines()[-1])
             if connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
-                if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
+                version = connection.execute("PRAGMA user_version").fetchone()[0]
+                if version == 0:
                     raise _damaged("it is a database of something else")
-                connection.execute("SELECT count(*) FROM counter").fetchone()
+                for older in range(version, VERSION):
+                    _execute(connection, MIGRATIONS[older], older + 1)
+                connection.execute("SELECT count(*) FROM repository").fetchone()
                 return
             for pragma in CREATION_PRAGMAS:
                 connection.execute(f"PRAGMA {pragma}").fetchall()
-            connection.execute("BEGIN IMMEDIATE")
-            for statement in SCHEMA:
-                connection.execute(statement)
-            connection.execute(f"PRAGMA user_version={VERSION}")
-            connection.execute("COMMIT")
+            _execute(connection, SCHEMA, VERSION)
         finally:
             connection.close()
 
@@ -220,6 +222,15 @@ class StoreFile:
                 self._suspect.touch()
             return StateError(f"The store {self.path} is damaged ({error}); the next start sets it aside.")
         return StateError(f"The store {self.path} cannot be used: {error}.")
+
+
+def _execute(connection: sqlite3.Connection, statements: Iterable[str], version: int) -> None:
+    """All of them or none; then the file is of this version."""
+    connection.execute("BEGIN IMMEDIATE")
+    for statement in statements:
+        connection.execute(statement)
+    connection.execute(f"PRAGMA user_version={version}")
+    connection.execute("COMMIT")
 
 
 def _damaged(reason: str) -> sqlite3.DatabaseError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["CREATION_PRAGMAS", "PAGE_BYTES", "PRAGMAS", "SCHEMA", "VERSION"]
+__all__ = ["CREATION_PRAGMAS", "MIGRATIONS", "PAGE_BYTES", "PRAGMAS", "SCHEMA", "VERSION"]
 
 VERSION: Final = 2
 """`user_version` of the file."""
@@ -72,3 +72,14 @@ SCHEMA: Final = (
     "CREATE TABLE counter (loose INTEGER NOT NULL, acceptances INTEGER NOT NULL)",
     "INSERT INTO counter VALUES (0, 0)",
 )
+
+MIGRATIONS: Final = {
+    1: (
+        "ALTER TABLE repository ADD COLUMN version INTEGER NOT NULL DEFAULT 0",
+        "UPDATE repository SET version=turn",
+        "CREATE TABLE counter (loose INTEGER NOT NULL, acceptances INTEGER NOT NULL)",
+        "INSERT INTO counter SELECT count, 0 FROM loose",
+        "DROP TABLE loose",
+    ),
+}
+"""From each version to the next."""

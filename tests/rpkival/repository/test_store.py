@@ -365,13 +365,50 @@ def test_a_file_in_use_is_not_set_aside(tmp_path: Path) -> None:
     second.close()
 
 
+def make_older(directory: Path) -> None:
+    """What version 1 had of a store."""
+    with sqlite3.connect(directory / STORE_NAME) as connection:
+        connection.execute("ALTER TABLE repository DROP COLUMN version")
+        connection.execute("CREATE TABLE loose (count INTEGER NOT NULL)")
+        connection.execute("INSERT INTO loose SELECT loose FROM counter")
+        connection.execute("DROP TABLE counter")
+        connection.execute("PRAGMA user_version=1")
+    connection.close()
+
+
+def test_a_store_of_an_earlier_version_is_taken_over(tmp_path: Path) -> None:
+    """With all that is in it: the last good versions are nowhere else."""
+    store = Store(tmp_path)
+    publish(store, ONE, x=b"x")
+    publish(store, OTHER, x=b"y")
+    before = store.repository(OTHER)
+    assert before is not None
+    store.close()
+    make_older(tmp_path)
+    store = Store(tmp_path)
+    assert listed(store, ONE, X) == b"x"
+    after = store.repository(OTHER)
+    assert after == before
+    assert (after.version, store.acceptances) == (after.turn, 0)
+    store.close()
+
+
+def test_a_store_that_an_earlier_version_has_open_is_left_alone(tmp_path: Path) -> None:
+    """It would find other tables than it knows."""
+    store = Store(tmp_path)
+    make_older(tmp_path)
+    with pytest.raises(StateError, match="in use by an earlier version"):
+        Store(tmp_path)
+    store.close()
+
+
 def test_a_store_of_another_version_is_left_alone(tmp_path: Path) -> None:
     """It may be a newer one's, and is not damaged."""
     Store(tmp_path).close()
     with sqlite3.connect(tmp_path / STORE_NAME) as connection:
         connection.execute("PRAGMA user_version=99")
     connection.close()
-    with pytest.raises(StateError, match="another version of rpkival"):
+    with pytest.raises(StateError, match="later version of rpkival"):
         Store(tmp_path)
 
 
