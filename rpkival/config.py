@@ -6,10 +6,12 @@ silently leave a network unwatched. Secrets stand in files or in the environment
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import msgspec
 
@@ -17,6 +19,10 @@ from rpkival.errors import UsageError
 from rpkival.limits import MAX_RTR_SESSIONS, MAX_RTR_SESSIONS_PER_ADDRESS
 
 __all__ = ["Config", "Guard", "History", "Http", "Monitor", "Rtr", "Slurm", "Validation", "Webhook", "load_config"]
+
+
+_WEB_ADDRESS = r"^$|^https?://[^\s/]"
+_SOCKET_ADDRESS = r"^wss?://[^\s/]"
 
 
 class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -108,7 +114,7 @@ class Http(_Table, frozen=True):
     """`[http]`: page, API and metrics."""
 
     listen: str = "127.0.0.1:8323"
-    public_url: Annotated[str, msgspec.Meta(pattern=r"^$|^https?://[^\s/]")] = ""
+    public_url: Annotated[str, msgspec.Meta(pattern=_WEB_ADDRESS)] = ""
     """How the page is reached from outside; stands in alerts as the link to an incident."""
     beacons: Path | None = None
     """A beacons file of your own in place of the one that ships with rpkival."""
@@ -120,7 +126,7 @@ class Monitor(_Table, frozen=True):
     own: tuple[str, ...] = ()
     """AS numbers (their prefixes are taken from their ROAs) and prefixes."""
     feeds: tuple[Literal["ris-live"], ...] = ("ris-live",)
-    ris_live_url: Annotated[str, msgspec.Meta(pattern=r"^wss?://[^\s/]")] = "wss://ris-live.ripe.net/v1/ws/"
+    ris_live_url: Annotated[str, msgspec.Meta(pattern=_SOCKET_ADDRESS)] = "wss://ris-live.ripe.net/v1/ws/"
     min_peers: Annotated[int, msgspec.Meta(ge=1)] = 1
     """Distinct peers that must have seen a hijack before it becomes an incident."""
 
@@ -166,8 +172,59 @@ def load_config(path: Path | None, environment: Mapping[str, str]) -> Config:
         return msgspec.convert(content, Config, strict=False, dec_hook=_path)
     except msgspec.ValidationError as error:
         raise UsageError(
-            f"The configuration {path or 'in the environment'} is wrong: {error}. docs/configuration.md has every key."
+            f"The configuration {path or 'in the environment'} is wrong: {_told(str(error))} "
+            "docs/configuration.md has every key."
         ) from error
+
+
+_WORDS = {
+    f"`str` matching regex {_WEB_ADDRESS!r}": "an address that begins with https:// or http://",
+    f"`str` matching regex {_SOCKET_ADDRESS!r}": "an address that begins with wss:// or ws://",
+    "`int`": "a whole number",
+    "`float`": "a number",
+    "`str`": "text in quotes",
+    "`bool`": "true or false",
+    "`array`": "a list",
+    "`object`": "a table",
+    "`datetime`": "a time",
+    "`date`": "a date",
+}
+"""What msgspec calls by the names of types or by patterns."""
+
+
+def _told(problem: str) -> str:
+    """What msgspec found wrong, in words of the file: its tables, its keys, and the values that a key may have."""
+    what, _, place = problem.partition(" - at `$")
+    keys = re.findall(r"\w+", place)
+    shown = ".".join(key for key in keys if not key.isdigit()) or "the top of the file"
+    if unknown := re.search(r"unknown field `(.*)`", what):
+        known = _keys_of(keys)
+        near = get_close_matches(unknown[1], known, 1)
+        meant = f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(known)}."
+        return f"{shown} has no key {unknown[1]!r}{meant}"
+    if missing := re.search(r"missing required field `(.*)`", what):
+        return f"{shown} needs the key {missing[1]!r}."
+    if value := re.search(r"Invalid enum value (.*)", what):
+        choices = _choices(_tables()[keys[0]][keys[1]])
+        return f"{shown} cannot be {value[1]}; choose {' or '.join(choices)}."
+    for type_name, words in _WORDS.items():
+        what = what.replace(type_name, words)
+    return f"{shown}: {what[:1].lower()}{what[1:]}."
+
+
+def _keys_of(place: list[str]) -> list[str]:
+    """What may stand in a table, or, without `place`, at the top."""
+    if not place:
+        return [field.name for field in msgspec.structs.fields(Config)]
+    table = Webhook if place[0] == "webhooks" else type(getattr(Config(), place[0]))
+    return [field.name for field in msgspec.structs.fields(table)]
+
+
+def _choices(kind: Any) -> list[str]:
+    """What a key of one of a few words can be, alone or in a list."""
+    if get_origin(kind) is Literal:
+        return list(get_args(kind))
+    return [word for inner in get_args(kind) for word in _choices(inner)]
 
 
 def _path(wanted: type, value: object) -> Path:

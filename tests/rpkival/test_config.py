@@ -76,24 +76,48 @@ def test_a_mistyped_variable_is_named() -> None:
 @pytest.mark.parametrize(
     ("text", "named"),
     [
-        ("[rtr]\nlisten = 5\n", "rtr.listen"),
-        ("[rtr]\nlissten = '127.0.0.1:1'\n", "lissten"),
-        ("surprise = 1\n", "surprise"),
+        ("[rtr]\nlisten = 5\n", "rtr.listen: expected text in quotes, got a whole number"),
+        ("[rtr]\nlissten = '127.0.0.1:1'\n", "rtr has no key 'lissten'; did you mean 'listen'?"),
+        ("surprise = 1\n", "has no key 'surprise'; there are data_dir, validation, "),
         ("[rtr\n", "not TOML"),
         ("rtr = 5\n", "rtr"),
-        ("[monitor]\nfeeds = ['foo']\n", "monitor.feeds"),
-        ("[monitor]\nmin_peers = 0\n", "monitor.min_peers"),
-        ("[http]\npublic_url = 'foo'\n", "http.public_url"),
+        ("[monitor]\nfeeds = ['foo']\n", "monitor.feeds cannot be 'foo'; choose ris-live."),
+        ("[validation]\nrrdp_fallback = 'x'\n", "rrdp_fallback cannot be 'x'; choose never or stale or new."),
+        ("[monitor]\nmin_peers = 0\n", "monitor.min_peers: expected a whole number >= 1."),
+        ("[http]\npublic_url = 'foo'\n", "http.public_url: expected an address that begins with https:// or http://."),
+        (
+            "[monitor]\nris_live_url = 'x'\n",
+            "monitor.ris_live_url: expected an address that begins with wss:// or ws://",
+        ),
         ("[validation]\ntals = [5]\n", "validation.tals"),
+        (
+            "[[webhooks]]\nurl = 'x'\nsecretfile = 'x'\n",
+            "webhooks has no key 'secretfile'; did you mean 'secret_file'?",
+        ),
+        ("[[webhooks]]\nsecret_env = 'x'\n", "webhooks needs the key 'url'."),
     ],
-    ids=["type", "key", "table", "broken", "no table", "feed", "no peers", "no URL", "no path"],
+    ids=[
+        "type",
+        "key",
+        "table",
+        "broken",
+        "no table",
+        "feed",
+        "choice",
+        "no peers",
+        "no URL",
+        "no socket",
+        "no path",
+        "key of a list",
+        "missing",
+    ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, text: str, named: str) -> None:
     """A mistake is one sentence with the key in it."""
     file = tmp_path / "rpkival.toml"
     file.write_text(text)
 
-    with pytest.raises(UsageError, match=named):
+    with pytest.raises(UsageError, match=re.escape(named)):
         load_config(file, {})
 
 
