@@ -25,6 +25,7 @@ from feeds.ris_message import decode_messages
 from feeds.route_batch import RouteBatch
 from feeds.status import FeedState, FeedStatus
 from rpkival.errors import LimitError
+from rpkival.http_fault import http_fault
 from rpkival.limits import (
     MAX_RIS_ASNS,
     MAX_RIS_BATCH_MESSAGES,
@@ -186,7 +187,7 @@ class RisLive:
                 except TimeoutError:
                     state, why = "down", f"no answer within {self._timing.connect:g} seconds"
                 except (aiohttp.ClientError, OSError) as error:
-                    state, why = "down", str(error) or type(error).__name__
+                    state, why = "down", http_fault(error)
                 self._lost(state, why)
                 fruitless = 0 if self.status.messages > before else fruitless + 1
                 wait = min(longest, first * 2 ** min(fruitless, 16))

@@ -13,6 +13,7 @@ BASE = {
     "rpkival",
     "rpkival.errors",
     "rpkival.garbage",
+    "rpkival.http_fault",
     "rpkival.limits",
     "rpkival.listening",
     "rpkival.prefix_text",

@@ -13,6 +13,7 @@ from rpkival.alerts.schedule import Answer
 from rpkival.alerts.signature import Secret, sign
 from rpkival.alerts.target import check_url, guarded_sockets
 from rpkival.errors import UsageError
+from rpkival.http_fault import http_fault
 from rpkival.limits import MAX_WEBHOOK_RESPONSE, WEBHOOK_TIMEOUT
 
 __all__ = ["Endpoint", "open_session", "post"]
@@ -64,10 +65,8 @@ async def post(session: aiohttp.ClientSession, endpoint: Endpoint, message_id: s
             return Answer(response.status, _shown(octets), response.headers.get("retry-after", ""))
     except TimeoutError:
         return Answer(None, "no answer in time")
-    except aiohttp.ClientConnectorError as error:
-        return Answer(None, f"no connection: {error.os_error}")
     except (aiohttp.ClientError, OSError, ValueError) as error:
-        return Answer(None, f"{error}" or type(error).__name__)
+        return Answer(None, http_fault(error))
 
 
 def _shown(octets: bytes) -> str:

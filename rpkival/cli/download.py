@@ -8,6 +8,7 @@ import aiohttp
 
 from rpkival import __version__
 from rpkival.errors import FetchError, LimitError, UsageError
+from rpkival.http_fault import http_fault
 from rpkival.limits import MAX_HTTP_REDIRECTS
 
 __all__ = ["download"]
@@ -45,4 +46,4 @@ async def _download(url: str, limit: int, seconds: float) -> bytes:
     except TimeoutError as error:
         raise FetchError(f"{url} did not answer completely within {seconds:g} seconds.") from error
     except aiohttp.ClientError as error:
-        raise FetchError(f"{url} cannot be fetched: {error}.") from error
+        raise FetchError(f"{url} cannot be fetched: {http_fault(error)}.") from error

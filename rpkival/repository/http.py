@@ -21,6 +21,7 @@ import aiohttp
 from aiohttp import AddrInfoType
 
 from rpkival.errors import FetchError, StateError, UsageError
+from rpkival.http_fault import http_fault
 from rpkival.limits import (
     HTTP_ANSWER_SECONDS,
     HTTP_CONNECT_SECONDS,
@@ -135,7 +136,7 @@ class HttpSession:
                 f"{uri} took too long: {HTTP_ANSWER_SECONDS:g} seconds without an octet or {max(seconds, 0):g} in all."
             ) from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise FetchError(f"{uri} could not be fetched: {_told(error)}.") from error
+            raise FetchError(f"{uri} could not be fetched: {http_fault(error)}.") from error
 
     async def _download(
         self, uri: HttpsUri, file: BinaryIO, limit: int, known: Validators, same_origin: bool, seconds: float
@@ -246,7 +247,3 @@ def _kept(header: str | None) -> str | None:
     if header is None or len(header) > MAX_HTTP_VALIDATOR_LENGTH or not (header.isascii() and header.isprintable()):
         return None
     return header
-
-
-def _told(error: Exception) -> str:
-    return (str(error) or type(error).__name__)[:300].rstrip(".")
