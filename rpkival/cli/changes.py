@@ -51,9 +51,13 @@ def register(app: typer.Typer) -> None:
         """
         from rpkival.asn import parse_asn
         from rpkival.cli.output import open_output
+        from rpkival.cli.terminal import note
+        from rpkival.history.record import CAUSES
         from rpkival.history.store import History
         from rpkival.storage import DATABASE_NAME, open_database
 
+        if cause and cause not in CAUSES:
+            raise UsageError(f"{cause!r} is no cause of a change; choose one of {', '.join(CAUSES)}.")
         path = state_directory(data_dir) / DATABASE_NAME
         if is_missing(path):
             raise UsageError(f"There is no history in {path.parent}; name the --data-dir of rpkival up.")
@@ -68,6 +72,8 @@ def register(app: typer.Typer) -> None:
             )
         finally:
             database.close()
+        if not found:
+            note("No such change is kept.")
         with open_output(output) as stream:
             stream.writelines(_records(found, listing.value))
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from rpkival.cli.options import DataDirOption, state_directory
+from rpkival.cli.options import DataDirOption, is_missing, state_directory
+from rpkival.errors import UsageError
 
 __all__ = ["register"]
 
@@ -24,20 +27,26 @@ def register(app: typer.Typer) -> None:
     app.add_typer(guard)
 
 
+class _Format(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+
+
 def _show(
-    data_dir: DataDirOption = None, as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False
+    data_dir: DataDirOption = None,
+    listing: Annotated[_Format, typer.Option("--format", help="How to print.")] = _Format.TEXT,
 ) -> None:
     """Show what is held back, and why. Exit code 1 says that something is.
 
-    Example: rpkival guard show --json
+    Example: rpkival guard show --format json
     """
     import msgspec
 
     from rpkival.daemon.guarding import read_held
     from rpkival.monitor.incidents import format_time
 
-    held = read_held(state_directory(data_dir))
-    if as_json:
+    held = read_held(_used_directory(data_dir))
+    if listing is _Format.JSON:
         typer.echo(msgspec.json.format(msgspec.json.encode(held), indent=2))
     elif not held.holds:
         typer.echo("Nothing is held back.")
@@ -62,5 +71,16 @@ def _release(
     """
     from rpkival.daemon.guarding import release
 
-    release(state_directory(data_dir), id)
+    release(_used_directory(data_dir), id)
     typer.echo(f"{id} is released.")
+
+
+def _used_directory(data_dir: Path | None) -> Path:
+    """The data directory of a `rpkival up`: of any other, "nothing is held" would be no answer."""
+    from rpkival.daemon.guarding import GUARD_NAME
+    from rpkival.storage import DATABASE_NAME
+
+    directory = state_directory(data_dir)
+    if is_missing(directory / GUARD_NAME) and is_missing(directory / DATABASE_NAME):
+        raise UsageError(f"No rpkival up has kept anything in {directory}; name its --data-dir.")
+    return directory

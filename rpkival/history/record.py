@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from rpkival.payload.causes import Inquiry, Why
+from rpkival.payload.causes import Cause, Inquiry, Why
 from rpkival.payload.changes import diff_vrps
 from rpkival.payload.payload import Aspa, Payload, RouterKey
 from rpkival.payload.vrps import VrpColumns, Vrps
 from rpkival.prefixes import Family
 
-__all__ = ["Change", "changes_between"]
+__all__ = ["CAUSES", "Change", "changes_between"]
 
 Kind = Literal["vrp", "aspa", "router-key"]
 
@@ -39,6 +39,8 @@ class Change:
 
 
 _ADDED = "added"
+CAUSES = (_ADDED, *(cause.value for cause in Cause))
+"""All that `Change.cause` can be."""
 _FAMILIES: tuple[Family, ...] = (4, 6)
 
 

@@ -7,7 +7,8 @@ from aiohttp import web
 
 from rpkival.errors import InputError
 from rpkival.history.data import ChangeData, change_data
-from rpkival.limits import MAX_LISTED_CHANGES, MAX_QUERY_LENGTH
+from rpkival.history.record import CAUSES
+from rpkival.limits import MAX_LISTED_CHANGES
 from web.answers import json_answer
 from web.keys import view_of
 from web.question import parse_question
@@ -31,12 +32,15 @@ async def changes(request: web.Request) -> web.Response:
     if text := query.get("q"):
         question = parse_question(text)
         prefix, asn = question.prefix_text, question.asn
+    cause = query.get("cause", "")
+    if cause and cause not in CAUSES:
+        raise InputError(f"cause is one of {', '.join(CAUSES)}.")
     found = (
         view.history.list(
             before=before or None,
             prefix=prefix,
             asn=asn,
-            cause=query.get("cause", "")[:MAX_QUERY_LENGTH],
+            cause=cause,
             limit=limit,
         )
         if view.history

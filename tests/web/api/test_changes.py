@@ -59,6 +59,9 @@ async def test_changes_are_asked_for_by_what_they_are_of(client: TestClient, his
     assert await numbers("q=192.0.2.1") == ([1], None)
     assert await numbers("q=AS64500") == ([2], None)
     assert await numbers("cause=revoked") == ([1], None)
+    answer = await client.get("/api/v1/changes?cause=revokd")
+    assert answer.status == 400
+    assert "cause is one of added, expired, revoked" in (await answer.json())["detail"]
     assert await numbers("limit=1") == ([2], 2)
     assert await numbers("limit=1&before=2") == ([1], 1)
     assert await numbers("limit=1&before=1") == ([], None)
