@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 from aiohttp.test_utils import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -70,3 +73,27 @@ async def test_metrics_are_there_before_any_data(empty_client: TestClient) -> No
 
     assert "rpkival_rtr_sessions 0.0" in text
     assert "rpkival_vrps" not in text
+
+
+async def test_what_is_served_is_documented(view: View, client: TestClient) -> None:
+    """docs/web.md has a row for every metric, and none that there is not."""
+    view.exceptions = LocalState(
+        (ExceptionFile("/s.json", 1, 2, 1),),
+        1_773_640_000,
+        (Number("ripe", 3, 1, 0),),
+        (Number("/s.json", 2),),
+    )
+    text = await (await client.get("/metrics")).text()
+    served = {sample.name for family in text_string_to_metric_families(text) for sample in family.samples}
+    docs = (Path(__file__).parents[3] / "docs" / "web.md").read_text("utf-8").partition("## Metrics")[2]
+    documented = set(re.findall(r"`(rpkival_\w+)`", docs))
+
+    absent = {
+        "rpkival_held_vrps",
+        "rpkival_held_aspas",
+        "rpkival_held_router_keys",
+        "rpkival_aspas",
+        "rpkival_router_keys",
+    }
+    assert served - documented == set()
+    assert documented - served <= absent, "only what this view has nothing of"
