@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Protocol
 
 import typer
 
-from rpkival.cli.options import AtOption, QuietOption, parse_time
+from rpkival.cli.options import QuietOption, parse_time
 from rpkival.errors import UsageError
 
 if TYPE_CHECKING:
@@ -69,7 +69,12 @@ def build(
     rrdp: Annotated[
         int, typer.Option("--rrdp", metavar="N", help="With --serve: how many of the hosts publish by RRDP too.")
     ] = 1,
-    at: AtOption = None,
+    at: Annotated[
+        str | None,
+        typer.Option(
+            "--at", metavar="TIME", help="Sign as at this moment (RFC 3339, as 2026-03-16T08:00:00Z). (default: now)"
+        ),
+    ] = None,
     workers: Annotated[
         int, typer.Option("--workers", metavar="N", min=1, max=64, help="Sign in so many processes.")
     ] = 2,

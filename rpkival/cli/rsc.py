@@ -38,7 +38,10 @@ class Chain(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Add the verb."""
-    rsc = typer.Typer(help="Signed checklists (RFC 9323): files vouched for by holders of resources.")
+    rsc = typer.Typer(
+        help="Signed checklists (RFC 9323): files vouched for by holders of resources.",
+        epilog="Example: rpkival rsc verify offer.sig offer.pdf",
+    )
     rsc.command()(verify)
     # A command alone would take the place of its group.
     rsc.callback(no_args_is_help=True)(lambda: None)

@@ -34,7 +34,11 @@ QuorumOption = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the verb."""
-    rtr = typer.Typer(help="Serve VRPs to routers (RFC 8210), or print what a cache serves.", no_args_is_help=True)
+    rtr = typer.Typer(
+        help="Serve VRPs to routers (RFC 8210), or print what a cache serves.",
+        epilog="Example: rpkival rtr serve --vrps vrps.json",
+        no_args_is_help=True,
+    )
     rtr.command()(serve)
     rtr.command()(dump)
     rtr.command()(load)

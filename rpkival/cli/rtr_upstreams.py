@@ -13,7 +13,7 @@ import msgspec
 import structlog
 
 from rpkival.cli.source import Source
-from rpkival.cli.terminal import note
+from rpkival.cli.terminal import counted, note
 from rpkival.errors import FetchError, RpkivalError, UsageError
 from rpkival.limits import MAX_RTR_UPSTREAMS, VRP_RTR_SECONDS
 from rpkival.payload.payload import Payload
@@ -37,7 +37,8 @@ def check_quorum(caches: Sequence[str], quorum: int | None) -> None:
     if len(set(caches)) < len(caches):
         raise UsageError("The same RTR cache is given twice; it has one voice.")
     if quorum is not None and quorum > len(caches):
-        raise UsageError(f"{len(caches)} RTR caches cannot reach a quorum of {quorum}; name more with --rtr.")
+        named = counted(len(caches), "RTR cache", "RTR caches")
+        raise UsageError(f"{named} cannot reach a quorum of {quorum}; name more caches, or lower the quorum.")
 
 
 class FollowedCaches:

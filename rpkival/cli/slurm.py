@@ -17,7 +17,11 @@ __all__ = ["register"]
 
 def register(app: typer.Typer) -> None:
     """Add the verb."""
-    slurm = typer.Typer(help="Local exceptions to the RPKI: SLURM files (RFC 8416).", no_args_is_help=True)
+    slurm = typer.Typer(
+        help="Local exceptions to the RPKI: SLURM files (RFC 8416).",
+        epilog="Example: rpkival slurm check /etc/rpkival/slurm.json",
+        no_args_is_help=True,
+    )
     slurm.command()(check)
     # A command alone would take the place of its group.
     slurm.callback()(lambda: None)

@@ -37,7 +37,9 @@ class TalFormat(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Add the verb."""
-    tal = typer.Typer(help="Trust anchors and their locators.", no_args_is_help=True)
+    tal = typer.Typer(
+        help="Trust anchors and their locators.", epilog="Example: rpkival tal list", no_args_is_help=True
+    )
     tal.command(name="list")(list_anchors)
     tal.command(name="refresh")(refresh)
     app.add_typer(tal, name="tal")

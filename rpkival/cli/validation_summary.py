@@ -76,7 +76,21 @@ def print_summary(run: ValidationRun, applied: Applied, source: Fetched, seconds
     _tell([f"{each.uri}: {each.sentence} ({each.section})" for each in run.rejections], verbose=verbose)
     _tell(list(exception_sentences(applied)), verbose=True)
     _tell(list(_successors(run)), verbose=True)
+    if source.results:
+        note(_fetches(source.results))
     note(f"{counted(len(vrps), 'VRP', 'VRPs')} in {seconds:.1f} seconds.")
+
+
+def _fetches(results: Sequence[FetchResult]) -> str:
+    """How many of each protocol there were, how many failed, and how much came."""
+    number = Counter(result.protocol for result in results)
+    kinds = ", ".join(f"{count:,} by {protocol}" for protocol, count in sorted(number.items()))
+    failed = sum(bool(result.error) for result in results)
+    octets = sum(result.received or 0 for result in results)
+    return (
+        f"{counted(len(results), 'fetch', 'fetches')} ({kinds}), {f'{failed:,}' if failed else 'none'} failed, "
+        f"{octets / 1e6:,.1f} MB received."
+    )
 
 
 def _successors(run: ValidationRun) -> Iterator[str]:

@@ -14,6 +14,8 @@ def make_empty(directory: Path) -> None:
     try:
         directory.mkdir(parents=True, exist_ok=True)
         if any(directory.iterdir()):
-            raise UsageError(f"{directory} is not empty; give a new directory, or change what is built there.")
+            raise UsageError(
+                f"{directory} is not empty; give a new directory, or change what was built there (--change)."
+            )
     except OSError as error:
         raise UsageError(f"{directory} cannot be used: {error.strerror}.") from None

@@ -303,9 +303,11 @@ def test_rsync_brings_what_the_directory_has(validate: Run, lab_online: Lab, tmp
     fetched = validate("--tal", lab_online.tal, "--data-dir", tmp_path / "state", "--allow-dubious-hosts")
 
     assert (fetched.code, fetched.lines) == (0, ALL)
+    assert "2 fetches (2 by rsync), none failed, " in fetched.err
     assert validate(*lab_online.options).lines == ALL
     offline = validate("--tal", lab_online.tal, "--data-dir", tmp_path / "state", "--offline")
     assert (offline.code, offline.lines) == (0, ALL)
+    assert "fetch" not in offline.err
     assert validate("--tal", lab_online.tal, "--data-dir", tmp_path / "state", "--no-rsync", "--no-rrdp").lines == ALL
 
 
@@ -321,6 +323,7 @@ def test_a_repository_that_is_down_costs_nothing_yet(
 
     assert (done.code, done.lines) == (0, ALL)
     assert "Connection refused" in done.err
+    assert "2 fetches (2 by rsync), 2 failed, 0.0 MB received." in done.err
     report = json.loads((tmp_path / "report.json").read_text())
     assert [fetch["exit_code"] for fetch in report["fetches"]] == [10, 10]
     assert "Connection refused" in report["fetch_problems"][0]["sentence"]
