@@ -128,8 +128,8 @@ class StoreFile:
             self._reader.close()
             self._writer.close()
             raise StateError(
-                f"The store {self.path} was made by a later version of rpkival; use that, or move it away and a new one "
-                "is made."
+                f"The store {self.path} was made by a later version of rpkival; use that, or move it away and a new "
+                "one is made."
                 if version > VERSION
                 else f"The store {self.path} is in use by an earlier version of rpkival; end that first."
             )
