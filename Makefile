@@ -30,6 +30,7 @@ lint: $(VENV)/.dev  ## ruff
 
 types: $(VENV)/.dev  ## mypy --strict
 	$(BIN)/mypy
+	$(BIN)/mypy benchmarks/*.py
 
 unit: $(VENV)/.dev  ## pytest
 	$(BIN)/python -m pytest

@@ -12,11 +12,12 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 from rpkival.payload.formats import WRITERS, read_vrps
 from rpkival.payload.payload import Payload
-from rpkival.payload.vrps import Vrp
+from rpkival.payload.vrps import Vrp, Vrps
 
 GENERATED = 1_753_003_893
 
@@ -30,11 +31,16 @@ def main() -> None:
     payload = Payload(read_vrps(options.vrps.read_bytes(), name=str(options.vrps)).vrps)
     print(f"{len(payload.vrps)} VRPs\n{'format':<10}{'bytes':>12}{'columns':>10}{'lines':>10}{'ratio':>8}")
     for fmt, by_lines in BY_LINES.items():
-        ours, text = best(lambda fmt=fmt: WRITERS[fmt](payload, GENERATED), options.rounds)
-        theirs, other = best(lambda by_lines=by_lines: map(str.encode, by_lines(payload.vrps)), options.rounds)
+        ours, text = best(partial(WRITERS[fmt], payload, GENERATED), options.rounds)
+        theirs, other = best(partial(encoded, by_lines, payload.vrps), options.rounds)
         if text != other:
             sys.exit(f"{fmt} is not the same")
         print(f"{fmt:<10}{len(text):>12,}{ours:>9.2f}s{theirs:>9.2f}s{theirs / ours:>8.1f}")
+
+
+def encoded(by_lines: Callable[[Vrps], Iterable[str]], vrps: Vrps) -> Iterable[bytes]:
+    """What a writer of lines makes, in octets."""
+    return map(str.encode, by_lines(vrps))
 
 
 def best(write: Callable[[], Iterable[bytes]], rounds: int) -> tuple[float, bytes]:

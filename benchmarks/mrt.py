@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -85,8 +86,8 @@ def main() -> None:
     for name in FILES:
         path = arguments.data / "mrt" / name
         routes = read(path)
-        theirs = best(arguments.rounds, lambda path=path: run(bgpdump, "-m", path))
-        ours = best(arguments.rounds, lambda path=path: read(path))
+        theirs = best(arguments.rounds, partial(run, bgpdump, "-m", path))
+        ours = best(arguments.rounds, partial(read, path))
         costs = "".join(f"{cost.wall:>9.2f}{cost.cpu:>7.2f}" for cost in (theirs, ours))
         ratios = f"{theirs.wall / ours.wall:>7.1f}x{theirs.cpu / ours.cpu:>5.1f}x"
         print(f"{name:<48}{routes:>9,}{costs}{ratios}{routes / ours.cpu / 1e6:>16.2f}")

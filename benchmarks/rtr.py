@@ -25,6 +25,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +112,7 @@ def running(
         end = time.monotonic() + PATIENCE
         while not has_data(port):
             if process.poll() is not None or time.monotonic() > end:
-                sys.exit(f"{process.args} does not serve any VRPs.")
+                sys.exit(f"{process.args!r} does not serve any VRPs.")
             time.sleep(0.2)
         yield process, port
     finally:
@@ -151,7 +152,7 @@ def full_syncs(port: int, count: int, octets: int, pid: int) -> Result:
     return Result(octets * count, seconds, cpu_seconds(pid) - before)
 
 
-def read_all(port: int, count: int, octets: int, result: object) -> None:
+def read_all(port: int, count: int, octets: int, result: Connection) -> None:
     """Connect, ask, read everything, and tell how long it took."""
     routers = [socket.create_connection((HOST, port)) for _ in range(count)]
     remaining = dict.fromkeys(routers, octets)
@@ -165,16 +166,16 @@ def read_all(port: int, count: int, octets: int, result: object) -> None:
             router.sendall(ResetQuery(1).serialize())
         while remaining:
             for key, _ in selector.select(PATIENCE):
-                router = key.fileobj
-                assert isinstance(router, socket.socket)
-                got = router.recv_into(buffer)
+                assert isinstance(key.fileobj, socket.socket)
+                ready = key.fileobj
+                got = ready.recv_into(buffer)
                 if not got:
                     raise ConnectionError("the cache closed the connection before the end of its answer")
-                remaining[router] -= got
-                if remaining[router] <= 0:
-                    del remaining[router]
-                    selector.unregister(router)
-        result.send(time.perf_counter() - start)  # type: ignore[attr-defined]
+                remaining[ready] -= got
+                if remaining[ready] <= 0:
+                    del remaining[ready]
+                    selector.unregister(ready)
+        result.send(time.perf_counter() - start)
     for router in routers:
         router.close()
 

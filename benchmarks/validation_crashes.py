@@ -22,6 +22,7 @@ from rpkival.lab.plan import Vrp
 from rpkival.lab.served_tree import ServedTree
 from rpkival.objects.tal import parse_tal
 from rpkival.repository.opening import Fetching, open_source
+from rpkival.repository.stored_source import StoredSource
 from rpkival.validation.walk import validate
 
 RPKIVAL = (sys.executable, "-m", "rpkival")
@@ -31,6 +32,7 @@ def found(tree: ServedTree, store: Path, *, offline: bool) -> frozenset[Vrp]:
     """What a run comes to that nobody kills."""
     fetching = Fetching(offline=offline, allow_dubious_hosts=True, ca_file=tree.ca_file)
     with open_source(store, fetching) as source:
+        assert isinstance(source, StoredSource)
         run = validate([parse_tal(tree.tal.read_bytes(), "lab")], source, clock=lambda: int(time.time()), memo=source)
     return frozenset(
         (roa.asn, str(IPv4Network((address, length))), max_length)
@@ -41,7 +43,16 @@ def found(tree: ServedTree, store: Path, *, offline: bool) -> frozenset[Vrp]:
 
 def killed(tree: ServedTree, store: Path, after: float) -> bool:
     """Start a validation and kill it; whether it was still at work."""
-    command = [*RPKIVAL, "validate", "--tal", tree.tal, "--repository-dir", store, "--ca-file", tree.ca_file]
+    command: list[str | Path] = [
+        *RPKIVAL,
+        "validate",
+        "--tal",
+        tree.tal,
+        "--repository-dir",
+        store,
+        "--ca-file",
+        tree.ca_file,
+    ]
     with subprocess.Popen(
         [*command, "--allow-dubious-hosts", "--quiet", "--workers", "2"],
         stdout=subprocess.DEVNULL,
