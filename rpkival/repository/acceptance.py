@@ -35,15 +35,29 @@ class Acceptance:
         self._clock = clock
         self._write = write
         self._lock = threading.Lock()
+        self._flushing = threading.Lock()
+        self._before: int | None = None
+        self._written = 0
         self._waiting: dict[bytes, Kept] = {}
         self._leaving: dict[bytes, Kept] = {}
         self._used: list[bytes] = []
         self._known: dict[bytes, tuple[Accepted, float]] | None = None
         self._last: tuple[bytes, Accepted, bytes, float] | None = None
 
+    def count(self) -> int:
+        """How many versions had been accepted before this was asked first, and by us since: those that are written.
+
+        What is accepted in another process is counted by the store, and not here, where it may not be known.
+        """
+        with self._flushing:
+            if self._before is None:
+                self._before = self._store.acceptances - self._written
+            return self._before + self._written
+
     def accepted(self, place: Place) -> Accepted | None:
         """What was last accepted of this place."""
         if self._known is None:
+            self.count()  # before, as another process may accept between the two
             # One question for all is a fifth of the work of fifty thousand.
             with self._lock:
                 new = (self._leaving | self._waiting).values()
@@ -81,6 +95,10 @@ class Acceptance:
 
     def flush(self) -> None:
         """Write all that waits. Raises `StateError`; what could not be written waits on."""
+        with self._flushing:
+            self._flush()
+
+    def _flush(self) -> None:
         with self._lock:
             self._leaving |= self._waiting
             self._waiting = {}
@@ -89,6 +107,7 @@ class Acceptance:
         if leaving or used:
             self._store.accept(leaving, used)
         with self._lock:
+            self._written += len(leaving)
             for version in leaving:
                 if self._leaving.get(version.place) is version:
                     del self._leaving[version.place]

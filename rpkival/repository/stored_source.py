@@ -26,6 +26,9 @@ __all__ = ["StoredSource"]
 _MANY_QUESTIONS = 2_000
 """About records of the memo."""
 
+_UNKNOWN = -1
+"""Acceptances, where some could not be written; no store ever has as many."""
+
 log = structlog.get_logger("rpkival.repository")
 
 
@@ -44,7 +47,7 @@ class StoredSource:
         self._acceptance = Acceptance(store, clock, lambda: self._write_behind(self._acceptance.flush))
         self._requests: dict[tuple[str, str], Future[str | None]] = {}
         self._listings: dict[tuple[str, str], Repository | None] = {}
-        self._manifests: dict[int, dict[str, bytes]] = {}
+        self._manifests: dict[tuple[int, int], dict[str, bytes]] = {}
         self._memo: dict[bytes, bytes] | None = None
         self._memo_questions = 0
         self.unreadable: dict[str, str] = {}
@@ -106,7 +109,6 @@ class StoredSource:
             else:
                 nothing = f"{self._store.path} has nothing of {place.notify or key[1]}"
                 future = settled(nothing if self._listing(place) is None else None)
-            future.add_done_callback(lambda _: self._forget_listing(key))
             self._requests[key] = future
         return future
 
@@ -115,11 +117,13 @@ class StoredSource:
         listing = self._listing(place)
         if listing is None:
             return None
-        key, uri = listing.id, _canonical(place.repository) + place.manifest.rpartition("/")[2]
+        uri = _canonical(place.repository) + place.manifest.rpartition("/")[2]
         if not uri.endswith(".mft"):
-            return self._store.digest(key, uri)
+            return self._store.digest(listing.id, uri)
+        # Another run may fetch meanwhile. What is read then may be newer than what `revision` says, and never older.
+        key = (listing.id, listing.version)
         if key not in self._manifests:
-            self._manifests[key] = self._store.manifests(key)
+            self._manifests[key] = self._store.manifests(listing.id)
         return self._manifests[key].get(uri)
 
     def revision(self, place: Place) -> bytes | None:
@@ -128,10 +132,10 @@ class StoredSource:
         return None if listing is None else f"{listing.id} {listing.version}".encode()
 
     def acceptances(self) -> int:
-        """How many versions have been accepted since ever, with all that this run has accepted so far."""
-        if self._collector is not None:
-            self._written(self._acceptance.flush)
-        return self._store.acceptances
+        """How many versions have been accepted since ever, as this run knows it."""
+        if self._collector is not None and not self._written(self._acceptance.flush):
+            return _UNKNOWN
+        return self._acceptance.count()
 
     def accepted(self, place: Place) -> Accepted | None:
         """What was last accepted of this place."""
@@ -168,37 +172,39 @@ class StoredSource:
         if ended:
             self._store.close()
 
-    def _forget_listing(self, key: tuple[str, str]) -> None:
-        """What was known of it is not what was fetched since."""
-        listing = self._listings.pop(key, None)
-        if listing is not None:
-            self._manifests.pop(listing.id, None)
-
     def _listing(self, place: Place) -> Repository | None:
-        """The repository whose listing counts for this place."""
+        """The repository whose listing counts for this place, as it was when the fetch had ended."""
         key = (place.notify, place.module)
-        if key not in self._listings:
-            known = [self._store.repository(uri) for uri in _candidates(*key)]
-            self._listings[key] = max(
-                (each for each in known if each and each.turn), key=lambda each: each.turn, default=None
-            )
-        return self._listings[key]
+        if key in self._listings:
+            return self._listings[key]
+        known = [self._store.repository(uri) for uri in _candidates(*key)]
+        listing = max((each for each in known if each and each.turn), key=lambda each: each.turn, default=None)
+        request = self._requests.get(key)
+        if self._collector is None or (request is not None and request.done()):
+            self._listings[key] = listing
+        return listing
 
     def _write_behind(self, flush: Callable[[], None]) -> None:
         """In another thread: a repository's transaction may be under way, for which the walk must not wait."""
-        if self._collector is not None:
-            self._collector.aside(lambda: self._written(flush))
-        else:
+
+        def write() -> None:
             self._written(flush)
 
-    def _written(self, write: Callable[[], object]) -> None:
-        """A store that cannot be written costs what would have been written, and nothing of this run."""
+        if self._collector is not None:
+            self._collector.aside(write)
+        else:
+            write()
+
+    def _written(self, write: Callable[[], object]) -> bool:
+        """Whether it was: a store that cannot be costs what would have been written, and nothing of this run."""
         try:
             write()
         except StateError as error:
             if self.trouble is None:
                 log.error("store_not_written", reason=str(error))
             self.trouble = str(error)
+            return False
+        return True
 
 
 def _candidates(notify: str, module: str) -> list[str]:

@@ -47,7 +47,11 @@ class Source(Protocol):
         """
 
     def acceptances(self) -> int:
-        """How many versions have been accepted since ever; as long as that stays the same, so does each last one."""
+        """How many versions have been accepted since ever, as this run knows it: those before it, and its own.
+
+        What another run accepts meanwhile is none of them. As long as the number stays the same, so does what was
+        accepted last of each place.
+        """
 
     def accept(self, place: Place, accepted: Accepted, digests: bytes) -> None:
         """Keep this version of the place, and all its files (by their SHA-256, joined, the manifest's among them)."""

@@ -313,6 +313,56 @@ def test_many_accepted_versions_are_written_behind(world: World) -> None:
     assert [each.number for each in found if each] == list(range(2_500))
 
 
+def test_what_another_run_accepts_meanwhile_is_not_counted(world: World) -> None:
+    """This one may have looked at the place before that, so it must not say that it knew."""
+    here, there = place(world.repository), place(f"{world.repository}there/")
+    version = Accepted(digest(b"rrdp"), 1, 1)
+    with world.run() as source:
+        assert source.acceptances() == 0
+        with world.run() as other:
+            other.accept(there, version, b"")
+        source.accept(here, version, b"")
+        assert source.acceptances() == 1
+    with world.run(offline=True) as source:
+        assert source.acceptances() == 2
+
+
+def test_an_acceptance_that_is_not_written_leaves_the_number_unknown(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It will not be there in the next run, so nothing must rest on it."""
+
+    def fail(*_: object) -> None:
+        raise StateError("The disk is full.")
+
+    with world.run() as source:
+        before = source.acceptances()
+        source.accept(place(world.repository), Accepted(digest(b"rrdp"), 1, 1), b"")
+        with monkeypatch.context() as patch:
+            patch.setattr(Store, "accept", fail)
+            assert source.acceptances() < before
+        assert source.acceptances() == before + 1
+
+
+def test_manifests_are_no_older_than_the_revision(world: World) -> None:
+    """Though one repository serves several modules, and another process fetches it between the looks at two of them."""
+    here, there = place(world.repository), place("rsync://other.example.net/repository/")
+    world.rrdp.repositories[NOTIFY][there.manifest] = b"old"
+    with world.run() as source:
+        for each in (here, there):
+            assert source.request(each).result(PATIENCE) is None
+        assert source.manifest(here) == digest(b"rrdp")
+        store = Store(world.directory)
+        with store.update(NOTIFY) as update:
+            update.publish(there.manifest, b"new")
+            update.commit(b"")
+        store.close()
+        revision = source.revision(there)
+        assert source.manifest(there) == digest(b"new")
+    with world.run(offline=True) as source:
+        assert source.revision(there) == revision
+
+
 def test_offline_the_store_is_all_there_is(world: World) -> None:
     """Nothing is fetched and nothing is written."""
     here = place(world.repository)
