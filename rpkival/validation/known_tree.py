@@ -10,10 +10,14 @@ from rpkival.objects.place import Place
 from rpkival.validation.source import Source
 from rpkival.validation.tree import Branch, RepositoryKey, Tree
 
-__all__ = ["KnownTree", "Revisions"]
+__all__ = ["AcceptedNow", "KnownTree", "Revisions"]
 
 Revisions = Mapping[RepositoryKey, bytes]
 """What `Source.revision` said of each repository."""
+
+
+AcceptedNow = Mapping[bytes, bytes]
+"""The manifest that this run has accepted last of a CA, by its `Place.key`."""
 
 
 class KnownTree:
@@ -23,10 +27,12 @@ class KnownTree:
     what is in it.
     """
 
-    def __init__(self, tree: Tree, revisions: Revisions, source: Source) -> None:
+    def __init__(self, tree: Tree, revisions: Revisions, source: Source, accepted: AcceptedNow) -> None:
+        """`accepted` may grow."""
         self.tree = tree
         self._revisions = revisions
         self._source = source
+        self._accepted = accepted
         self._rows = dict(tree.in_use)
         self._stands = np.zeros(len(tree), bool)
 
@@ -43,9 +49,13 @@ class KnownTree:
         columns = tree.rows[rows]
         able = columns["steady"] & (columns["valid_from"] <= now) & (now <= columns["valid_until"])
         revision = source.revision(tree.place(int(rows[0])))
-        if revision is None or revision != self._revisions.get(repository):
+        doubtful = able
+        if revision is not None and revision == self._revisions.get(repository):
+            # Under another anchor, or from another server, this run may have accepted something else of the same CA.
+            doubtful = able & [key in self._accepted for key in columns["key"].tolist()]
+        if doubtful.any():
             manifests = columns["manifest"].tolist()
-            for at in np.flatnonzero(able).tolist():
+            for at in np.flatnonzero(doubtful).tolist():
                 place = tree.place(int(rows[at]))
                 last = source.accepted(place)
                 same = source.manifest(place) == manifests[at] and (last is None or last.sha256 == manifests[at])

@@ -6,7 +6,7 @@ What a run has found of a branch stands in the next one as it is, where nothing 
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from operator import attrgetter
 from typing import Any, Final
@@ -81,6 +81,12 @@ class Tree(Record):
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def doubt(self, accepted: Mapping[bytes, bytes]) -> None:
+        """Have those CAs looked at again (by the key of their place) of which another manifest was accepted last."""
+        for row, key in enumerate(self.rows["key"].tolist()):
+            if key in accepted and self.rows["manifest"][row].tobytes() != accepted[key]:
+                self.rows["steady"][row] = False
 
     def place(self, row: int) -> Place:
         """Where the CA publishes."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import replace
 from functools import partial
+from hashlib import sha256
 
 from rpkival.errors import LimitError, ObjectError
 from rpkival.limits import MAX_FETCH_PROBLEMS, MAX_PUBLICATION_POINTS, MAX_TREE_VRPS, MAX_TRUST_ANCHORS
@@ -122,6 +123,7 @@ class _Walk:
         self._unknown: deque[Node] = deque()
         self._judging: deque[Node] = deque()
         self._admission = Admission()
+        self._accepted: dict[bytes, bytes] = {}
         self.fetch_problems: dict[str, str] = {}
         """Sentence to the first URI it was about: a repository that is down is down for all its CAs."""
 
@@ -149,6 +151,7 @@ class _Walk:
             return
         acceptances = self._source.acceptances()
         for anchor, tree, kept in self._grown:
+            tree.doubt(self._accepted)
             revisions = {
                 repository: revision
                 for repository, rows in tree.in_use
@@ -165,7 +168,7 @@ class _Walk:
         if kept is None:
             return
         revisions = kept.revisions if kept.acceptances == self._acceptances else {}
-        self._known = KnownTree(kept.tree, revisions, self._source)
+        self._known = KnownTree(kept.tree, revisions, self._source, self._accepted)
         for repository, place in self._known.repositories:
             fetch = self._fetch(place)
             if fetch is None:
@@ -294,6 +297,8 @@ class _Walk:
     def _submit(self, node: Node) -> None:
         read = partial(self._source.read, node.place)
         data = None if node.manifest is None else read(file_name(node.place.manifest), node.manifest)
+        # Another run may have fetched meanwhile: what is judged now must not be remembered as what was there before.
+        node.manifest = None if data is None else sha256(data).digest()
         self._pool.submit(node.issuer, data, read, self._clock())
 
     def _judged(self, node: Node) -> PublicationPoint:
@@ -312,6 +317,7 @@ class _Walk:
             if objection is None:
                 if last is None or last.sha256 != point.accepted.sha256:
                     self._source.accept(node.place, point.accepted, point.digests)
+                    self._accepted[node.place.key] = point.accepted.sha256
                 return point
             point = lost_point(node.issuer, objection)
             node.steady = False
@@ -319,13 +325,16 @@ class _Walk:
             return point
         node.steady = False
         before = self._recall(node, last.sha256) or self._again(node, last.sha256)
-        return point if before.accepted is None else _in_place_of(point, before)
+        return point if before is None or before.accepted is None else _in_place_of(point, before)
 
-    def _again(self, node: Node, manifest: bytes) -> PublicationPoint:
-        """Judge an earlier version now; rare, so here."""
+    def _again(self, node: Node, manifest: bytes) -> PublicationPoint | None:
+        """Judge an earlier version now; rare, so here. None where its manifest is lost."""
         read = partial(self._source.read, node.place)
+        data = read(file_name(node.place.manifest), manifest)
+        if data is None or sha256(data).digest() != manifest:
+            return None
         with Here(strict=self._strict) as here:
-            here.submit(node.issuer, read(file_name(node.place.manifest), manifest), read, self._clock())
+            here.submit(node.issuer, data, read, self._clock())
             point = here.take()
         self._remembered.put(node.identity, manifest, point)
         return point

@@ -68,6 +68,28 @@ def test_what_failed_for_a_missing_file_is_judged_again(lab: Any, memory: Any, j
     assert judged == ["beta.mft"]
 
 
+@pytest.mark.parametrize("meanwhile", [b"broken", None])
+def test_what_changes_under_a_run_is_not_remembered_as_what_was_there(
+    lab: Any, memory: Any, meanwhile: bytes | None
+) -> None:
+    """Another run on the same store may fetch between the look at a manifest's digest and that at its content."""
+    memo, files = Notes(), lab.files
+
+    class Changing(memory):  # type: ignore[misc]
+        def read(self, place: Any, name: str, sha256: bytes) -> Any:
+            return meanwhile if name == "beta.mft" else super().read(place, name, sha256)
+
+    assert len(validate([lab.tal], Changing(files), clock=lambda: lab.now, memo=memo).roas) == 3
+    source = memory(files)
+    assert validate([lab.tal], source, clock=lambda: lab.now, memo=memo) == lab.validate()
+
+    source.files = {uri: b"" if uri.endswith("beta.mft") else data for uri, data in files.items()}
+    lost = Changing(source.files, versions=source.versions, kept=source.kept)
+    memo.clear()
+    assert len(validate([lab.tal], lost, clock=lambda: lab.now, memo=memo).roas) == 3
+    assert len(validate([lab.tal], source, clock=lambda: lab.now, memo=memo).roas) == 4
+
+
 def test_what_is_gone_is_forgotten(lab: Any, memory: Any) -> None:
     """A whole run in which all was looked at leaves what it used; one whose anchor was out of reach forgets nothing."""
     memo = Notes()

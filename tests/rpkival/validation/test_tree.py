@@ -13,6 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rpkival.lab.build import build
+from rpkival.lab.ca import trust_anchor
+from rpkival.lab.keys import KeyRing
 from rpkival.lab.number_resources import Resources
 from rpkival.lab.plan import Plan
 from rpkival.limits import MAX_TREE_AGE_SECONDS
@@ -34,42 +36,79 @@ class Notes(dict[bytes, bytes]):
             del self[key]
 
 
-class History:
-    """A lab over time: what it publishes, and what it has published before."""
+SERVER = "https://rrdp.lab.example/notification.xml"
 
-    def __init__(self, lab: Any) -> None:
+
+def certify_beta(by: Any, lab: Any, notify: str | None) -> None:
+    """Once more, and all the same but for who does it and for the server."""
+    by.issue_ca("beta", Resources(["10.2.0.0/16"], [64501]), repository=lab.beta.repository, notify=notify)
+    by.children.pop()
+
+
+class History:
+    """A lab and a second anchor above a CA of it, over time: what they publish, and what they have published before.
+
+    The second anchor names a server for that CA which may lag behind.
+    """
+
+    def __init__(self, lab: Any, keys: KeyRing) -> None:
         self.lab = lab
-        self.files: dict[str, bytes] = lab.files
         self.now = lab.now
+        self.other = trust_anchor("other", Resources(["10.0.0.0/8"], [(64496, 64511)]), lab.year, keys)
+        certify_beta(self.other, lab, SERVER)
+        other_tal = Tal("other", (self.other.certificate_uri,), self.other.key.public_key_info)
+        self.tals = [lab.tal, other_tal]
+        self.files: dict[str, bytes] = lab.files | self.other.tree(lab.day)
+        self.server = dict(self.files)
         self._past = [dict(self.files)]
 
     def change(self, data: st.DataObject) -> None:
         """In one of the ways in which repositories change, well or badly."""
-        authority = getattr(self.lab, data.draw(st.sampled_from(["anchor", "alpha", "beta", "customer"])))
-        how = data.draw(st.sampled_from(["roa", "aspa", "router", "renew", "revoke", "drop", "flip", "replay", "wait"]))
+        lab = self.lab
+        authorities = {each.name: each for each in (*lab.anchor.descendants(), self.other)}
+        authority = authorities[data.draw(st.sampled_from(sorted(authorities)), label="authority")]
+        how = data.draw(st.sampled_from(WAYS), label="how")
         if how == "roa":
             authority.issue_roa(data.draw(st.integers(1, 5)), [("10.1.128.0/20", 24)])
         elif how == "aspa":
             authority.issue_aspa(64500, [data.draw(st.integers(1, 5))])
         elif how == "router":
             authority.issue_router_key(64500)
-        elif how == "revoke":
+        elif how == "revoke" and authority.products:
             authority.revoke(data.draw(st.sampled_from(sorted(authority.products))), self.now - 60)
-        if how in ("roa", "aspa", "router", "renew", "revoke"):
+        elif how == "move":
+            authority = authorities[data.draw(st.sampled_from(["anchor", "other"]))]
+            certify_beta(authority, lab, data.draw(st.sampled_from([None, SERVER])))
+        if how in ("roa", "aspa", "router", "renew", "revoke", "move"):
             until = self.now + data.draw(st.integers(4_000, 200_000))
             point = authority.publication_point(type(self.lab.day)(self.now - 10, until))
             self.files |= {authority.repository + name: content for name, content in point.items()}
-        elif how == "replay":
+        else:
+            self._upset(how, authority, data)
+        self._past.append(dict(self.files))
+
+    def _upset(self, how: str, authority: Any, data: st.DataObject) -> None:
+        """In a way that no CA has signed."""
+        if how == "replay":
             there = self._past[data.draw(st.integers(0, len(self._past) - 1))]
             self.files |= {uri: content for uri, content in there.items() if uri.startswith(authority.repository)}
         elif how == "wait":
-            self.now += data.draw(st.integers(1, 100_000))
-        else:
+            self.now += data.draw(st.integers(-20_000, 100_000))
+        elif how == "fetch":
+            self.server = dict(self.files)
+        elif how == "anchors":
+            self.tals = self.tals[::-1]
+        elif how in ("drop", "flip"):
             uri = data.draw(st.sampled_from(sorted(self.files)))
             content = self.files.pop(uri)
             if how == "flip":
                 self.files[uri] = content[:-1] + bytes([content[-1] ^ 1])
-        self._past.append(dict(self.files))
+
+
+WAYS = [
+    *("roa", "aspa", "router", "renew", "revoke", "drop", "flip", "replay", "wait"),
+    *("move", "fetch", "fetch", "anchors"),
+]
 
 
 @pytest.mark.parametrize("revisions", [False, True])
@@ -79,15 +118,16 @@ def test_a_known_tree_changes_nothing(
     lab: Any, lab_keys: Any, memory: Any, data: st.DataObject, revisions: bool
 ) -> None:
     """Neither what is found nor what is accepted, whether the source tells what its repositories are at or not."""
-    history = History(type(lab)(lab_keys))
+    history = History(type(lab)(lab_keys), lab_keys)
     memo = Notes()
     knowing, forgetful = memory({}, revisions=revisions), memory({})
     for _ in range(data.draw(st.integers(2, 5))):
         for _ in range(data.draw(st.integers(0, 2))):
             history.change(data)
-        knowing.files = forgetful.files = history.files
-        known = validate([history.lab.tal], knowing, clock=lambda: history.now, memo=memo)
-        assert known == validate([history.lab.tal], forgetful, clock=lambda: history.now)
+        for source in (knowing, forgetful):
+            source.files, source.servers = dict(history.files), {SERVER: dict(history.server)}
+        known = validate(history.tals, knowing, clock=lambda: history.now, memo=memo)
+        assert known == validate(history.tals, forgetful, clock=lambda: history.now)
         assert knowing.versions == forgetful.versions
 
 
@@ -221,24 +261,40 @@ def test_a_repository_that_comes_late_holds_up_what_it_serves_alone(
     assert waited[0] <= 31 - served[late]
 
 
-SERVER = "https://rrdp.lab.example/notification.xml"
-
-
-def certify_beta(lab: Any, notify: str | None) -> None:
-    """Once more, and all the same but for the server."""
-    lab.anchor.issue_ca("beta", Resources(["10.2.0.0/16"], [64501]), notify=notify)
-    lab.anchor.children.pop()
-
-
 def test_a_ca_that_moves_to_another_server_is_read_there(lab: Any, memory: Any) -> None:
     """Though where it was before nothing has changed."""
     memo, source, old = Notes(), memory({}, revisions=True), lab.files
     run(lab, source, memo, old, lab.now)
     lab.beta.issue_roa(64505, [("10.2.5.0/24", 24)])
     new = lab.files
-    certify_beta(lab, SERVER)
+    certify_beta(lab.anchor, lab, SERVER)
     source.servers = {SERVER: new}
     moved = old | {uri: data for uri, data in lab.files.items() if uri.startswith(lab.anchor.repository)}
     found, _ = run(lab, source, memo, moved, lab.now + 60)
     assert 64505 in {roa.asn for roa in found.roas}
     assert found == validate([lab.tal], source, clock=lambda: lab.now + 60)
+
+
+@pytest.fixture
+def history(lab: Any, lab_keys: KeyRing) -> History:
+    """One that has just begun."""
+    return History(lab, lab_keys)
+
+
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize("when", [0, 1])
+def test_what_another_anchor_has_led_to_is_no_replay_unnoticed(
+    history: History, memory: Any, first: int, when: int
+) -> None:
+    """An old manifest on a server where nothing changes, of a CA of which a newer one is accepted in the same run."""
+    memo, knowing, forgetful = Notes(), memory({}, revisions=True), memory({})
+    tals = history.tals[first:] + history.tals[:first]
+    for step in range(4):
+        if step == when:
+            history.lab.beta.issue_roa(64505, [("10.2.5.0/24", 24)])
+            history.files |= history.lab.files
+        for source in (knowing, forgetful):
+            source.files, source.servers = dict(history.files), {SERVER: dict(history.server)}
+        known = validate(tals, knowing, clock=lambda: history.now, memo=memo)
+        assert known == validate(tals, forgetful, clock=lambda: history.now)
+    assert {roa.asn for roa in known.roas} >= {64501, 64505}
