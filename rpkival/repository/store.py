@@ -192,7 +192,7 @@ class Store:
 
     @property
     def acceptances(self) -> int:
-        """How many versions have been accepted since ever."""
+        """How many versions have been accepted since ever, with all that a sweep has dropped."""
         ((count,),) = self._file.rows("SELECT acceptances FROM counter")
         return int(count)
 

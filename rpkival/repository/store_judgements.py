@@ -6,6 +6,7 @@ import threading
 from collections.abc import Collection
 from zlib import crc32
 
+from rpkival.limits import MAX_MEMO_BYTES
 from rpkival.repository.store_file import StoreFile
 
 __all__ = ["Judgements"]
@@ -45,7 +46,12 @@ class Judgements:
             return found | self._waiting
 
     def put(self, key: bytes, record: bytes) -> bool:
-        """Keep a record in place of the last one of its key; whether another batch of them waits to be written."""
+        """Keep a record in place of the last one of its key; whether another batch of them waits to be written.
+
+        One that is too large for SQLite is not kept: it would cost all that are written with it.
+        """
+        if len(record) > MAX_MEMO_BYTES:
+            return False
         with self._lock:
             self._waiting[key] = record
             return len(self._waiting) % _BATCH == 0

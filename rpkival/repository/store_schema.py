@@ -68,7 +68,8 @@ SCHEMA: Final = (
         sum INTEGER NOT NULL,
         record BLOB NOT NULL
     )""",
-    # How many references to blobs went since the last sweep, and how often versions were accepted since ever.
+    # How many references to blobs went since the last sweep, and how often versions were accepted since ever, or
+    # dropped, or repositories were.
     "CREATE TABLE counter (loose INTEGER NOT NULL, acceptances INTEGER NOT NULL)",
     "INSERT INTO counter VALUES (0, 0)",
 )

@@ -37,17 +37,19 @@ def sweep(file: StoreFile, now: float, *, thoroughly: bool) -> bool:
 
 
 def _drop_old(connection: sqlite3.Connection, before: float) -> None:
-    gone = 0
+    gone = dropped = 0
     for repository, objects in connection.execute(
         "SELECT id, objects FROM repository WHERE used < ?", (before,)
     ).fetchall():
         connection.execute("DELETE FROM object WHERE repository=?", (repository,))
         connection.execute("DELETE FROM repository WHERE id=?", (repository,))
         gone += objects
+        dropped += 1
     octets = "SELECT coalesce(sum(length(digests)), 0) FROM accepted WHERE used < ?"
     gone += connection.execute(octets, (before,)).fetchone()[0] // 32
-    connection.execute("DELETE FROM accepted WHERE used < ?", (before,))
-    connection.execute("UPDATE counter SET loose=loose+?", (gone,))
+    dropped += connection.execute("DELETE FROM accepted WHERE used < ?", (before,)).rowcount
+    # A number of a repository that is gone may be given again, so no revision of before must be trusted.
+    connection.execute("UPDATE counter SET loose=loose+?, acceptances=acceptances+?", (gone, dropped))
 
 
 def _drop_unreferenced(connection: sqlite3.Connection) -> None:

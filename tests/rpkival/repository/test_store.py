@@ -196,6 +196,33 @@ def test_what_nobody_leads_to_is_dropped_after_days(tmp_path: Path) -> None:
     store.close()
 
 
+def test_nothing_rests_on_what_was_dropped(tmp_path: Path) -> None:
+    """The repository that comes in its place may have its number and its version."""
+    clock = Clock()
+    store = Store(tmp_path, clock=clock)
+    before = store.acceptances
+    publish(store, ONE, x=b"x")
+    old = store.repository(ONE)
+    clock.now += REPOSITORY_KEEP_SECONDS + DAY
+    store.sweep()
+    publish(store, ONE, x=b"y")
+    new = store.repository(ONE)
+    assert old is not None
+    assert new is not None
+    assert (new.id, new.version) == (old.id, old.version)
+    assert store.acceptances > before
+    before = store.acceptances
+    store.accept([Kept(b"p" * 32, Accepted(b"m" * 32, 1, 1), b"")])
+    clock.now += DAY
+    store.sweep()
+    assert store.acceptances == before + 1
+    clock.now += REPOSITORY_KEEP_SECONDS
+    store.touch([ONE])
+    store.sweep()
+    assert store.acceptances == before + 2
+    store.close()
+
+
 def test_the_last_to_succeed_has_the_largest_turn_whatever_the_clock_says(tmp_path: Path) -> None:
     """A clock that was a year ahead must not let a dead repository rule for a year."""
     clock = Clock()
@@ -439,6 +466,17 @@ def test_judgements_are_kept_until_they_are_forgotten(tmp_path: Path) -> None:
     assert store.judgements.all(1_000) == {keys[0]: b"best", keys[1]: b"record of " + keys[1]}
     assert store.judgements.all(10) is None
     assert store.judgements.get(keys[2]) is None
+    store.close()
+
+
+def test_a_judgement_too_large_to_be_kept_costs_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that wait are written together."""
+    monkeypatch.setattr("rpkival.repository.store_judgements.MAX_MEMO_BYTES", 10)
+    store = Store(tmp_path)
+    store.judgements.put(b"small", b"record")
+    store.judgements.put(b"large", b"record" * 2)
+    store.judgements.flush()
+    assert store.judgements.all(100) == {b"small": b"record"}
     store.close()
 
 
