@@ -125,6 +125,9 @@ MAX_REPOSITORY_OBJECTS: Final = 1_000_000
 MAX_MEMO_BYTES: Final = 512 * 1024**2
 """Of what was judged before that a run reads at once; the world's takes 60 MB. Beyond, it is read one by one."""
 
+MAX_TREE_BYTES: Final = 256 * 1024**2
+"""Of a tree that is kept for the next run; the world's takes 40 MB. Beyond, its points are remembered one by one."""
+
 MAX_TREE_AGE_SECONDS: Final = 12 * 3600
 """How long trees of earlier runs are taken as they are where nothing has changed. That a version is still in use is
 noted once a day, while its place is looked at."""
@@ -541,6 +544,10 @@ MAX_REJECTIONS_PER_POINT: Final = 1_000
 
 MAX_REJECTIONS: Final = 50_000
 """Records of one run, some 25 MB: a whole registry that expired would be 40,000. The rest is counted by anchor."""
+
+MAX_TREE_REJECTIONS: Final = 4 * MAX_REJECTIONS
+"""Records of one tree before the report takes the first of them. CAs that share a directory of bad objects have each of
+them recorded for each CA: gigabytes for a few thousand small certificates."""
 
 MAX_FETCH_PROBLEMS: Final = 1_000
 """Records of repositories that could not be fetched in one run, as many as are fetched; hostile URIs make any."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from rpkival.errors import LimitError
-from rpkival.limits import MAX_SUBTREE_POINTS
+from rpkival.limits import MAX_PUBLICATION_POINTS, MAX_SUBTREE_POINTS
 from rpkival.validation.issuer import Issuer
 from rpkival.validation.report import Tally
 from rpkival.validation.tree import Branch
@@ -37,7 +37,7 @@ class Admission:
         for child in children:
             if child.decisive in self._walked:
                 tally.reject(child.uri, None, LimitError(_TWICE))
-            elif self._is_full(issuer):
+            elif self._room(issuer) <= 0:
                 tally.reject(issuer.manifest, None, LimitError(_CROWD))
                 break
             else:
@@ -46,17 +46,20 @@ class Admission:
                 new.append(child)
         return new
 
-    def is_new(self, branch: Branch) -> bool:
-        """Whether no other certificate has led to any CA of it."""
-        return self._walked.isdisjoint(branch.decisive)
+    def admits(self, issuer: Issuer, branch: Branch) -> bool:
+        """Whether there is room for all below an issuer, who is the first of `branch`, and none is there already."""
+        return self._room(issuer) >= branch.size - 1 and self._walked.isdisjoint(branch.decisive)
 
     def take(self, issuer: Issuer, branch: Branch) -> None:
         """Note all below an issuer, who is the first of `branch`."""
         self._walked |= branch.decisive
         self._count(issuer, branch.size - 1)
 
-    def _is_full(self, issuer: Issuer) -> bool:
-        return len(issuer.chain) > _MEMBER and self._crowds[issuer.chain[_MEMBER]] >= MAX_SUBTREE_POINTS
+    def _room(self, issuer: Issuer) -> int:
+        """For so many more CAs below the member that this one is or is below; as in any tree, where it is above."""
+        if len(issuer.chain) <= _MEMBER:
+            return MAX_PUBLICATION_POINTS
+        return MAX_SUBTREE_POINTS - self._crowds[issuer.chain[_MEMBER]]
 
     def _count(self, issuer: Issuer, cas: int) -> None:
         if len(issuer.chain) > _MEMBER:

@@ -57,7 +57,7 @@ class Findings:
             anchor_keys.extend(rest.anchor_keys)
             listed = rest.rejections[:room]
             room -= len(listed)
-            unlisted += len(rest.rejections) - len(listed)
+            unlisted += len(rest.rejections) - len(listed) + rest.unlisted
             self._rejections.extend(listed)
         self._rejections.extend(tally.rejections(tal.uris[0]))
         if unlisted:

@@ -115,7 +115,11 @@ class _Columns:
         self._rows[self._added_rows] = np.array(self._added, ROW)
         repositories, manifests, names = self._texts
         blobs = map(b"".join, self._blobs)
-        return Tree(trust_anchor, list(self._sources), self._rows, repositories, manifests, names, self._rests, *blobs)
+        # A repository that nobody leads to any more would else go from tree to tree.
+        used, self._rows["repository"] = np.unique(self._rows["repository"], return_inverse=True)
+        known = list(self._sources)
+        sources = [known[number] for number in used.tolist()]
+        return Tree(trust_anchor, sources, self._rows, repositories, manifests, names, self._rests, *blobs)
 
     def _source(self, source: RepositoryKey) -> int:
         return self._sources.setdefault(source, len(self._sources))

@@ -45,6 +45,7 @@ ROW: Final = np.dtype(
         ("roas", "<u4"),
         ("ipv4", "<u4"),
         ("ipv6", "<u4"),
+        ("rejections", "<u4"),
         ("counts", "<u4", len(_COUNTS)),
     ]
 )
@@ -62,6 +63,8 @@ class Rest(Record):
     router_keys: tuple[ValidatedRouterKey, ...]
     anchor_keys: tuple[TakContent, ...]
     rejections: tuple[Rejection, ...]
+    unlisted: int
+    """How many rejections more there were."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,6 +102,13 @@ class Tree(Record):
         """Where in `roas`, `ipv4` and `ipv6` each row begins, in octets, and last their lengths."""
         sizes = {"roas": _ROA_OCTETS, "ipv4": _IPV4_OCTETS, "ipv6": _IPV6_OCTETS}
         return tuple(np.append(0, np.cumsum(self.rows[name], dtype=np.int64) * size) for name, size in sizes.items())
+
+    @property
+    def octets(self) -> int:
+        """How large it is, by and large."""
+        texts = (self.repositories, self.manifests, self.names, self.rests)
+        blobs = (self.roas, self.ipv4, self.ipv6)
+        return self.rows.nbytes + sum(map(len, blobs)) + sum(sum(map(len, text)) for text in texts)
 
     @property
     def in_use(self) -> Iterator[tuple[RepositoryKey, NDArray[np.int64]]]:
@@ -176,12 +186,18 @@ class Branch:
         rows = self.tree.rows[self.row : self.row + self.size]
         return int(rows["ipv4"].sum()) + int(rows["ipv6"].sum())
 
+    @property
+    def rejections(self) -> int:
+        """How many it has records of."""
+        return int(self.tree.rows["rejections"][self.row : self.row + self.size].sum())
+
 
 @dataclass(frozen=True, slots=True)
 class Leaves:
     """What one CA published came to, as far as a tree has it. `steady`: the same manifest would come to the same."""
 
     steady: bool
+    rejections: int
     numbers: tuple[Any, ...]
     names: str
     roas: bytes
@@ -190,13 +206,17 @@ class Leaves:
     rest: bytes
 
     @classmethod
-    def of(cls, point: PublicationPoint, *, steady: bool) -> Leaves:
-        """Of a judged point."""
+    def of(cls, point: PublicationPoint, *, steady: bool, room: int) -> Leaves:
+        """Of a judged point; there is room for so many of its rejections."""
         block = point.roas
+        listed = point.rejections[:room]
+        unlisted = len(point.rejections) - len(listed)
         four, six = len(block.ipv4) // _IPV4_OCTETS, len(block.ipv6) // _IPV6_OCTETS
-        numbers = (point.valid_from, point.valid_until, len(block), four, six, _numbers(point.counts))
+        numbers = (point.valid_from, point.valid_until, len(block), four, six, len(listed), _numbers(point.counts))
         rest = b""
         if point.aspas or point.router_keys or point.anchor_keys or point.rejections:
-            found = Rest(point.aspas, point.router_keys, point.anchor_keys, point.rejections)
+            found = Rest(point.aspas, point.router_keys, point.anchor_keys, listed, unlisted)
             rest = pickle.dumps(found, pickle.HIGHEST_PROTOCOL)
-        return cls(steady, numbers, block.names, block.heads, block.ipv4, block.ipv6, rest)
+        return cls(
+            steady and not unlisted, len(listed), numbers, block.names, block.heads, block.ipv4, block.ipv6, rest
+        )

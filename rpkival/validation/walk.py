@@ -10,7 +10,14 @@ from functools import partial
 from hashlib import sha256
 
 from rpkival.errors import LimitError, ObjectError
-from rpkival.limits import MAX_FETCH_PROBLEMS, MAX_PUBLICATION_POINTS, MAX_TREE_VRPS, MAX_TRUST_ANCHORS
+from rpkival.limits import (
+    MAX_FETCH_PROBLEMS,
+    MAX_PUBLICATION_POINTS,
+    MAX_TREE_BYTES,
+    MAX_TREE_REJECTIONS,
+    MAX_TREE_VRPS,
+    MAX_TRUST_ANCHORS,
+)
 from rpkival.objects.place import Accepted, Place
 from rpkival.objects.tal import Tal
 from rpkival.objects.times import format_time
@@ -123,6 +130,7 @@ class _Walk:
         self._unknown: deque[Node] = deque()
         self._judging: deque[Node] = deque()
         self._admission = Admission()
+        self._records = 0
         self._accepted: dict[bytes, bytes] = {}
         self.fetch_problems: dict[str, str] = {}
         """Sentence to the first URI it was about: a repository that is down is down for all its CAs."""
@@ -151,6 +159,8 @@ class _Walk:
             return
         acceptances = self._source.acceptances()
         for anchor, tree, kept in self._grown:
+            if tree.octets > MAX_TREE_BYTES:
+                continue
             tree.doubt(self._accepted)
             revisions = {
                 repository: revision
@@ -178,28 +188,28 @@ class _Walk:
 
     def _settle_all(self, tal: Tal, tally: Tally) -> bool:
         """Everything below what has been requested; whether the tree is no larger than it may be."""
-        done = vrps = 0
+        done = vrps = self._records = 0
         known = 1
         self._admission = Admission()
         while (settled := self._next()) is not None:
             node, found = settled
-            if done >= MAX_PUBLICATION_POINTS or vrps > MAX_TREE_VRPS:
+            points, new_vrps = (found.size, found.vrps) if isinstance(found, Branch) else (1, found.counts.vrps)
+            if done + points > MAX_PUBLICATION_POINTS or vrps + new_vrps > MAX_TREE_VRPS:
                 tally.reject(tal.uris[0], None, _too_large(done, vrps))
                 self._drop()
                 return False
             if isinstance(found, Branch):
                 node.found = found
                 self._admission.take(node.issuer, found)
+                self._records += found.rejections
                 known += found.size - 1
-                done += found.size
-                vrps += found.vrps
             else:
                 if self._on_settled is not None:
                     self._on_settled(node.issuer, found)
                 self._grow(node, found, tally)
                 known += len(node.children)
-                done += 1
-                vrps += found.counts.vrps
+            done += points
+            vrps += new_vrps
             del node.issuer
             if self._on_progress is not None:
                 self._on_progress(tal.name, done, known)
@@ -209,7 +219,8 @@ class _Walk:
         """Take what was judged, and go on to the CAs below."""
         issuers = self._admission.admitted(node.issuer, point.children, tally)
         steady = node.steady and len(issuers) == len(point.children)
-        node.found = Leaves.of(point, steady=steady)
+        node.found = Leaves.of(point, steady=steady, room=MAX_TREE_REJECTIONS - self._records)
+        self._records += node.found.rejections
         rows: Mapping[bytes, int] = {} if self._known is None else self._known.below(node.row)
         identities = map(self._remembered.identity, issuers)
         node.children = [
@@ -289,7 +300,9 @@ class _Walk:
         if self._known is None or node.row is None:
             return None
         branch = self._known.branch(node.row, node.place.notify)
-        return branch if branch is not None and self._admission.is_new(branch) else None
+        if branch is None or self._records + branch.rejections > MAX_TREE_REJECTIONS:
+            return None
+        return branch if self._admission.admits(node.issuer, branch) else None
 
     def _recall(self, node: Node, manifest: bytes | None) -> PublicationPoint | None:
         return None if manifest is None else self._remembered.get(node.identity, manifest, self._clock())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import threading
 from collections.abc import Mapping
 from concurrent.futures import Future
@@ -13,12 +14,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rpkival.lab.build import build
-from rpkival.lab.ca import trust_anchor
+from rpkival.lab.ca import Product, trust_anchor
 from rpkival.lab.keys import KeyRing
 from rpkival.lab.number_resources import Resources
 from rpkival.lab.plan import Plan
 from rpkival.limits import MAX_TREE_AGE_SECONDS
 from rpkival.objects.tal import Tal, parse_tal
+from rpkival.validation.memo import KeptTree
 from rpkival.validation.walk import validate
 
 AT = 1_773_648_000
@@ -207,6 +209,64 @@ def test_a_known_tree_is_no_larger_than_it_may_be(lab: Any, memory: Any, monkeyp
     lab.anchor.issue_roa(64496, [("10.3.0.0/16", 16)])
     found, _ = run(lab, source, memo, lab.files, lab.now + 60)
     assert [anchor.complete for anchor in found.trust_anchors] == [False]
+
+
+def test_the_records_of_a_tree_are_bounded_while_it_grows(
+    lab: Any, memory: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A directory of bad objects may be that of thousands of CAs; what is left out of one run is looked at again."""
+    monkeypatch.setattr("rpkival.validation.walk.MAX_TREE_REJECTIONS", 4)
+    for number in range(3):
+        lab.alpha.products[f"bad{number}.roa"] = Product(b"", number)
+        lab.beta.products[f"bad{number}.roa"] = Product(b"", number)
+    memo, source = Notes(), memory(lab.files, revisions=True)
+    for _ in range(3):
+        run = validate([lab.tal], source, clock=lambda: lab.now, memo=memo)
+        assert [each.uri.rpartition("/")[2] for each in run.rejections[:-1]] == [
+            *(f"bad{n}.roa" for n in range(3)),
+            "bad0.roa",
+        ]
+        assert run.rejections[-1].sentence.startswith("The report is full; 2 more records")
+        assert run.counts.roas_rejected == 6
+
+
+def test_a_member_gets_no_more_cas_from_run_to_run(lab: Any, memory: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of the last run are counted with the new ones before they are taken."""
+    monkeypatch.setattr("rpkival.validation.admission.MAX_SUBTREE_POINTS", 3)
+    memo, source, files = Notes(), memory({}, revisions=True), lab.files
+    for number in range(3):
+        below = lab.customer.issue_ca(f"below-{number}", Resources(["10.1.128.0/17"]))
+        for name in ("first", "second"):
+            below.issue_ca(f"{name}-{number}", Resources(["10.1.128.0/17"])).issue_roa(65000, [("10.1.128.0/17", 17)])
+        for authority in (lab.customer, *below.descendants()):
+            point = authority.publication_point(lab.day)
+            files |= {authority.repository + name: content for name, content in point.items()}
+        known, _ = run(lab, source, memo, files, lab.now)
+        assert known == lab.validate(files)
+        assert known.counts.publication_points_valid == 7
+
+
+def test_a_tree_that_is_too_large_is_not_kept(lab: Any, memory: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its points are remembered all the same."""
+    monkeypatch.setattr("rpkival.validation.walk.MAX_TREE_BYTES", 1_000)
+    memo = Notes()
+    for _ in range(2):
+        run(lab, memory({}), memo, lab.files, lab.now)
+    assert not [record for record in memo.values() if isinstance(pickle.loads(record), KeptTree)]
+
+
+def test_a_repository_that_nobody_leads_to_is_forgotten(lab: Any, memory: Any) -> None:
+    """A CA that names another in each run does not make the tree grow."""
+    memo, source, files = Notes(), memory({}, revisions=True), lab.files
+    for number in range(4):
+        certify_beta(lab.anchor, lab, f"https://{number}.lab.example/notification.xml")
+        point = lab.anchor.publication_point(lab.day)
+        files |= {lab.anchor.repository + name: content for name, content in point.items()}
+        source.servers = {f"https://{number}.lab.example/notification.xml": files}
+        found, _ = run(lab, source, memo, files, lab.now)
+        assert len(found.roas) == 4
+        (tree,) = (each.tree for each in map(pickle.loads, memo.values()) if isinstance(each, KeptTree))
+        assert len(tree.sources) == 2
 
 
 @pytest.fixture
