@@ -372,7 +372,9 @@ def test_offline_the_store_is_all_there_is(world: World) -> None:
         assert source.request(here).result(0) is None
         assert "has nothing of" in str(source.request(place(world.repository, OTHER_NOTIFY)).result(0))
         assert source.manifest(here) == digest(b"rrdp")
+        before = source.acceptances()
         source.accept(here, Accepted(digest(b"rrdp"), 1, 1), b"")
+        assert source.acceptances() < before
         assert source.trust_anchor("rsync://rpki.example.net/ta/ta.cer") == []
         assert source.results == []
     with world.run(offline=True) as source:
