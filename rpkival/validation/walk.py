@@ -8,6 +8,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import replace
 from functools import partial
 from hashlib import sha256
+from operator import attrgetter
 
 from rpkival.errors import LimitError, ObjectError
 from rpkival.limits import (
@@ -81,8 +82,7 @@ def validate(
         for tal in tals:
             walk.tree(tal, findings)
     walk.remember(whole=findings.is_whole)
-    problems = [FetchProblem(uri, sentence) for sentence, uri in walk.fetch_problems.items()]
-    return findings.run(started, problems)
+    return findings.run(started, walk.fetch_problems)
 
 
 class _Fetch:
@@ -132,8 +132,8 @@ class _Walk:
         self._admission = Admission()
         self._records = 0
         self._accepted: dict[bytes, bytes] = {}
-        self.fetch_problems: dict[str, str] = {}
-        """Sentence to the first URI it was about: a repository that is down is down for all its CAs."""
+        self._problems: dict[str, Place] = {}
+        self._led_to: set[RepositoryKey] = set()
 
     def tree(self, tal: Tal, findings: Findings) -> None:
         """Walk one tree."""
@@ -149,9 +149,20 @@ class _Walk:
             self._request([root])
         complete = self._settle_all(tal, tally)
         tree = grow(tal.name, root)
+        self._led_to.update(tree.sources)
         if anchor is not None and complete:
             self._grown.append((anchor, tree, kept))
         findings.add(tal, tree, tally, uri="" if anchor is None else anchor.uri, complete=complete)
+
+    @property
+    def fetch_problems(self) -> list[FetchProblem]:
+        """A repository that is down is down for all its CAs. One that only the last run's tree led to is nobody's."""
+        problems = [
+            FetchProblem(place.source, sentence)
+            for sentence, place in self._problems.items()
+            if (place.notify, place.module) in self._led_to
+        ]
+        return sorted(problems, key=attrgetter("uri", "sentence"))
 
     def remember(self, *, whole: bool) -> None:
         """Keep the trees for the next run; now and then, after a `whole` run, forget what it did not need."""
@@ -253,8 +264,8 @@ class _Walk:
     def _arrive(self, future: Future[str | None], place: Place) -> None:
         self._arrived.add(future)
         problem = future.result()
-        if problem is not None and len(self.fetch_problems) < MAX_FETCH_PROBLEMS:
-            self.fetch_problems.setdefault(problem, place.repository)
+        if problem is not None and len(self._problems) < MAX_FETCH_PROBLEMS:
+            self._problems.setdefault(problem, place)
 
     def _wait(self) -> None:
         """Until more is there."""
@@ -354,6 +365,7 @@ class _Walk:
 
     def _drop(self) -> None:
         """Leave the rest of this tree."""
+        self._led_to.update((place.notify, place.module) for place in self._problems.values())
         self._fetching.clear()
         self._ready.clear()
         self._unknown.clear()

@@ -62,6 +62,7 @@ class History:
         self.tals = [lab.tal, other_tal]
         self.files: dict[str, bytes] = lab.files | self.other.tree(lab.day)
         self.server = dict(self.files)
+        self.problems: dict[str, str] = {}
         self._past = [dict(self.files)]
 
     def change(self, data: st.DataObject) -> None:
@@ -100,6 +101,8 @@ class History:
             self.server = dict(self.files)
         elif how == "anchors":
             self.tals = self.tals[::-1]
+        elif how == "down":
+            self.problems = {authority.repository: "It is down."} if authority is not self.lab.beta else {}
         elif how in ("drop", "flip"):
             uri = data.draw(st.sampled_from(sorted(self.files)))
             content = self.files.pop(uri)
@@ -109,7 +112,7 @@ class History:
 
 WAYS = [
     *("roa", "aspa", "router", "renew", "revoke", "drop", "flip", "replay", "wait"),
-    *("move", "fetch", "fetch", "anchors"),
+    *("move", "fetch", "fetch", "anchors", "down"),
 ]
 
 
@@ -128,6 +131,7 @@ def test_a_known_tree_changes_nothing(
             history.change(data)
         for source in (knowing, forgetful):
             source.files, source.servers = dict(history.files), {SERVER: dict(history.server)}
+            source.problems = history.problems
         known = validate(history.tals, knowing, clock=lambda: history.now, memo=memo)
         assert known == validate(history.tals, forgetful, clock=lambda: history.now)
         assert knowing.versions == forgetful.versions
@@ -267,6 +271,19 @@ def test_a_repository_that_nobody_leads_to_is_forgotten(lab: Any, memory: Any) -
         assert len(found.roas) == 4
         (tree,) = (each.tree for each in map(pickle.loads, memo.values()) if isinstance(each, KeptTree))
         assert len(tree.sources) == 2
+
+
+def test_a_repository_that_only_the_last_run_led_to_is_no_problem(lab: Any, memory: Any) -> None:
+    """It is fetched early, before it is known that nobody leads to it any more; one that somebody leads to is told."""
+    memo, source = Notes(), memory({}, revisions=True, servers={SERVER: lab.files})
+    certify_beta(lab.anchor, lab, SERVER)
+    source.problems = {lab.beta.repository: "It is down."}
+    for _ in range(2):
+        found, _ = run(lab, source, memo, lab.files, lab.now)
+        assert [(each.uri, each.sentence) for each in found.fetch_problems] == [(SERVER, "It is down.")]
+    lab.anchor.withdraw("beta.cer")
+    found, _ = run(lab, source, memo, lab.files, lab.now)
+    assert found.fetch_problems == ()
 
 
 @pytest.fixture
