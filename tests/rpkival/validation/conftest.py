@@ -30,6 +30,7 @@ class Memory:
 
     files: Mapping[str, bytes]
     problems: Mapping[str, str] = field(default_factory=dict)
+    """What goes wrong, by the URI of a directory or of what serves it."""
     requested: list[str] = field(default_factory=list)
     versions: dict[Place, Accepted] = field(default_factory=dict)
     accepting: int = 0
@@ -49,7 +50,7 @@ class Memory:
     def request(self, place: Place) -> Future[str | None]:
         self.requested.append(place.repository)
         future: Future[str | None] = Future()
-        future.set_result(self.problems.get(place.repository))
+        future.set_result(self.problems.get(place.repository, self.problems.get(place.source)))
         return future
 
     def manifest(self, place: Place) -> bytes | None:

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rpkival.lab.build import build
-from rpkival.lab.ca import Product, trust_anchor
+from rpkival.lab.ca import REPOSITORY, Product, trust_anchor
 from rpkival.lab.keys import KeyRing
 from rpkival.lab.number_resources import Resources
 from rpkival.lab.plan import Plan
@@ -102,7 +102,8 @@ class History:
         elif how == "anchors":
             self.tals = self.tals[::-1]
         elif how == "down":
-            self.problems = {authority.repository: "It is down."} if authority is not self.lab.beta else {}
+            source = data.draw(st.sampled_from([SERVER, REPOSITORY]))
+            self.problems = {} if source in self.problems else {source: f"{source} is down."}
         elif how in ("drop", "flip"):
             uri = data.draw(st.sampled_from(sorted(self.files)))
             content = self.files.pop(uri)
