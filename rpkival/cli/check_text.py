@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from rpkival.asn import format_asn
-from rpkival.origin.explain import Validity
+from rpkival.origin.explain import Validity, is_local
 from rpkival.origin.times import rfc3339
 from rpkival.origin.verdict import State
 from rpkival.payload.vrps import Vrp
@@ -33,10 +33,12 @@ def allowed_text(prefix: str, vrps: list[Vrp]) -> str:
     if not vrps:
         return f"{prefix}\nNo VRP covers it: nobody has signed who may announce it, and any origin is not-found.\n"
     length = int(prefix.rpartition("/")[2])
-    origins = sorted({vrp.asn for vrp in vrps if length <= vrp.max_length and vrp.asn})
+    fitting = [vrp for vrp in vrps if length <= vrp.max_length and vrp.asn]
+    origins = sorted({vrp.asn for vrp in fitting})
+    how = "Signed, or let by local exceptions," if any(map(is_local, fitting)) else "Signed"
     named = ", ".join(map(format_asn, origins)) or "nobody"
     rows = _table((vrp, "too short" if length > vrp.max_length else "") for vrp in vrps)
-    return f"{prefix}\nSigned to be announced, as it is, by: {named}\n\n{rows}"
+    return f"{prefix}\n{how} to be announced, as it is, by: {named}\n\n{rows}"
 
 
 def _state(validity: Validity) -> str:
@@ -52,8 +54,8 @@ def _table(rows: Iterable[tuple[Vrp, str]]) -> str:
                 vrp.prefix,
                 f"/{vrp.max_length}",
                 format_asn(vrp.asn),
-                _printable(vrp.trust_anchor) or "unknown",
-                rfc3339(vrp.expires) if vrp.expires else "unknown",
+                "local exception" if is_local(vrp) else _printable(vrp.trust_anchor) or "unknown",
+                rfc3339(vrp.expires) if vrp.expires else "never" if is_local(vrp) else "unknown",
                 verdict,
             )
             for vrp, verdict in rows

@@ -11,10 +11,11 @@ from rpkival.asn import format_asn
 from rpkival.origin.index import OriginIndex, covers
 from rpkival.origin.times import rfc3339
 from rpkival.origin.verdict import Reason, State
+from rpkival.payload.local_source import LocalSource
 from rpkival.payload.vrps import Vrp, Vrps
 from rpkival.prefixes import Prefixes, parse_prefix
 
-__all__ = ["Validity", "covering_vrps", "explain"]
+__all__ = ["Validity", "covering_vrps", "explain", "is_local"]
 
 _DESCRIPTIONS = {
     "valid": "At least one VRP Matches the Route Prefix",
@@ -100,23 +101,29 @@ class Validity:
         """The verdict for people who do not know what a VRP is."""
         origin = format_asn(self.asn)
         if self.state is State.VALID:
-            vrp = self.matched[0]
+            vrp = min(self.matched, key=is_local)  # what is signed says more than what we say ourselves
+            if is_local(vrp):
+                return f"A local exception lets {origin} announce {vrp.prefix}{_down_to(vrp)}; nobody has signed that."
             return f"The holder of {vrp.prefix} has signed that {origin} may announce it{_down_to(vrp)}."
         if self.state is State.NOT_FOUND:
             return "Nobody has signed who may announce these addresses, so it cannot be checked; routers accept it."
         if self.reason is Reason.LENGTH:
             best = max((vrp for vrp in self.unmatched_length if vrp.asn == self.asn), key=lambda vrp: vrp.max_length)
+            bound = "the local exception lets it be" if is_local(best) else "signed for"
             return (
                 f"{origin} may announce {best.prefix}{_down_to(best)}, but this is a /{_length(self.prefix)}, "
-                "which is more specific than signed for; routers that check drop it."
+                f"which is more specific than {bound}; routers that check drop it."
             )
         if not self.asn:
             return "AS0 is nobody and can announce nothing (RFC 7607); routers that check drop it."
+        signed = not all(map(is_local, self.vrps()))
         allowed = sorted({vrp.asn for vrp in self.vrps()} - {0})
         if not allowed:
-            return "The holder has signed that nobody may announce these addresses (AS0); routers that check drop it."
+            says = "The holder has signed" if signed else "A local exception says"
+            return f"{says} that nobody may announce these addresses (AS0); routers that check drop it."
         named = ", ".join(map(format_asn, allowed[:5])) + (" and others" if len(allowed) > 5 else "")
-        return f"The holder has signed for {named}, not for {origin}; routers that check drop it."
+        says = "The holder has signed" if signed else "A local exception speaks"
+        return f"{says} for {named}, not for {origin}; routers that check drop it."
 
 
 def explain(source: OriginIndex | Vrps, prefix: str, asn: int) -> Validity:
@@ -144,6 +151,11 @@ def explain(source: OriginIndex | Vrps, prefix: str, asn: int) -> Validity:
         state = State.INVALID
         reason = Reason.LENGTH if asn and any(vrp.asn == asn for vrp in unmatched_length) else Reason.AS
     return Validity(wanted.texts()[0], asn, state, reason, tuple(matched), tuple(unmatched_as), tuple(unmatched_length))
+
+
+def is_local(vrp: Vrp) -> bool:
+    """Whether a local exception asserts it, and no signature."""
+    return LocalSource.parse(vrp.source) is not None
 
 
 def covering_vrps(vrps: Vrps, prefix: Prefixes) -> Vrps:

@@ -153,3 +153,32 @@ def test_a_prefix_that_is_none_is_refused(source: OriginIndex | Vrps) -> None:
     """The same sentence as everywhere."""
     with pytest.raises(PrefixError, match="host bits set"):
         explain(source, "10.0.0.1/8", 1)
+
+
+LOCAL = Vrp("192.0.2.0/24", 25, 64496, "", 0, "slurm:/etc/slurm.json#until their ROA is there")
+LOCAL_NOBODY = Vrp("198.51.100.0/24", 24, 0, "", 0, "slurm:/etc/slurm.json")
+
+
+@pytest.mark.parametrize(
+    ("prefix", "asn", "sentence"),
+    [
+        (
+            "192.0.2.0/24",
+            64496,
+            "A local exception lets AS64496 announce 192.0.2.0/24 down to /25; nobody has signed that.",
+        ),
+        ("192.0.2.0/24", 64497, "A local exception speaks for AS64496, not for AS64497; routers that check drop it."),
+        ("192.0.2.0/26", 64496, "but this is a /26, which is more specific than the local exception lets it be;"),
+        ("198.51.100.0/24", 1, "A local exception says that nobody may announce these addresses (AS0);"),
+    ],
+)
+def test_what_is_not_signed_is_not_said_to_be(prefix: str, asn: int, sentence: str) -> None:
+    """A local exception is the operator's own word, and no holder's."""
+    assert sentence in explain(Vrps.of([LOCAL, LOCAL_NOBODY]), prefix, asn).sentence()
+
+
+def test_what_is_signed_as_well_is_said_to_be() -> None:
+    """A signature is the better reason."""
+    signed = Vrp("192.0.2.0/24", 24, 64496, "ripe", 1773648000, "rsync://a/a.roa")
+    told = explain(Vrps.of([LOCAL, signed]), "192.0.2.0/24", 64496).sentence()
+    assert told == "The holder of 192.0.2.0/24 has signed that AS64496 may announce it."
