@@ -41,7 +41,9 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """`sentence` is that of the report's record, "" where none is about it."""
+    """`sentence` is that of the report's record, "" where none is about it. It names an object that is another than the
+    one asked about.
+    """
 
     cause: Cause
     sentence: str = ""
@@ -71,10 +73,10 @@ class Inquiry:
         if rejection := self._by_uri.get(source):
             return Why(_cause_of(rejection), rejection.sentence)
         if rejection := self._failed_points.get(_directory(source)):
-            return Why(Cause.POINT_FAILED, rejection.sentence)
+            return Why(Cause.POINT_FAILED, _named(rejection))
         # A CA whose certificate or manifest broke takes all below it along, of which the report then says nothing.
         if rejection := self._broken_cas.get(trust_anchor):
-            return Why(Cause.CA_LOST, f"{rejection.uri}: {rejection.sentence}")
+            return Why(Cause.CA_LOST, _named(rejection))
         return Why(Cause.WITHDRAWN)
 
     @classmethod
@@ -101,6 +103,10 @@ class _OfExceptions(Inquiry):
 def accidents(whys: Sequence[Why]) -> NDArray[np.bool_]:
     """`bool[n]`: True for each reason that no holder has given."""
     return np.array([not why.cause.is_the_holders_word for why in whys], np.bool_)
+
+
+def _named(rejection: Rejection) -> str:
+    return f"{rejection.uri}: {rejection.sentence}"
 
 
 def _cause_of(rejection: Rejection) -> Cause:

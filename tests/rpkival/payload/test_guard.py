@@ -51,7 +51,7 @@ def test_a_collapse_is_held_and_told() -> None:
     (hold,) = verdict.holds
     assert (hold.trust_anchor, hold.kind, hold.number, hold.total) == ("ripe", Kind.VRPS, 100, 100)
     assert hold.causes == {"point-failed": 100}
-    assert hold.example == "It is missing."
+    assert hold.example == "rsync://ripe/ca/ca.mft: It is missing."
     assert len(verdict.payload) == 101
     assert verdict.let_go == {}
 
@@ -127,7 +127,7 @@ def test_aspas_and_router_keys_are_weighed_by_themselves() -> None:
     ]
     assert [aspa.customer for aspa in verdict.payload.aspas] == [*range(1, 41), 99]
     assert [key.asn for key in verdict.payload.router_keys] == list(range(1, 21))
-    assert verdict.holds[0].example == "It is missing."
+    assert verdict.holds[0].example == "rsync://ripe/ca/ca.mft: It is missing."
 
 
 def test_aspas_that_their_holders_withdraw_go_at_once() -> None:
