@@ -143,7 +143,7 @@ def _value_lines(name: str, value: Any, indent: str) -> Iterable[str]:
         if set(value) == {"prefix", "max_length"}:
             yield f"{indent}{value['prefix']} max_length {value['max_length']}"
             return
-        yield f"{indent}{name}:"
+        yield f"{indent}{name}:" if name else f"{indent}-"
         for inner, each in value.items():
             yield from _value_lines(inner, each, indent + "  ")
     elif isinstance(value, list):
