@@ -34,8 +34,8 @@ async def run_live(config: Config, data_dir: Path, *, rtr: Address, http: Addres
         allow_dubious_hosts=validation.allow_dubious_hosts,
         ca_file=validation.ca_file,
     )
-    fetching.check()  # tells now, and not in a log ten seconds later, what is not there
     directory = validation.repository_dir or data_dir / "repository"
+    fetching.check(directory)  # tells now, and not in a log ten seconds later, what is not there
     locators = read_locators(validation.tals, validation.constraints, reconsidered=validation.reconsidered)
     job = Job(locators, directory, fetching, validation.workers)
     view = View(beacons=load_beacons(config.http.beacons or resource("beacons.toml")))

@@ -24,16 +24,16 @@ from rpkival.repository.rsync import Rsync, RsyncResult
 from rpkival.repository.store import Store
 from rpkival.repository.uri import RsyncUri
 
-__all__ = ["RsyncMirror"]
+__all__ = ["STAGING", "RsyncMirror"]
 
-_STAGING = ".staging"
+STAGING = ".staging"
 """Directory for fetches under way; no host has a name that starts with a dot."""
 
 _OLD = "old,"
-"""Start of the name, in `_STAGING`, of a module that is being replaced: `old,authority,module`."""
+"""Start of the name, in `STAGING`, of a module that is being replaced: `old,authority,module`."""
 
 _TOKEN = "token,"  # noqa: S105 - not a secret
-"""Start of the name, in `_STAGING`, of the file that says which commit to the store a module is the same as."""
+"""Start of the name, in `STAGING`, of the file that says which commit to the store a module is the same as."""
 
 _SOME_FILES_MISSING = (23, 24)
 """Exit codes of rsync (its manual, "exit values") when the sender could not read some files, or they vanished."""
@@ -56,7 +56,7 @@ class RsyncMirror:
     def __init__(self, directory: Path, rsync: Rsync, store: Store) -> None:
         """Raises `UsageError` where `directory` cannot be made or written."""
         self._directory = directory.resolve()
-        self._places = self._directory / _STAGING
+        self._places = self._directory / STAGING
         try:
             self._places.mkdir(parents=True, exist_ok=True)
             tempfile.TemporaryFile(dir=self._places).close()

@@ -11,7 +11,7 @@ from typing import get_args
 from rpkival.errors import UsageError
 from rpkival.repository.collector import Collector, Fallback
 from rpkival.repository.local import LocalDirectory
-from rpkival.repository.mirror import RsyncMirror
+from rpkival.repository.mirror import STAGING, RsyncMirror
 from rpkival.repository.rsync import Rsync
 from rpkival.repository.store import STORE_NAME, Store
 from rpkival.repository.stored_source import StoredSource
@@ -40,13 +40,16 @@ class Fetching:
         """Whether anything may be fetched at all."""
         return not self.offline and (self.rsync or self.rrdp)
 
-    def check(self) -> None:
-        """Raises `UsageError` where `ca_file` cannot be used or nothing is installed to fetch with."""
+    def check(self, directory: Path) -> None:
+        """Raises `UsageError` where `ca_file` cannot be used, nothing is installed to fetch with, or the `directory` to
+        fetch into holds what another program has fetched.
+        """
         if self.fetches:
             from rpkival.repository.http import Http
 
             _rsync(self)
             Http(ca_file=self.ca_file)
+            _check_ours(directory)
 
 
 def fallback_named(name: str) -> Fallback:
@@ -62,8 +65,9 @@ def fallback_named(name: str) -> Fallback:
 def open_source(directory: Path, fetching: Fetching) -> Iterator[StoredSource | LocalDirectory]:
     """The source for one run; what it has learnt is kept when the block is left.
 
-    Offline, a directory without a store is one that is laid out `host/module/path`, and is only read. Raises
-    `UsageError` where the directory cannot be used or nothing is installed to fetch with, `StateError` for the store.
+    Offline, a directory without a store is one that is laid out `host/module/path`, and is only read; nothing is
+    fetched into it. Raises `UsageError` where the directory cannot be used or nothing is installed to fetch with,
+    `StateError` for the store.
     """
     if not fetching.fetches and not (directory / STORE_NAME).exists():
         yield LocalDirectory(directory)
@@ -71,6 +75,8 @@ def open_source(directory: Path, fetching: Fetching) -> Iterator[StoredSource | 
     rsync = _rsync(fetching) if fetching.fetches else None
     try:
         directory.mkdir(parents=True, exist_ok=True)
+        if fetching.fetches:
+            _check_ours(directory)
     except OSError as error:
         raise UsageError(
             f"The repository directory {directory} cannot be written: {error.strerror}; choose another."
@@ -83,6 +89,19 @@ def open_source(directory: Path, fetching: Fetching) -> Iterator[StoredSource | 
         raise
     with StoredSource(store, collector) as source:
         yield source
+
+
+def _check_ours(directory: Path) -> None:
+    """Raises `UsageError` for a tree `host/module/path` of another program: with a store in it, it would be read no
+    more.
+    """
+    inside = list(directory.iterdir()) if directory.is_dir() else []
+    ours = any(path.name == STAGING or path.name.startswith(STORE_NAME) for path in inside)
+    if not ours and any("." in path.name.lstrip(".") and path.is_dir() for path in inside):
+        raise UsageError(
+            f"{directory} holds files of hosts, but no store of rpkival; choose another directory to fetch into, "
+            "or stay offline to judge these as they are."
+        )
 
 
 def _collector(directory: Path, store: Store, fetching: Fetching, rsync: Rsync | None) -> Collector:

@@ -58,3 +58,28 @@ def test_a_directory_that_cannot_be_made_is_wrong_usage(tmp_path: Path) -> None:
         open_source(tmp_path / "file/repository", Fetching(rsync=False)),
     ):
         pass
+
+
+def test_another_programs_files_are_not_fetched_into(tmp_path: Path) -> None:
+    """Who forgets to say --offline finds them as they were."""
+    (tmp_path / "rpki.example.net" / "repo").mkdir(parents=True)
+    (tmp_path / "lost+found").mkdir()
+    for fetching in (Fetching(), Fetching(rsync=False), Fetching(rrdp=False)):
+        with pytest.raises(UsageError, match="or stay offline to judge"), open_source(tmp_path, fetching):
+            pass
+        with pytest.raises(UsageError, match="choose another directory"):
+            fetching.check(tmp_path)
+        fetching.check(tmp_path / "new")
+    assert {path.name for path in tmp_path.iterdir()} == {"rpki.example.net", "lost+found"}
+    with open_source(tmp_path, Fetching(offline=True)) as source:
+        assert isinstance(source, LocalDirectory)
+
+
+@pytest.mark.parametrize("left", [".staging", "store.sqlite.damaged", "lost+found"])
+def test_what_is_left_of_a_store_is_ours(tmp_path: Path, left: str) -> None:
+    """Modules whose store was moved away, and a file system of its own."""
+    (tmp_path / left).mkdir()
+    if left != "lost+found":
+        (tmp_path / "rpki.example.net").mkdir()
+    with open_source(tmp_path, Fetching()) as source:
+        assert isinstance(source, StoredSource)
