@@ -88,6 +88,7 @@ def _show(
 
     from rpkival.alerts.outbox import Outbox
     from rpkival.cli.incident_text import incident_page
+    from rpkival.cli.terminal import counted
     from rpkival.monitor.incidents import format_time
 
     with _database(data_dir) as database:
@@ -101,9 +102,10 @@ def _show(
             typer.echo(line)
         for report in reports:
             answer = report.status or report.answer or "not tried yet"
+            attempts = counted(report.attempts, "attempt", "attempts")
             typer.echo(
                 f"  alert        {report.kind} {report.message_id} to {report.url}: {report.state}"
-                f" after {report.attempts} attempts ({answer}), {format_time(report.finished_at or report.due)}"
+                f" after {attempts} ({answer}), {format_time(report.finished_at or report.due)}"
             )
     raise typer.Exit(1 if incident.state == "open" else 0)
 

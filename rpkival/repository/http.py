@@ -79,8 +79,10 @@ class Http:
         if ca_file is not None:
             try:
                 self.tls.load_verify_locations(ca_file)
-            except (OSError, ssl.SSLError) as error:
-                raise UsageError(f"The certificates in {ca_file} cannot be used: {error}.") from error
+            except ssl.SSLError as error:
+                raise UsageError(f"{ca_file} has no certificates in PEM: {error.reason or error}.") from error
+            except OSError as error:
+                raise UsageError(f"The certificates in {ca_file} cannot be read: {error.strerror}.") from error
 
     def session(self, seconds: float = HTTP_FILE_SECONDS) -> HttpSession:
         """Connections for some files of one host, together in so many seconds; a context manager."""

@@ -126,7 +126,10 @@ def _load_own(context: ssl.SSLContext, certificate: Path, key: Path | None) -> N
         context.load_cert_chain(certificate, key, password="")
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", None) or error
-        raise UsageError(f"{certificate} and its key cannot be used for TLS: {reason}.") from error
+        raise UsageError(
+            f"{certificate} and its key cannot be used for TLS; give a certificate and the key that belongs to it, "
+            f"both in PEM ({reason})."
+        ) from error
 
 
 def _load_authorities(context: ssl.SSLContext, path: Path) -> None:

@@ -100,7 +100,7 @@ def test_a_real_case_is_found(
     page = rpkival("alerts", "show", data["id"], "--data-dir", data_dir).out
     assert "acknowledged" in page
     assert "43376 62414" in page
-    assert "delivered after 1 attempts (200)" in page
+    assert "delivered after 1 attempt (200)" in page
     shown = json.loads(rpkival("alerts", "show", data["id"], "--format", "json", "--data-dir", data_dir).out)
     assert shown["deliveries"][0]["state"] == "delivered"
 

@@ -6,11 +6,12 @@ import socket
 import threading
 from collections.abc import Iterator
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from aiohttp import web
 
-from rpkival.errors import FetchError, StateError
+from rpkival.errors import FetchError, StateError, UsageError
 from rpkival.lab.rrdp_misbehaviour import drip, redirect_to
 from rpkival.lab.rrdp_server import RrdpServer
 from rpkival.repository.http import Http, Validators
@@ -134,3 +135,12 @@ def test_proxy(server: RrdpServer, monkeypatch: pytest.MonkeyPatch, by_environme
     if by_environment:
         monkeypatch.setenv("no_proxy", "127.0.0.1")
         assert http.get(server.notify_uri) == server.publication.notification
+
+
+def test_certificates_that_cannot_be_used(tmp_path: Path) -> None:
+    """A file that is not there, and one in which there are none."""
+    with pytest.raises(UsageError, match=r"absent\.pem cannot be read: No such file or directory\.$"):
+        Http(ca_file=tmp_path / "absent.pem")
+    (tmp_path / "empty.pem").write_text("none\n")
+    with pytest.raises(UsageError, match=r"empty\.pem has no certificates in PEM"):
+        Http(ca_file=tmp_path / "empty.pem")
