@@ -27,7 +27,10 @@ _MANY_QUESTIONS = 2_000
 """About records of the memo."""
 
 _UNKNOWN = -1
-"""Acceptances, where some were not written; no store ever has as many."""
+"""Acceptances, where some could not be written; no store ever has as many."""
+
+_OFFLINE = -2
+"""From here downwards, acceptances as runs know them that accept nothing: one that does must not rest on theirs."""
 
 log = structlog.get_logger("rpkival.repository")
 
@@ -50,7 +53,6 @@ class StoredSource:
         self._manifests: dict[tuple[int, int], dict[str, bytes]] = {}
         self._memo: dict[bytes, bytes] | None = None
         self._memo_questions = 0
-        self._has_left_out = False
         self.unreadable: dict[str, str] = {}
         self.trouble = store.trouble
         if store.trouble:
@@ -134,8 +136,9 @@ class StoredSource:
 
     def acceptances(self) -> int:
         """How many versions have been accepted since ever, as this run knows it."""
-        flushed = self._collector is None or self._written(self._acceptance.flush)
-        return self._acceptance.count() if flushed and not self._has_left_out else _UNKNOWN
+        if self._collector is None:
+            return _OFFLINE - self._acceptance.count()
+        return self._acceptance.count() if self._written(self._acceptance.flush) else _UNKNOWN
 
     def accepted(self, place: Place) -> Accepted | None:
         """What was last accepted of this place."""
@@ -152,9 +155,7 @@ class StoredSource:
 
     def accept(self, place: Place, accepted: Accepted, digests: bytes) -> None:
         """Keep this version of the place, and all its files with it."""
-        if self._collector is None:
-            self._has_left_out = True
-        else:
+        if self._collector is not None:
             self._acceptance.accept(place, accepted, digests)
 
     def __enter__(self) -> Self:

@@ -8,7 +8,7 @@ import numpy as np
 
 from rpkival.objects.place import Place
 from rpkival.validation.source import Source
-from rpkival.validation.tree import Branch, RepositoryKey, Tree
+from rpkival.validation.tree import GOOD, Branch, RepositoryKey, Tree
 
 __all__ = ["AcceptedNow", "KnownTree", "Revisions"]
 
@@ -55,11 +55,13 @@ class KnownTree:
             doubtful = able & [key in self._accepted for key in columns["key"].tolist()]
         if doubtful.any():
             manifests = columns["manifest"].tolist()
+            was_good = columns["counts"][:, GOOD] > 0
             for at in np.flatnonzero(doubtful).tolist():
                 place = tree.place(int(rows[at]))
                 last = source.accepted(place)
-                same = source.manifest(place) == manifests[at] and (last is None or last.sha256 == manifests[at])
-                able[at] = same
+                # What is good and was never accepted, as in a run that may not, has to be looked at to be so.
+                is_last = not was_good[at] if last is None else last.sha256 == manifests[at]
+                able[at] = is_last and source.manifest(place) == manifests[at]
         self._stands[rows] = able
 
     def below(self, row: int | None) -> dict[bytes, int]:

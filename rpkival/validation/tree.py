@@ -21,9 +21,11 @@ from rpkival.validation.publication_point import PublicationPoint
 from rpkival.validation.report import Counts, Rejection, ValidatedAspa, ValidatedRouterKey
 from rpkival.validation.roas import IPV4_FIELDS, IPV6_FIELDS, ROA_FIELDS, RoaTable
 
-__all__ = ["ROW", "Branch", "Leaves", "RepositoryKey", "Rest", "Tree"]
+__all__ = ["GOOD", "ROW", "Branch", "Leaves", "RepositoryKey", "Rest", "Tree"]
 
 _COUNTS: Final = tuple(each.name for each in fields(Counts))
+GOOD: Final = _COUNTS.index("publication_points_valid")
+"""Where in the counts of a row it says whether the CA's publication point is valid."""
 _numbers = attrgetter(*_COUNTS)
 _ROA: Final = np.dtype(list(ROA_FIELDS))
 RepositoryKey = tuple[str, str]

@@ -206,6 +206,20 @@ def test_an_old_manifest_of_an_unchanged_revision_is_refused_where_another_was_a
     assert 64505 in {roa.asn for roa in found.roas}
 
 
+def test_what_a_run_could_not_accept_is_accepted_by_the_next_that_can(lab: Any, memory: Any) -> None:
+    """Else an older manifest could be replayed afterwards."""
+
+    class Offline(memory):  # type: ignore[misc]
+        def accept(self, *_: object) -> None:
+            pass
+
+    memo, files = Notes(), lab.files
+    run(lab, Offline({}), memo, files, lab.now)
+    source = memory({})
+    run(lab, source, memo, files, lab.now + 60)
+    assert len(source.versions) == 4
+
+
 def test_a_known_tree_is_no_larger_than_it_may_be(lab: Any, memory: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The bound holds for what stands as for what is judged."""
     memo, source = Notes(), memory({}, revisions=True)
