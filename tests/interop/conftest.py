@@ -10,6 +10,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -165,3 +166,131 @@ def eventually() -> Callable[..., None]:
             time.sleep(0.1)
 
     return wait
+
+
+class Namespace:
+    """A network namespace, and the programs that run in it."""
+
+    def __init__(self, ip: str, label: str, directory: Path) -> None:
+        self.label = label
+        self.name = f"rpkival-{os.getpid()}-{label}"
+        self._ip = ip
+        self._directory = directory
+        self._running: list[subprocess.Popen[bytes]] = []
+        made = subprocess.run((ip, "netns", "add", self.name), capture_output=True, text=True, timeout=60, check=False)
+        if made.returncode != 0:
+            pytest.skip(f"no network namespace can be made here: {made.stderr.strip()}")
+
+    def log(self, name: str) -> Path:
+        """What the program of that name has said so far."""
+        return self._directory / f"{self.label}-{name}.log"
+
+    def start(self, *argv: str, name: str) -> subprocess.Popen[bytes]:
+        """Start a program here, its output appended to `log(name)`; ended with the namespace."""
+        with self.log(name).open("ab") as log:
+            process = subprocess.Popen(
+                (self._ip, "netns", "exec", self.name, *argv),
+                cwd=self._directory,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        self._running.append(process)
+        return process
+
+    def run(self, *argv: str) -> None:
+        """Run a program here to its end."""
+        command = (self._ip, "netns", "exec", self.name, *argv)
+        done = subprocess.run(command, cwd=self._directory, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, (command, done.stdout, done.stderr)
+
+    def ip(self, *argv: str) -> None:
+        """Run iproute2's ip on the interfaces here."""
+        command = (self._ip, "-n", self.name, *argv)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, (command, done.stderr)
+
+    def close(self) -> None:
+        """End what runs here, and remove the namespace with its interfaces."""
+        for process in self._running:
+            process.terminate()
+        try:
+            for process in self._running:
+                try:
+                    process.wait(10)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait()
+        finally:
+            subprocess.run((self._ip, "netns", "del", self.name), timeout=60, check=True)
+
+
+class Link:
+    """A veth pair between two namespaces; the interface of each is named after the other.
+
+    `near` has the address ending in 1 of both networks, `far` that ending in 2.
+    """
+
+    def __init__(self, near: Namespace, far: Namespace, ipv4: str, ipv6: str) -> None:
+        self._ends = ((near, far, "1", "2"), (far, near, "2", "1"))
+        self._networks = ((ipv4, "24"), (ipv6, "64"))
+        near.ip("link", "add", far.label, "type", "veth", "peer", "name", near.label, "netns", far.name)
+        for here, there, own, _ in self._ends:
+            here.ip("link", "set", "lo", "up")
+            here.ip("link", "set", there.label, "up")
+            for network, length in self._networks:
+                here.ip("address", "add", f"{network}{own}/{length}", "dev", there.label, *self._at_once(network))
+
+    def down(self) -> None:
+        """Unplugged: no carrier at either end, and no connection hears of it."""
+        for here, there, _, _ in self._ends:
+            here.ip("link", "set", there.label, "down")
+
+    def up(self) -> None:
+        """Plugged in again."""
+        for here, there, own, _ in self._ends:
+            here.ip("link", "set", there.label, "up")
+            # Linux forgets IPv6 addresses of an interface that is down.
+            (network, length) = self._networks[1]
+            here.ip("address", "replace", f"{network}{own}/{length}", "dev", there.label, "nodad")
+
+    def lose(self) -> None:
+        """The link stays up and every packet is lost: each end sends to a station that does not exist.
+
+        So no kernel module for queues or filters is needed.
+        """
+        for here, there, _, other in self._ends:
+            for network, _ in self._networks:
+                nobody = ("lladdr", "02:00:00:00:00:01", "nud", "permanent", "dev", there.label)
+                here.ip("neighbour", "replace", f"{network}{other}", *nobody)
+
+    def deliver(self) -> None:
+        """Packets arrive again."""
+        for here, there, _, other in self._ends:
+            for network, _ in self._networks:
+                here.ip("neighbour", "del", f"{network}{other}", "dev", there.label)
+
+    @staticmethod
+    def _at_once(network: str) -> tuple[str, ...]:
+        return ("nodad",) if ":" in network else ()
+
+
+class Network:
+    """A cache, a router and its BGP neighbour, each in a namespace: cache -- router -- speaker."""
+
+    def __init__(self, ip: str, directory: Path, stack: ExitStack) -> None:
+        def namespace(label: str) -> Namespace:
+            made = Namespace(ip, label, directory)
+            stack.callback(made.close)
+            return made
+
+        self.cache, self.router, self.speaker = namespace("cache"), namespace("router"), namespace("speaker")
+        self.link = Link(self.cache, self.router, "192.0.2.", "2001:db8:1::")
+        self.bgp_link = Link(self.speaker, self.router, "198.51.100.", "2001:db8:2::")
+
+
+@pytest.fixture
+def network(program: Callable[..., str], tmp_path: Path) -> Iterator[Network]:
+    """Three network namespaces with links between them, removed with all that ran in them; a skip without the right."""
+    with ExitStack() as stack:
+        yield Network(program("ip"), tmp_path, stack)
