@@ -48,6 +48,9 @@ class LocalDirectory:
         self.unreadable: dict[str, str] = {}
         self.results: list[RsyncResult] = []
 
+    accepts = False
+    """One state of one directory has no past."""
+
     def trust_anchor(self, uri: str) -> Sequence[bytes]:
         """The trust anchor certificate at `uri`, if there is one; https URIs have no place in this layout."""
         data = self.read_uri(uri)

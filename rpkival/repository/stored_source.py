@@ -63,6 +63,11 @@ class StoredSource:
         """Every fetch there was, in the order of their ends."""
         return self._collector.results if self._collector else []
 
+    @property
+    def accepts(self) -> bool:
+        """Whether what is accepted is kept: not offline."""
+        return self._collector is not None
+
     def get(self, key: bytes) -> bytes | None:
         """A record of the memo, which lies in the store beside the objects that it is about."""
         self._memo_questions += 1

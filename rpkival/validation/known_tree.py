@@ -59,8 +59,8 @@ class KnownTree:
             for at in np.flatnonzero(doubtful).tolist():
                 place = tree.place(int(rows[at]))
                 last = source.accepted(place)
-                # What is good and was never accepted, as in a run that may not, has to be looked at to be so.
-                is_last = not was_good[at] if last is None else last.sha256 == manifests[at]
+                # What is good and was never accepted has to be looked at to be so, in a run that may do that.
+                is_last = not (source.accepts and was_good[at]) if last is None else last.sha256 == manifests[at]
                 able[at] = is_last and source.manifest(place) == manifests[at]
         self._stands[rows] = able
 

@@ -17,6 +17,10 @@ class Source(Protocol):
     Called from one thread. Only `request` and `trust_anchor` may reach for the network.
     """
 
+    @property
+    def accepts(self) -> bool:
+        """Whether what is accepted is kept."""
+
     def trust_anchor(self, uri: str) -> Sequence[bytes]:
         """Trust anchor certificates from an rsync or https URI, best first: as fetched now, then as accepted last."""
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -27,6 +28,8 @@ MOMENT = 1_773_648_000
 @dataclass
 class Memory:
     """Objects by URI; answers as a repository on disk would, and remembers what it was asked."""
+
+    accepts: ClassVar[bool] = True
 
     files: Mapping[str, bytes]
     problems: Mapping[str, str] = field(default_factory=dict)

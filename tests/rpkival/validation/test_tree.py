@@ -390,3 +390,29 @@ def test_what_another_anchor_has_led_to_is_no_replay_unnoticed(
         known = validate(tals, knowing, clock=lambda: history.now, memo=memo)
         assert known == validate(tals, forgetful, clock=lambda: history.now)
     assert {roa.asn for roa in known.roas} >= {64501, 64505}
+
+
+@pytest.mark.parametrize("accepts", [True, False])
+def test_only_the_way_to_a_change_is_recalled(lab: Any, memory: Any, accepts: bool) -> None:
+    """In runs that accept and in runs that do not; a neighbour of what has changed stands."""
+
+    class Counted(Notes):
+        asked = 0
+
+        def get(self, key: bytes, default: Any = None) -> Any:
+            self.asked += 1
+            return super().get(key, default)
+
+    class Source(memory):  # type: ignore[misc]
+        def accept(self, *what: Any) -> None:
+            if accepts:
+                super().accept(*what)
+
+    Source.accepts = accepts
+    memo, source, files = Counted(), Source({}, revisions=True), lab.files
+    run(lab, source, memo, files, lab.now)
+    lab.customer.issue_roa(64503, [("10.1.129.0/24", 24)])
+    point = lab.customer.publication_point(type(lab.day)(lab.now, lab.now + 80_000))
+    memo.asked = 0
+    run(lab, source, memo, files | {lab.customer.repository + name: data for name, data in point.items()}, lab.now + 60)
+    assert memo.asked == 4  # the tree, the anchor, alpha and the customer; not beta
