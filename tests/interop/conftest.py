@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from rpkival.lab.rsync_daemon import RsyncDaemon
 from rpkival.payload.formats import read_vrps
 from rpkival.payload.payload import Payload
 from rpkival.payload.vrps import Vrps
@@ -294,3 +296,25 @@ def network(program: Callable[..., str], tmp_path: Path) -> Iterator[Network]:
     """Three network namespaces with links between them, removed with all that ran in them; a skip without the right."""
     with ExitStack() as stack:
         yield Network(program("ip"), tmp_path, stack)
+
+
+@pytest.fixture
+def public_place(program: Callable[..., str], rsync_daemon: RsyncDaemon) -> Iterator[Path]:
+    """A directory that other users may read, and in its `bin` an `rsync` that finds every host on our daemon.
+
+    rpki-client works as a user of its own where root starts it, so pytest's private directories will not do.
+    """
+    with tempfile.TemporaryDirectory(prefix="rpkival-interop-") as name:
+        place = Path(name)
+        place.chmod(0o755)
+        (place / "bin").mkdir(mode=0o755)
+        (place / "bin/rsync").write_text(
+            "#!/bin/sh\n"
+            "for argument; do\n"
+            "  shift\n"
+            f"""  set -- "$@" "$(printf %s "$argument" | sed 's#^rsync://[^/]*/#rsync://{rsync_daemon.authority}/#')"\n"""
+            "done\n"
+            f'exec {program("rsync")} "$@"\n'
+        )
+        (place / "bin/rsync").chmod(0o755)
+        yield place

@@ -11,9 +11,8 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -146,36 +145,17 @@ class World:
 
 
 @pytest.fixture
-def place(program: Callable[..., str], rsync_daemon: RsyncDaemon) -> Iterator[Path]:
-    """A directory that other users may read, and an `rsync` in `bin` that finds every host on our daemon."""
-    with tempfile.TemporaryDirectory(prefix="rpkival-interop-") as name:
-        place = Path(name)
-        place.chmod(0o755)
-        (place / "bin").mkdir(mode=0o755)
-        (place / "bin/rsync").write_text(
-            "#!/bin/sh\n"
-            "for argument; do\n"
-            "  shift\n"
-            f"""  set -- "$@" "$(printf %s "$argument" | sed 's#^rsync://[^/]*/#rsync://{rsync_daemon.authority}/#')"\n"""
-            "done\n"
-            f'exec {program("rsync")} "$@"\n'
-        )
-        (place / "bin/rsync").chmod(0o755)
-        yield place
-
-
-@pytest.fixture
-def cases(place: Path, rsync_daemon: RsyncDaemon, lab_keys: KeyRing) -> World:
+def cases(public_place: Path, rsync_daemon: RsyncDaemon, lab_keys: KeyRing) -> World:
     """Every case, under one trust anchor."""
     now = int(time.time())
     year = Validity(now - HOUR, now + 365 * 24 * HOUR)
     anchor = trust_anchor("anchor", Resources(["10.0.0.0/8"], [(64496, 64700)]), year, lab_keys)
-    world = World(place, place / "lab.tal")
+    world = World(public_place, public_place / "lab.tal")
     for number, (case, (make, _)) in enumerate(CASES.items(), 1):
         prefix, asn = f"10.{number}.0.0/16", 64600 + number
         make(anchor.issue_ca(f"case{number}", Resources([prefix], [asn])), asn, prefix)
         world.asns[asn] = case
-    publisher = Publisher(place / "tree")
+    publisher = Publisher(public_place / "tree")
     publisher.publish(anchor, files=anchor.tree(Validity(now - HOUR, now + 24 * HOUR)))
     serve(rsync_daemon, publisher.rsync)
     world.tal.write_text(trust_anchor_locator(anchor))
@@ -183,13 +163,13 @@ def cases(place: Path, rsync_daemon: RsyncDaemon, lab_keys: KeyRing) -> World:
 
 
 @pytest.fixture
-def attacks(place: Path, rsync_daemon: RsyncDaemon, lab_keys: KeyRing) -> World:
+def attacks(public_place: Path, rsync_daemon: RsyncDaemon, lab_keys: KeyRing) -> World:
     """Every attack, under one trust anchor."""
-    stage = Stage(place / "lab", [ATTACK[name] for name in ATTACKS], at=int(time.time()), keys=lab_keys)
+    stage = Stage(public_place / "lab", [ATTACK[name] for name in ATTACKS], at=int(time.time()), keys=lab_keys)
     stage.publish()
-    serve(rsync_daemon, place / "lab/rsync")
+    serve(rsync_daemon, public_place / "lab/rsync")
     asns = {ground.block.asn: ground.case.name for ground in stage.grounds}
-    return World(place, place / "lab/lab.tal", asns, stage.expected)
+    return World(public_place, public_place / "lab/lab.tal", asns, stage.expected)
 
 
 def serve(daemon: RsyncDaemon, tree: Path) -> None:

@@ -8,8 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -69,22 +68,9 @@ class Internet:
 
 
 @pytest.fixture
-def internet(program: Callable[..., str], faketime: str, rsync_daemon: RsyncDaemon) -> Iterator[Internet]:
-    """rpki-client works as a user of its own where root starts it, so pytest's private directories will not do."""
-    with tempfile.TemporaryDirectory(prefix="rpkival-interop-") as name:
-        place = Path(name)
-        place.chmod(0o755)
-        (place / "bin").mkdir(mode=0o755)
-        (place / "bin/rsync").write_text(
-            "#!/bin/sh\n"
-            "for argument; do\n"
-            "  shift\n"
-            f"""  set -- "$@" "$(printf %s "$argument" | sed 's#^rsync://[^/]*/#rsync://{rsync_daemon.authority}/#')"\n"""
-            "done\n"
-            f'exec {program("rsync")} "$@"\n'
-        )
-        (place / "bin/rsync").chmod(0o755)
-        yield Internet(place, rsync_daemon, faketime)
+def internet(public_place: Path, faketime: str, rsync_daemon: RsyncDaemon) -> Internet:
+    """Every host on loopback, at the moment of these tests."""
+    return Internet(public_place, rsync_daemon, faketime)
 
 
 def vrps(path: Path) -> VrpSet:

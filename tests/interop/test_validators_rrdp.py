@@ -8,7 +8,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -77,28 +76,13 @@ class World:
 
 
 @pytest.fixture
-def world(program: Callable[..., str], rsync_daemon: RsyncDaemon, lab_keys: KeyRing) -> Iterator[World]:
+def world(public_place: Path, rsync_daemon: RsyncDaemon, lab_keys: KeyRing) -> Iterator[World]:
     """Three members, one of them with a customer, objects of several kinds."""
     year = Validity(int(time.time()) - HOUR, int(time.time()) + 365 * 24 * HOUR)
     resources = Resources(["10.0.0.0/8", "2001:db8::/32"], [(64496, 64511)])
     anchor = trust_anchor("anchor", resources, year, lab_keys, repository=BY_RSYNC)
-    with (
-        tempfile.TemporaryDirectory(prefix="rpkival-interop-") as name,
-        RrdpServer() as one,
-        RrdpServer() as two,
-    ):
-        place = Path(name)
-        place.chmod(0o755)
-        (place / "bin").mkdir(mode=0o755)
-        (place / "bin/rsync").write_text(
-            "#!/bin/sh\n"
-            "for argument; do\n"
-            "  shift\n"
-            f"""  set -- "$@" "$(printf %s "$argument" | sed 's#^rsync://[^/]*/#rsync://{rsync_daemon.authority}/#')"\n"""
-            "done\n"
-            f'exec {program("rsync")} "$@"\n'
-        )
-        (place / "bin/rsync").chmod(0o755)
+    place = public_place
+    with RrdpServer() as one, RrdpServer() as two:
         (place / "tree").mkdir(mode=0o755)
         rsync_daemon.serve("rsync", place / "tree")
         (place / "ca.pem").write_bytes(one.ca_file.read_bytes() + two.ca_file.read_bytes())
