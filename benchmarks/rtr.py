@@ -17,12 +17,10 @@ import os
 import selectors
 import shutil
 import socket
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -30,14 +28,11 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from rtr_cache import HOST, PATIENCE, running
 
-from rpkival.errors import RpkivalError
-from rpkival.rtr.client import fetch_payload
 from rpkival.rtr.pdu import EndOfData, ResetQuery, parse
 
-HOST = "127.0.0.1"
 RPKIVAL = (sys.executable, "-c", "from rpkival.cli.main import main; main()")
-PATIENCE = 120.0
 END_OF_DATA_BYTES = 24
 MANY = 50
 EIGHTH = 8
@@ -98,34 +93,6 @@ def measure(command: Callable[[Path, int], tuple[str, ...]], file: Path, counts:
     with running(command, file) as (process, port):
         octets = answer_octets(port)
         return {count: full_syncs(port, count, octets, process.pid) for count in counts}
-
-
-@contextmanager
-def running(
-    command: Callable[[Path, int], tuple[str, ...]], file: Path
-) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    """A cache that has loaded the file and serves it."""
-    with socket.create_server((HOST, 0)) as free:
-        port = free.getsockname()[1]
-    process = subprocess.Popen(command(file, port), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        end = time.monotonic() + PATIENCE
-        while not has_data(port):
-            if process.poll() is not None or time.monotonic() > end:
-                sys.exit(f"{process.args!r} does not serve any VRPs.")
-            time.sleep(0.2)
-        yield process, port
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def has_data(port: int) -> bool:
-    """Whether the cache has loaded its file."""
-    try:
-        return len(fetch_payload(HOST, port, timeout=PATIENCE)) > 0
-    except RpkivalError:
-        return False
 
 
 def answer_octets(port: int) -> int:

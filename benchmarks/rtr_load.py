@@ -17,28 +17,24 @@ import bz2
 import selectors
 import shutil
 import socket
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import uvloop
+from rtr_cache import HOST, PATIENCE, running
 
 from rpkival.cli.file_limit import allow_many_files
-from rpkival.errors import RpkivalError
 from rpkival.rtr.client import RtrClient
 from rpkival.rtr.load.measures import Measures
 from rpkival.rtr.load.wire import Wire
 from rpkival.rtr.pdu import EndOfData, ResetQuery, SerialNotify, SerialQuery
 
-HOST = "127.0.0.1"
 RPKIVAL = (sys.executable, "-c", "from rpkival.cli.main import main; main()")
-PATIENCE = 120.0
 CHANGED = 1000
 RESPONSE_BYTES = 8
 END_OF_DATA_BYTES = 24
@@ -206,36 +202,6 @@ def stall(port: int) -> socket.socket:
     router = socket.create_connection((HOST, port))
     router.sendall(ResetQuery(1).serialize())
     return router
-
-
-@contextmanager
-def running(
-    command: Callable[[Path, int], tuple[str, ...]], file: Path
-) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    """A cache that has loaded the file and serves it."""
-    with socket.create_server((HOST, 0)) as free:
-        port = free.getsockname()[1]
-    process = subprocess.Popen(command(file, port), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        end = time.monotonic() + PATIENCE
-        while not has_data(port):
-            if process.poll() is not None or time.monotonic() > end:
-                sys.exit(f"{process.args!r} does not serve any VRPs.")
-            time.sleep(0.2)
-        yield process, port
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def has_data(port: int) -> bool:
-    """Whether the cache has loaded its file."""
-    try:
-        with RtrClient(HOST, port, timeout=PATIENCE, version=1) as client:
-            client.sync()
-            return len(client.payload) > 0
-    except RpkivalError:
-        return False
 
 
 def resident(pid: int) -> float:
