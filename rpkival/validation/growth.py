@@ -50,11 +50,11 @@ class _Placed:
 
 def grow(trust_anchor: str, root: Node | None) -> Tree:
     """The tree from `root` on, without what is not settled; the one of the last run where all of it stands."""
-    placed = _placed(root)
     if root is not None and isinstance(root.found, Branch):
         whole = root.found.tree
         if root.found.size == len(whole) and whole.rows["expires"][0] == root.expires:
             return whole
+    placed = _placed(root)
     columns = _Columns(placed[0].size if placed else 0)
     for each in placed:
         if isinstance(each.node.found, Branch):
