@@ -93,6 +93,23 @@ def memory() -> type[Memory]:
     return Memory
 
 
+class Notes(dict[bytes, bytes]):
+    """A memo in memory."""
+
+    def put(self, key: bytes, record: bytes) -> None:
+        self[key] = record
+
+    def forget_unused(self, keys: frozenset[bytes]) -> None:
+        for key in self.keys() - keys:
+            del self[key]
+
+
+@pytest.fixture(scope="session")
+def notes() -> type[Notes]:
+    """`notes()`: a memo in memory."""
+    return Notes
+
+
 @dataclass(frozen=True)
 class RealTree:
     """A registry's tree: its locator, its files by URI, and the moment as of which to judge it."""

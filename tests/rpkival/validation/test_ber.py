@@ -11,17 +11,6 @@ from rpkival.validation.report import ValidationRun
 from rpkival.validation.walk import validate
 
 
-class Kept(dict[bytes, bytes]):
-    """A memo."""
-
-    def put(self, key: bytes, record: bytes) -> None:
-        self[key] = record
-
-    def forget_unused(self, keys: frozenset[bytes]) -> None:
-        for key in self.keys() - keys:
-            del self[key]
-
-
 def in_ber(der: bytes) -> bytes:
     """The same with an outermost element of indefinite length."""
     return bytes([der[0], 0x80]) + der[contents_of(der) :] + b"\0\0"
@@ -34,7 +23,7 @@ def files(lab: Any) -> dict[str, bytes]:
     return changed
 
 
-def run(lab: Any, source: Any, *, strict: bool, workers: int = 1, memo: Kept | None = None) -> ValidationRun:
+def run(lab: Any, source: Any, *, strict: bool, workers: int = 1, memo: Any = None) -> ValidationRun:
     return validate([lab.tal], source, clock=lambda: lab.now, strict=strict, workers=workers, memo=memo)
 
 
@@ -52,9 +41,11 @@ def test_it_is_taken_unless_strictly(lab: Any, memory: Any, files: dict[str, byt
     assert "BER" in rejection.sentence
 
 
-def test_what_is_remembered_of_one_is_not_the_others(lab: Any, memory: Any, files: dict[str, bytes]) -> None:
+def test_what_is_remembered_of_one_is_not_the_others(
+    lab: Any, memory: Any, notes: Any, files: dict[str, bytes]
+) -> None:
     """The same memo serves both."""
-    kept, source = Kept(), memory(files)
+    kept, source = notes(), memory(files)
     for strict, roas in ((False, 4), (True, 3), (False, 4)):
         assert len(run(lab, source, strict=strict, memo=kept).roas) == roas
 

@@ -16,17 +16,6 @@ from rpkival.validation.walk import validate
 NO_EXTRA = [HealthCheck.function_scoped_fixture]
 
 
-class Notes(dict[bytes, bytes]):
-    """A memo in memory."""
-
-    def put(self, key: bytes, record: bytes) -> None:
-        self[key] = record
-
-    def forget_unused(self, keys: frozenset[bytes]) -> None:
-        for key in self.keys() - keys:
-            del self[key]
-
-
 @pytest.fixture
 def judged(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The manifests that are judged, as they are."""
@@ -41,9 +30,9 @@ def judged(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return seen
 
 
-def test_only_what_changed_is_judged(lab: Any, memory: Any, judged: list[str]) -> None:
+def test_only_what_changed_is_judged(lab: Any, memory: Any, notes: Any, judged: list[str]) -> None:
     """A CA that renews its manifest moves the expiry of all below it, and nobody is judged for that."""
-    memo, files = Notes(), lab.files
+    memo, files = notes(), lab.files
     first = validate([lab.tal], memory(files), clock=lambda: lab.now, memo=memo)
     assert sorted(judged) == ["alpha.mft", "anchor.mft", "beta.mft", "customer.mft"]
     judged.clear()
@@ -57,9 +46,9 @@ def test_only_what_changed_is_judged(lab: Any, memory: Any, judged: list[str]) -
     assert again == validate([lab.tal], memory(files), clock=lambda: lab.now)
 
 
-def test_what_failed_for_a_missing_file_is_judged_again(lab: Any, memory: Any, judged: list[str]) -> None:
+def test_what_failed_for_a_missing_file_is_judged_again(lab: Any, memory: Any, notes: Any, judged: list[str]) -> None:
     """It may be there the next time."""
-    memo, files = Notes(), lab.files
+    memo, files = notes(), lab.files
     whole = dict(files)
     del files[f"{lab.beta.repository}{lab.beta_roa}"]
     assert len(validate([lab.tal], memory(files), clock=lambda: lab.now, memo=memo).roas) == 3
@@ -70,10 +59,10 @@ def test_what_failed_for_a_missing_file_is_judged_again(lab: Any, memory: Any, j
 
 @pytest.mark.parametrize("meanwhile", [b"broken", None])
 def test_what_changes_under_a_run_is_not_remembered_as_what_was_there(
-    lab: Any, memory: Any, meanwhile: bytes | None
+    lab: Any, memory: Any, notes: Any, meanwhile: bytes | None
 ) -> None:
     """Another run on the same store may fetch between the look at a manifest's digest and that at its content."""
-    memo, files = Notes(), lab.files
+    memo, files = notes(), lab.files
 
     class Changing(memory):  # type: ignore[misc]
         def read(self, place: Any, name: str, sha256: bytes) -> Any:
@@ -90,9 +79,9 @@ def test_what_changes_under_a_run_is_not_remembered_as_what_was_there(
     assert len(validate([lab.tal], source, clock=lambda: lab.now, memo=memo).roas) == 4
 
 
-def test_what_is_gone_is_forgotten(lab: Any, memory: Any) -> None:
+def test_what_is_gone_is_forgotten(lab: Any, memory: Any, notes: Any) -> None:
     """A whole run in which all was looked at leaves what it used; one whose anchor was out of reach forgets nothing."""
-    memo = Notes()
+    memo = notes()
     validate([lab.tal], memory(lab.files), clock=lambda: lab.now, memo=memo)
     validate([lab.tal], memory({}), clock=lambda: lab.now, memo=memo)
     assert len(memo) == 5  # of four CAs, and one for the whole tree
@@ -105,14 +94,16 @@ def test_what_is_gone_is_forgotten(lab: Any, memory: Any) -> None:
 
 @settings(suppress_health_check=NO_EXTRA, max_examples=25, deadline=None)
 @given(moments=st.lists(st.integers(-5_000, 100_000), min_size=2, max_size=5), data=st.data())
-def test_a_memo_changes_nothing(lab: Any, lab_keys: Any, memory: Any, moments: list[int], data: st.DataObject) -> None:
+def test_a_memo_changes_nothing(
+    lab: Any, lab_keys: Any, memory: Any, notes: Any, moments: list[int], data: st.DataObject
+) -> None:
     """At whatever times in whatever order: it is the interval of each point that decides whether it is judged again."""
     lab = type(lab)(lab_keys)
     start = lab.now + data.draw(st.integers(-1_000, 3_000))
     lab.beta.issue_roa(64506, [("10.2.6.0/24", 24)], validity=Validity(start, start + 10_000))
     lab.alpha.revoke(lab.alpha_other, lab.now - 60)
     files = lab.files
-    memo = Notes()
+    memo = notes()
     for moment in moments:
         now = lab.now + moment
         with_memo = validate([lab.tal], memory(files), clock=lambda now=now: now, memo=memo)

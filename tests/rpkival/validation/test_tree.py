@@ -27,17 +27,6 @@ AT = 1_773_648_000
 NO_EXTRA = [HealthCheck.function_scoped_fixture]
 
 
-class Notes(dict[bytes, bytes]):
-    """A memo in memory."""
-
-    def put(self, key: bytes, record: bytes) -> None:
-        self[key] = record
-
-    def forget_unused(self, keys: frozenset[bytes]) -> None:
-        for key in self.keys() - keys:
-            del self[key]
-
-
 SERVER = "https://rrdp.lab.example/notification.xml"
 
 
@@ -121,11 +110,11 @@ WAYS = [
 @settings(suppress_health_check=NO_EXTRA, max_examples=50, deadline=None)
 @given(data=st.data())
 def test_a_known_tree_changes_nothing(
-    lab: Any, lab_keys: Any, memory: Any, data: st.DataObject, revisions: bool
+    lab: Any, lab_keys: Any, memory: Any, notes: Any, data: st.DataObject, revisions: bool
 ) -> None:
     """Neither what is found nor what is accepted, whether the source tells what its repositories are at or not."""
     history = History(type(lab)(lab_keys), lab_keys)
-    memo = Notes()
+    memo = notes()
     knowing, forgetful = memory({}, revisions=revisions), memory({})
     for _ in range(data.draw(st.integers(2, 5))):
         for _ in range(data.draw(st.integers(0, 2))):
@@ -152,7 +141,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, memory: Any) -> list[str]:
     return seen
 
 
-def run(lab: Any, source: Any, memo: Notes, files: Mapping[str, bytes], now: int) -> Any:
+def run(lab: Any, source: Any, memo: Any, files: Mapping[str, bytes], now: int) -> Any:
     """One, with progress."""
     source.files = files
     told: list[tuple[int, int]] = []
@@ -162,9 +151,9 @@ def run(lab: Any, source: Any, memo: Notes, files: Mapping[str, bytes], now: int
     return found, told
 
 
-def test_what_stands_is_not_looked_at(lab: Any, memory: Any, asked: list[str]) -> None:
+def test_what_stands_is_not_looked_at(lab: Any, memory: Any, notes: Any, asked: list[str]) -> None:
     """Nothing at all where nothing has changed; else what lies on the way down to what has."""
-    memo, source, files = Notes(), memory({}, revisions=True), lab.files
+    memo, source, files = notes(), memory({}, revisions=True), lab.files
     first, told = run(lab, source, memo, files, lab.now)
     assert told[-1] == (4, 4)
     asked.clear()
@@ -183,9 +172,9 @@ def test_what_stands_is_not_looked_at(lab: Any, memory: Any, asked: list[str]) -
     assert asked == []
 
 
-def test_each_place_is_looked_at_now_and_then(lab: Any, memory: Any, asked: list[str]) -> None:
+def test_each_place_is_looked_at_now_and_then(lab: Any, memory: Any, notes: Any, asked: list[str]) -> None:
     """It is then that the version accepted of it is noted to be in use."""
-    memo, source, files = Notes(), memory({}, revisions=True), lab.files
+    memo, source, files = notes(), memory({}, revisions=True), lab.files
     run(lab, source, memo, files, lab.now)
     asked.clear()
     run(lab, source, memo, files, lab.now + MAX_TREE_AGE_SECONDS - 1)
@@ -194,35 +183,39 @@ def test_each_place_is_looked_at_now_and_then(lab: Any, memory: Any, asked: list
     assert len(asked) == 4
 
 
-def test_an_old_manifest_of_an_unchanged_revision_is_refused_where_another_was_accepted(lab: Any, memory: Any) -> None:
+def test_an_old_manifest_of_an_unchanged_revision_is_refused_where_another_was_accepted(
+    lab: Any, memory: Any, notes: Any
+) -> None:
     """By another run on the same store, of which this one's tree knows nothing."""
-    memo, source, old = Notes(), memory({}, revisions=True), lab.files
+    memo, source, old = notes(), memory({}, revisions=True), lab.files
     run(lab, source, memo, old, lab.now)
     lab.beta.issue_roa(64505, [("10.2.5.0/24", 24)])
     new = lab.files
-    run(lab, source, Notes(), new, lab.now + 60)
+    run(lab, source, notes(), new, lab.now + 60)
     found, _ = run(lab, source, memo, old, lab.now + 120)
     assert any("was accepted before" in rejection.sentence for rejection in found.rejections)
     assert 64505 in {roa.asn for roa in found.roas}
 
 
-def test_what_a_run_could_not_accept_is_accepted_by_the_next_that_can(lab: Any, memory: Any) -> None:
+def test_what_a_run_could_not_accept_is_accepted_by_the_next_that_can(lab: Any, memory: Any, notes: Any) -> None:
     """Else an older manifest could be replayed afterwards."""
 
     class Offline(memory):  # type: ignore[misc]
         def accept(self, *_: object) -> None:
             pass
 
-    memo, files = Notes(), lab.files
+    memo, files = notes(), lab.files
     run(lab, Offline({}), memo, files, lab.now)
     source = memory({})
     run(lab, source, memo, files, lab.now + 60)
     assert len(source.versions) == 4
 
 
-def test_a_known_tree_is_no_larger_than_it_may_be(lab: Any, memory: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_known_tree_is_no_larger_than_it_may_be(
+    lab: Any, memory: Any, notes: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The bound holds for what stands as for what is judged."""
-    memo, source = Notes(), memory({}, revisions=True)
+    memo, source = notes(), memory({}, revisions=True)
     run(lab, source, memo, lab.files, lab.now)
     monkeypatch.setattr("rpkival.validation.walk.MAX_TREE_VRPS", 1)
     lab.anchor.issue_roa(64496, [("10.3.0.0/16", 16)])
@@ -231,14 +224,14 @@ def test_a_known_tree_is_no_larger_than_it_may_be(lab: Any, memory: Any, monkeyp
 
 
 def test_the_records_of_a_tree_are_bounded_while_it_grows(
-    lab: Any, memory: Any, monkeypatch: pytest.MonkeyPatch
+    lab: Any, memory: Any, notes: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A directory of bad objects may be that of thousands of CAs; what is left out of one run is looked at again."""
     monkeypatch.setattr("rpkival.validation.walk.MAX_TREE_REJECTIONS", 4)
     for number in range(3):
         lab.alpha.products[f"bad{number}.roa"] = Product(b"", number)
         lab.beta.products[f"bad{number}.roa"] = Product(b"", number)
-    memo, source = Notes(), memory(lab.files, revisions=True)
+    memo, source = notes(), memory(lab.files, revisions=True)
     for _ in range(3):
         run = validate([lab.tal], source, clock=lambda: lab.now, memo=memo)
         assert [each.uri.rpartition("/")[2] for each in run.rejections[:-1]] == [
@@ -249,10 +242,12 @@ def test_the_records_of_a_tree_are_bounded_while_it_grows(
         assert run.counts.roas_rejected == 6
 
 
-def test_a_member_gets_no_more_cas_from_run_to_run(lab: Any, memory: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_member_gets_no_more_cas_from_run_to_run(
+    lab: Any, memory: Any, notes: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Those of the last run are counted with the new ones before they are taken."""
     monkeypatch.setattr("rpkival.validation.admission.MAX_SUBTREE_POINTS", 3)
-    memo, source, files = Notes(), memory({}, revisions=True), lab.files
+    memo, source, files = notes(), memory({}, revisions=True), lab.files
     for number in range(3):
         below = lab.customer.issue_ca(f"below-{number}", Resources(["10.1.128.0/17"]))
         for name in ("first", "second"):
@@ -265,18 +260,20 @@ def test_a_member_gets_no_more_cas_from_run_to_run(lab: Any, memory: Any, monkey
         assert known.counts.publication_points_valid == 7
 
 
-def test_a_tree_that_is_too_large_is_not_kept(lab: Any, memory: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_tree_that_is_too_large_is_not_kept(
+    lab: Any, memory: Any, notes: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its points are remembered all the same."""
     monkeypatch.setattr("rpkival.validation.walk.MAX_TREE_BYTES", 1_000)
-    memo = Notes()
+    memo = notes()
     for _ in range(2):
         run(lab, memory({}), memo, lab.files, lab.now)
     assert not [record for record in memo.values() if isinstance(pickle.loads(record), KeptTree)]
 
 
-def test_a_repository_that_nobody_leads_to_is_forgotten(lab: Any, memory: Any) -> None:
+def test_a_repository_that_nobody_leads_to_is_forgotten(lab: Any, memory: Any, notes: Any) -> None:
     """A CA that names another in each run does not make the tree grow."""
-    memo, source, files = Notes(), memory({}, revisions=True), lab.files
+    memo, source, files = notes(), memory({}, revisions=True), lab.files
     for number in range(4):
         certify_beta(lab.anchor, lab, f"https://{number}.lab.example/notification.xml")
         point = lab.anchor.publication_point(lab.day)
@@ -288,9 +285,9 @@ def test_a_repository_that_nobody_leads_to_is_forgotten(lab: Any, memory: Any) -
         assert len(tree.sources) == 2
 
 
-def test_a_repository_that_only_the_last_run_led_to_is_no_problem(lab: Any, memory: Any) -> None:
+def test_a_repository_that_only_the_last_run_led_to_is_no_problem(lab: Any, memory: Any, notes: Any) -> None:
     """It is fetched early, before it is known that nobody leads to it any more; one that somebody leads to is told."""
-    memo, source = Notes(), memory({}, revisions=True, servers={SERVER: lab.files})
+    memo, source = notes(), memory({}, revisions=True, servers={SERVER: lab.files})
     certify_beta(lab.anchor, lab, SERVER)
     source.problems = {lab.beta.repository: "It is down."}
     for _ in range(2):
@@ -315,11 +312,11 @@ def hosts(tmp_path: Path) -> tuple[Tal, dict[str, bytes]]:
 
 @pytest.mark.parametrize("last", range(4))
 def test_a_repository_that_comes_late_holds_up_what_it_serves_alone(
-    hosts: tuple[Tal, dict[str, bytes]], memory: Any, last: int
+    hosts: tuple[Tal, dict[str, bytes]], memory: Any, notes: Any, last: int
 ) -> None:
     """All others' CAs stand, or are recalled, before it is there; then what is found is the same."""
     tal, files = hosts
-    memo = Notes()
+    memo = notes()
     sources = sorted({"/".join(uri.split("/", 4)[:4]) + "/" for uri in files})
     late, pending = sources[last], {source: Future[str | None]() for source in sources}
 
@@ -353,9 +350,9 @@ def test_a_repository_that_comes_late_holds_up_what_it_serves_alone(
     assert waited[0] <= 31 - served[late]
 
 
-def test_a_ca_that_moves_to_another_server_is_read_there(lab: Any, memory: Any) -> None:
+def test_a_ca_that_moves_to_another_server_is_read_there(lab: Any, memory: Any, notes: Any) -> None:
     """Though where it was before nothing has changed."""
-    memo, source, old = Notes(), memory({}, revisions=True), lab.files
+    memo, source, old = notes(), memory({}, revisions=True), lab.files
     run(lab, source, memo, old, lab.now)
     lab.beta.issue_roa(64505, [("10.2.5.0/24", 24)])
     new = lab.files
@@ -376,10 +373,10 @@ def history(lab: Any, lab_keys: KeyRing) -> History:
 @pytest.mark.parametrize("first", [0, 1])
 @pytest.mark.parametrize("when", [0, 1])
 def test_what_another_anchor_has_led_to_is_no_replay_unnoticed(
-    history: History, memory: Any, first: int, when: int
+    history: History, memory: Any, notes: Any, first: int, when: int
 ) -> None:
     """An old manifest on a server where nothing changes, of a CA of which a newer one is accepted in the same run."""
-    memo, knowing, forgetful = Notes(), memory({}, revisions=True), memory({})
+    memo, knowing, forgetful = notes(), memory({}, revisions=True), memory({})
     tals = history.tals[first:] + history.tals[:first]
     for step in range(4):
         if step == when:
@@ -393,10 +390,10 @@ def test_what_another_anchor_has_led_to_is_no_replay_unnoticed(
 
 
 @pytest.mark.parametrize("accepts", [True, False])
-def test_only_the_way_to_a_change_is_recalled(lab: Any, memory: Any, accepts: bool) -> None:
+def test_only_the_way_to_a_change_is_recalled(lab: Any, memory: Any, notes: Any, accepts: bool) -> None:
     """In runs that accept and in runs that do not; a neighbour of what has changed stands."""
 
-    class Counted(Notes):
+    class Counted(notes):  # type: ignore[misc]
         asked = 0
 
         def get(self, key: bytes, default: Any = None) -> Any:
