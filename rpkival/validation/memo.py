@@ -54,7 +54,7 @@ class Remembered:
 
     def __init__(self, memo: Memo | None, *, strict: bool = False) -> None:
         self._memo = memo
-        self._version = code_version() + b" strict" * strict
+        self._version = b"" if memo is None else code_version() + b" strict" * strict
         self._used: set[bytes] = set()
 
     def identity(self, issuer: Issuer) -> bytes:
