@@ -29,6 +29,11 @@ class Place:
         return "/".join(self.repository.split("/", 4)[:4]) + "/"
 
     @property
+    def servers(self) -> tuple[str, str]:
+        """The URI of the notification file, "" where there is none, and of the rsync module."""
+        return self.notify, self.module
+
+    @property
     def source(self) -> str:
         """The repository that serves it: its notification file, or the rsync module where it has none."""
         return self.notify or self.module

@@ -109,7 +109,7 @@ class StoredSource:
     def request(self, place: Place) -> Future[str | None]:
         """Make the repository of `place` available; the result is None or a sentence."""
         # Fifty thousand CAs share some sixty repositories.
-        key = (place.notify, place.module)
+        key = place.servers
         future = self._requests.get(key)
         if future is None:
             if self._collector is not None:
@@ -182,7 +182,7 @@ class StoredSource:
 
     def _listing(self, place: Place) -> Repository | None:
         """The repository whose listing counts for this place, as it was when the fetch had ended."""
-        key = (place.notify, place.module)
+        key = place.servers
         if key in self._listings:
             return self._listings[key]
         known = [self._store.repository(uri) for uri in _candidates(*key)]

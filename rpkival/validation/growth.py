@@ -100,7 +100,7 @@ class _Columns:
         """A CA of this run."""
         node, place = each.node, each.node.place
         inputs = (node.identity, node.decisive, place.key, node.manifest or bytes(32), node.expires)
-        source = self._source((place.notify, place.module))
+        source = self._source(place.servers)
         self._added.append((*inputs, each.size, each.above, source, leaves.steady, *leaves.numbers))
         self._added_rows.append(each.row)
         texts = (place.repository, place.manifest, leaves.names)

@@ -160,7 +160,7 @@ class _Walk:
         problems = [
             FetchProblem(place.source, sentence)
             for sentence, place in self._problems.items()
-            if (place.notify, place.module) in self._led_to
+            if place.servers in self._led_to
         ]
         return sorted(problems, key=attrgetter("uri", "sentence"))
 
@@ -365,7 +365,7 @@ class _Walk:
 
     def _drop(self) -> None:
         """Leave the rest of this tree."""
-        self._led_to.update((place.notify, place.module) for place in self._problems.values())
+        self._led_to.update(place.servers for place in self._problems.values())
         self._fetching.clear()
         self._ready.clear()
         self._unknown.clear()
