@@ -81,7 +81,8 @@ def validate(
         walk = _Walk(source, clock, on_progress, on_fetch, on_authority, on_settled, pool, remembered, strict=strict)
         for tal in tals:
             walk.tree(tal, findings)
-    walk.remember(whole=findings.is_whole)
+    if memo is not None:
+        walk.remember(whole=findings.is_whole)
     return findings.run(started, walk.fetch_problems)
 
 

@@ -79,6 +79,21 @@ def test_what_changes_under_a_run_is_not_remembered_as_what_was_there(
     assert len(validate([lab.tal], source, clock=lambda: lab.now, memo=memo).roas) == 4
 
 
+def test_nothing_is_made_ready_for_a_memo_that_is_not_there(lab: Any, memory: Any, notes: Any) -> None:
+    """What each repository is at is asked for the tree that is kept, and for nothing else."""
+    asked: list[str] = []
+
+    class Asked(memory):  # type: ignore[misc]
+        def revision(self, place: Any) -> bytes | None:
+            asked.append(place.source)
+            return b"1"
+
+    validate([lab.tal], Asked(lab.files), clock=lambda: lab.now)
+    assert asked == []
+    validate([lab.tal], Asked(lab.files), clock=lambda: lab.now, memo=notes())
+    assert asked
+
+
 def test_what_is_gone_is_forgotten(lab: Any, memory: Any, notes: Any) -> None:
     """A whole run in which all was looked at leaves what it used; one whose anchor was out of reach forgets nothing."""
     memo = notes()
