@@ -76,6 +76,8 @@ class RtrClient:
         self._deadline = 0.0
         self._socket: socket.socket | None = None
         self._received = b""
+        self._heard = False
+        """Whether the cache has said anything on this connection."""
         self.version = version
         self.payload = Payload.empty()
         self.end: EndOfData | None = None
@@ -186,8 +188,7 @@ class RtrClient:
             raise FetchError(f"The RTR cache {host} port {port} did not answer in {self._timeout:g} s.") from error
         except OSError as error:
             self.close()
-            reason = error.strerror or str(error) or type(error).__name__
-            raise FetchError(f"The RTR cache {host} port {port} cannot be read: {reason}.") from error
+            raise FetchError(f"The RTR cache {host} port {port} cannot be read: {self._reason(error)}.") from error
         except PeerError as error:
             self._left_by(error)
             if error.report.code == ErrorCode.NO_DATA_AVAILABLE:
@@ -207,8 +208,14 @@ class RtrClient:
         self._received = download.rest
         return download
 
+    def _reason(self, error: OSError) -> str:
+        tls = self._dial.tls if self._dial else None
+        farewell = tls.farewell(error) if tls and not self._heard else None
+        return farewell or error.strerror or str(error) or type(error).__name__
+
     def _connect(self) -> socket.socket:
         if self._socket is None:
+            self._heard = False
             self._socket = (self._dial or Dial(*self._address)).connect(self._remaining())
         self._socket.settimeout(self._remaining())
         return self._socket
@@ -220,7 +227,8 @@ class RtrClient:
         data = self._connect().recv(octets)
         if not data:
             self.close()
-            raise ConnectionError("it closed the connection")
+            raise ConnectionResetError("it closed the connection")
+        self._heard = True
         return data
 
     def _remaining(self) -> float:

@@ -110,6 +110,24 @@ class TlsClient:
             _load_own(context, self.certificate, self.key)
         return context
 
+    def farewell(self, error: OSError) -> str | None:
+        """Why a cache may have ended a connection on which it had said nothing; None for a fault of another kind.
+
+        In TLS 1.3 a client is through its handshake before the server has looked at its certificate. Some servers send
+        an alert then, asyncio's just close.
+        """
+        alert = (getattr(error, "reason", None) or "").partition("ALERT_")[2].replace("_", " ").lower()
+        closed = isinstance(error, (ssl.SSLEOFError, ConnectionResetError, BrokenPipeError))
+        if not alert and not closed:
+            return None
+        how = f"it ended TLS with the alert {alert!r}" if alert else "it closed the connection before it said anything"
+        if self.certificate is not None:
+            return f"{how}; it may not accept the certificate that was shown, {self.certificate}"
+        return (
+            f"{how}; it may demand a certificate of its routers, which --cert and --key of rtr dump and rtr load give, "
+            "--rtr-cert and --rtr-key of rtr serve"
+        )
+
 
 def _is_address(name: str, peer: Address) -> bool:
     try:

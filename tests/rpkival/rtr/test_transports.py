@@ -11,6 +11,7 @@ import ssl
 import subprocess
 import sys
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -149,6 +150,51 @@ def test_routers_certificates(
         else:
             with pytest.raises(FetchError):
                 await fetched(host, port, tls=context)
+        await server.close()
+
+    run(main())
+
+
+@pytest.mark.parametrize(("shown", "advice"), [(False, "--cert and --key of rtr dump"), (True, "stranger.crt")])
+@pytest.mark.parametrize("highest", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+@pytest.mark.parametrize("alerts", [True, False])
+def test_a_cache_that_wants_another_certificate(
+    run: Run, authority: Authority, tmp_path: Path, *, shown: bool, advice: str, highest: ssl.TLSVersion, alerts: bool
+) -> None:
+    """The client says what to do, whether the cache sends an alert (OpenSSL's own server does) or just closes."""
+    files = authority.issue("cache", HOST)
+    own = Authority(tmp_path, "others").issue("stranger", HOST) if shown else (None, None)
+    tls = TlsServer(*files, authority.file)
+    tls.context.maximum_version = highest
+
+    def refuse(listening: socket.socket) -> None:
+        connection, _ = listening.accept()
+        connection.settimeout(DEADLINE)
+        secure = tls.context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        with pytest.raises(ssl.SSLError):
+            secure.do_handshake()
+        with suppress(OSError):  # what the client has written is read, or the kernel would forget the alert
+            while socket.socket.recv(secure, 1024):
+                pass
+        secure.close()
+
+    async def main() -> None:
+        cache = Cache(7)
+        cache.update(ONE)
+        server = RtrServer(cache)
+        listening = socket.create_server((HOST, 0))
+        if alerts:
+            port = listening.getsockname()[1]
+            refusing = asyncio.create_task(asyncio.to_thread(refuse, listening))
+        else:
+            _, port = await server.start(HOST, 0, tls=tls)
+        with pytest.raises(FetchError) as refused:
+            await fetched(HOST, port, tls=TlsClient(authority.file, *own))
+        assert advice in str(refused.value)
+        assert not alerts or "with the alert" in str(refused.value)
+        if alerts:
+            await refusing
+        listening.close()
         await server.close()
 
     run(main())
