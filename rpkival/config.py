@@ -44,6 +44,8 @@ class Validation(_Table, frozen=True):
     """A local copy of the repositories, laid out host/module/path."""
     offline: bool = False
     """Fetch nothing; `repository_dir` or what the last run brought is all there is."""
+    strict: bool = False
+    """Refuse signed objects that are BER and not DER."""
     workers: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
     """Processes that judge; more than one pays from some ten thousand objects on."""
     rsync: bool = True

@@ -27,6 +27,7 @@ class Job:
     directory: Path
     fetching: Fetching = field(default_factory=Fetching)
     workers: int = 1
+    strict: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,9 @@ def run(job: Job) -> Outcome:
     started = time.time()
     with open_source(job.directory, job.fetching) as source:
         memo = source if isinstance(source, StoredSource) else None
-        judged = validate(job.tals, source, clock=lambda: int(time.time()), workers=job.workers, memo=memo)
+        judged = validate(
+            job.tals, source, clock=lambda: int(time.time()), workers=job.workers, memo=memo, strict=job.strict
+        )
         if job.fetching.fetches:
             keep_timers(job.directory, job.tals, judged.trust_anchors, source, judged.now)
     errors = [result.error for result in source.results if result.error]

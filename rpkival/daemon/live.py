@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rpkival.alerts.signature import Secret, read_secrets
 from rpkival.alerts.webhook import Endpoint
-from rpkival.config import Config, Webhook
+from rpkival.config import Config, Validation, Webhook
 from rpkival.daemon.job import Job
 from rpkival.daemon.locators import read_locators
 from rpkival.daemon.service import Address, Service
@@ -19,25 +19,12 @@ from rpkival.resources import resource
 from web.beacons import load_beacons
 from web.view import View
 
-__all__ = ["run_live"]
+__all__ = ["job_of", "run_live"]
 
 
 async def run_live(config: Config, data_dir: Path, *, rtr: Address, http: Address, say: Callable[[str], None]) -> None:
     """Run until SIGINT or SIGTERM. Raises `UsageError` where the configuration cannot work here."""
-    validation = config.validation
-    fetching = Fetching(
-        offline=validation.offline,
-        rsync=validation.rsync,
-        rrdp=validation.rrdp,
-        fallback=validation.rrdp_fallback,
-        refresh=validation.refresh,
-        allow_dubious_hosts=validation.allow_dubious_hosts,
-        ca_file=validation.ca_file,
-    )
-    directory = validation.repository_dir or data_dir / "repository"
-    fetching.check(directory)  # tells now, and not in a log ten seconds later, what is not there
-    locators = read_locators(validation.tals, validation.constraints, reconsidered=validation.reconsidered)
-    job = Job(locators, directory, fetching, validation.workers)
+    job = job_of(config.validation, data_dir)
     view = View(beacons=load_beacons(config.http.beacons or resource("beacons.toml")))
     endpoints = tuple(_endpoint(webhook) for webhook in config.webhooks)
     service = Service(config, data_dir, job, view, rtr=rtr, http=http, endpoints=endpoints)
@@ -54,6 +41,23 @@ async def run_live(config: Config, data_dir: Path, *, rtr: Address, http: Addres
         await until_stopped()
     finally:
         await service.close()
+
+
+def job_of(validation: Validation, data_dir: Path) -> Job:
+    """What is to be validated. Raises `UsageError` now, and not in a log ten seconds later, for what is not there."""
+    fetching = Fetching(
+        offline=validation.offline,
+        rsync=validation.rsync,
+        rrdp=validation.rrdp,
+        fallback=validation.rrdp_fallback,
+        refresh=validation.refresh,
+        allow_dubious_hosts=validation.allow_dubious_hosts,
+        ca_file=validation.ca_file,
+    )
+    directory = validation.repository_dir or data_dir / "repository"
+    fetching.check(directory)
+    locators = read_locators(validation.tals, validation.constraints, reconsidered=validation.reconsidered)
+    return Job(locators, directory, fetching, validation.workers, validation.strict)
 
 
 def _endpoint(webhook: Webhook) -> Endpoint:
