@@ -93,6 +93,12 @@ class Rtr(_Table, frozen=True):
     """`[rtr]`: the cache that routers connect to."""
 
     listen: str = "127.0.0.1:3323"
+    refresh: int = 3600
+    """Seconds after which routers ask without being notified."""
+    retry: int | None = None
+    """Seconds that they wait after a failure; 600 where nothing is said, or `refresh` where that is less."""
+    expire: int | None = None
+    """Seconds after which they drop what they could not renew; 7200, or twice `refresh` where that is more."""
     notify_interval: Annotated[float, msgspec.Meta(ge=0)] = 60.0
     """Seconds between Serial Notifies. RFC 8210 section 5.2: no more than one a minute."""
     allow: tuple[str, ...] = ()
@@ -183,6 +189,7 @@ _WORDS = {
     f"`str` matching regex {_WEB_ADDRESS!r}": "an address that begins with https:// or http://",
     f"`str` matching regex {_SOCKET_ADDRESS!r}": "an address that begins with wss:// or ws://",
     "`int`": "a whole number",
+    "`int | null`": "a whole number",
     "`float`": "a number",
     "`str`": "text in quotes",
     "`bool`": "true or false",

@@ -78,6 +78,22 @@ def serve(
     refresh: Annotated[
         int, typer.Option("--refresh", metavar="SECONDS", help="How often routers ask without being notified.")
     ] = 3600,
+    retry: Annotated[
+        int | None,
+        typer.Option(
+            "--retry",
+            metavar="SECONDS",
+            help="How long they wait after a failure. (default: 600, or --refresh where that is less)",
+        ),
+    ] = None,
+    expire: Annotated[
+        int | None,
+        typer.Option(
+            "--expire",
+            metavar="SECONDS",
+            help="When they drop what they could not renew. (default: 7200, or twice --refresh where that is more)",
+        ),
+    ] = None,
     allow: Annotated[
         list[str] | None,
         typer.Option("--allow", metavar="NETWORK", help="Only routers from here may connect; repeatable."),
@@ -172,10 +188,9 @@ def serve(
         ao=ao or (),
     )
     try:
-        # Routers that are told a short refresh are told to retry no later, and to forget after two missed polls.
-        timers = Timers(refresh, min(600, refresh), max(7200, 2 * refresh))
+        timers = Timers.of(refresh, retry, expire)
     except ValueError as error:
-        raise UsageError(f"--refresh {refresh} cannot be: {error}") from error
+        raise UsageError(str(error)) from error
     peers = tuple(rtr or ())
     check_source(vrps=vrps, rtr=peers[0] if peers else None, url=url, data_dir=data_dir)
     check_quorum(peers, quorum)

@@ -21,6 +21,7 @@ from rpkival.payload.guard import Thresholds
 from rpkival.payload.payload import Payload
 from rpkival.payload.snapshot import SNAPSHOT_NAME, Snapshot
 from rpkival.rtr.kept import KeptCache
+from rpkival.rtr.pdu import Timers
 from rpkival.validation.report import Report
 from web.view import Fetch, ValidationSummary, View
 
@@ -47,10 +48,11 @@ class Board:
         thresholds: Thresholds | None = None,
         on_held: Callable[[Held], None] | None = None,
         local: LocalExceptions | None = None,
+        timers: Timers | None = None,
     ) -> None:
         self._view = view
         self._changed = changed
-        self._kept = KeptCache(data_dir / SNAPSHOT_NAME, secrets.randbelow(2**16))
+        self._kept = KeptCache(data_dir / SNAPSHOT_NAME, secrets.randbelow(2**16), timers=timers)
         self.cache = self._kept.cache
         self._turn = asyncio.Lock()
         self._guard = Guarding(data_dir, thresholds)

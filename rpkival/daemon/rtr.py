@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from rpkival.config import Rtr
+from rpkival.errors import UsageError
 from rpkival.listening import ListenAddress, parse_listen
 from rpkival.rtr.access import Access
 from rpkival.rtr.cache import Cache
 from rpkival.rtr.doors import Doors
+from rpkival.rtr.pdu import Timers
 from rpkival.rtr.server import RtrServer
 
-__all__ = ["doors_of", "server_of"]
+__all__ = ["doors_of", "server_of", "timers_of"]
+
+
+def timers_of(config: Rtr) -> Timers:
+    """What routers are told of when to ask, to retry and to forget. Raises `UsageError`."""
+    try:
+        return Timers.of(config.refresh, config.retry, config.expire)
+    except ValueError as error:
+        raise UsageError(f"The configuration is wrong in [rtr]: {error}") from error
 
 
 def server_of(config: Rtr, cache: Cache) -> RtrServer:

@@ -19,7 +19,7 @@ from rpkival.daemon.board import Board
 from rpkival.daemon.guarding import Held
 from rpkival.daemon.job import Job
 from rpkival.daemon.local_exceptions import LocalExceptions
-from rpkival.daemon.rtr import doors_of, server_of
+from rpkival.daemon.rtr import doors_of, server_of, timers_of
 from rpkival.daemon.tasks import Tasks
 from rpkival.daemon.validator import Validator
 from rpkival.daemon.watch import Watch
@@ -121,6 +121,7 @@ class Service:
             thresholds=thresholds,
             on_held=self._alert_of_held,
             local=self._local,
+            timers=timers_of(self._config.rtr),
         )
         self._server = server_of(self._config.rtr, self._board.cache)
         self._stack.push_async_callback(self._server.close)

@@ -50,9 +50,24 @@ class Timers:
             ("expire", self.expire, 600, 172_800),
         ):
             if not low <= value <= high:
-                raise ValueError(f"The {name} interval must be between {low} and {high} seconds, not {value}.")
+                raise ValueError(
+                    f"The {name} interval of RTR must be between {low} and {high} seconds (RFC 8210 section 6), "
+                    f"not {value}."
+                )
         if self.expire <= max(self.refresh, self.retry):
-            raise ValueError(f"The expire interval ({self.expire} s) must be larger than refresh and retry.")
+            raise ValueError(
+                f"The expire interval of RTR must be larger than refresh and retry (RFC 8210 section 6), and "
+                f"{self.expire} seconds are not more than {self.refresh} and {self.retry}."
+            )
+
+    @classmethod
+    def of(cls, refresh: int, retry: int | None = None, expire: int | None = None) -> Self:
+        """What an operator wants told. Unless told otherwise, routers retry no later than they ask, and forget after
+        two missed polls at the earliest. Raises `ValueError`.
+        """
+        if retry is None:
+            retry = min(600, refresh)
+        return cls(refresh, retry, max(7200, 2 * refresh, 2 * retry) if expire is None else expire)
 
     @classmethod
     def nearest(cls, refresh: int, retry: int, expire: int) -> Self:

@@ -77,6 +77,7 @@ def test_a_mistyped_variable_is_named() -> None:
     ("text", "named"),
     [
         ("[rtr]\nlisten = 5\n", "rtr.listen: expected text in quotes, got a whole number"),
+        ("[rtr]\nretry = 'soon'\n", "rtr.retry: expected a whole number, got text in quotes"),
         ("[rtr]\nlissten = '127.0.0.1:1'\n", "rtr has no key 'lissten'; did you mean 'listen'?"),
         ("surprise = 1\n", "has no key 'surprise'; there are data_dir, validation, "),
         ("[rtr\n", "not TOML"),
@@ -98,6 +99,7 @@ def test_a_mistyped_variable_is_named() -> None:
     ],
     ids=[
         "type",
+        "number",
         "key",
         "table",
         "broken",

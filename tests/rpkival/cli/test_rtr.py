@@ -87,12 +87,12 @@ def test_a_file_is_served_and_followed(serve: Callable[..., Served], tmp_path: P
     """Routers get the file, then its changes as deltas; a broken file changes nothing; a signal ends it well."""
     file = tmp_path / "vrps.csv"
     file.write_text(ONE)
-    served = serve("--vrps", str(file), "--refresh", "120")
+    served = serve("--vrps", str(file), "--refresh", "120", "--retry", "30", "--expire", "900")
     assert served.line.startswith("Serving 1 VRP over RTR on 127.0.0.1:")
     with RtrClient("127.0.0.1", served.port, timeout=DEADLINE) as client:
         assert client.sync() is AnswerKind.SNAPSHOT
         assert client.end is not None
-        assert (client.end.serial, client.end.refresh, client.end.retry, client.end.expire) == (0, 120, 120, 7200)
+        assert (client.end.serial, client.end.refresh, client.end.retry, client.end.expire) == (0, 120, 30, 900)
 
         file.write_text(TWO)
         assert client.wait_for_notify()
@@ -272,7 +272,10 @@ def test_an_old_file_is_told_of(serve: Callable[..., Served], tmp_path: Path) ->
     [
         (("serve", "--vrps", "/no/such/file", "--listen", "127.0.0.1:0"), 2, "/no/such/file cannot be read"),
         (("serve", "--listen", "300.0.0.1:1"), 2, "is not an IP address"),
-        (("serve", "--refresh", "90000"), 2, "between 1 and 86400"),
+        (("serve", "--refresh", "90000"), 2, "The refresh interval of RTR must be between 1 and 86400"),
+        (("serve", "--retry", "0"), 2, "The retry interval of RTR must be between 1 and 7200"),
+        (("serve", "--expire", "599"), 2, "The expire interval of RTR must be between 600 and 172800"),
+        (("serve", "--expire", "3600"), 2, "3600 seconds are not more than 3600 and 600"),
         (("dump", "127.0.0.1"), 2, "is not an RTR cache"),
         (("dump", "127.0.0.1:1", "--format", "xml"), 2, "is not a format of VRPs"),
         (("dump", "127.0.0.1:1", "--output", "/no/such/dir/x"), 2, "does not exist"),

@@ -10,12 +10,13 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from rpkival.config import Config, Slurm
+from rpkival.config import Config, Rtr, Slurm
 from rpkival.daemon.job import Job
 from rpkival.daemon.service import Addresses, Service
 from rpkival.errors import UsageError
 from rpkival.lab.topology import LAB
-from rpkival.rtr.client import fetch_payload
+from rpkival.rtr.client import RtrClient, fetch_payload
+from rpkival.rtr.pdu import Timers
 from rpkival.storage import DATABASE_NAME
 from web.view import View
 
@@ -81,6 +82,24 @@ async def test_local_exceptions_are_followed(job: Job, tmp_path: Path) -> None:
 
     assert [vrp.prefix for vrp in first] == ["10.0.0.0/8"]
     assert [vrp.prefix for vrp in second] == ["11.0.0.0/8"]
+
+
+async def test_routers_are_told_the_configured_timers(job: Job, tmp_path: Path) -> None:
+    """`[rtr]` of the configuration; what cannot be is told before anything listens."""
+    service = Service(
+        Config(rtr=Rtr(refresh=60, retry=5, expire=700)), tmp_path, job, View(), rtr=ANYWHERE, http=ANYWHERE
+    )
+    try:
+        addresses = await service.start()
+        with RtrClient(*addresses.rtr, timeout=30) as client:
+            await asyncio.to_thread(client.sync)
+            assert client.timers == Timers(60, 5, 700)
+    finally:
+        await service.close()
+
+    wrong = Service(Config(rtr=Rtr(retry=7201)), tmp_path, job, View(), rtr=ANYWHERE, http=ANYWHERE)
+    with pytest.raises(UsageError, match=r"\[rtr\]: The retry interval of RTR must be between 1 and 7200"):
+        await wrong.start()
 
 
 async def test_a_damaged_database_stops_alerts_and_not_routers(job: Job, tmp_path: Path) -> None:

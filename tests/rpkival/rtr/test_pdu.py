@@ -277,6 +277,21 @@ def test_timers_are_held_to_the_rfc(refresh: int, retry: int, expire: int) -> No
         Timers(refresh, retry, expire)
 
 
+@pytest.mark.parametrize(
+    ("chosen", "told"),
+    [
+        ((3600,), (3600, 600, 7200)),
+        ((120,), (120, 120, 7200)),
+        ((86_400,), (86_400, 600, 172_800)),
+        ((1, 7200), (1, 7200, 14_400)),
+        ((120, 30, 900), (120, 30, 900)),
+    ],
+)
+def test_timers_that_nobody_chose_follow_those_chosen(chosen: tuple[int, ...], told: tuple[int, int, int]) -> None:
+    """Any refresh and any retry of the RFC's ranges leads to timers that go together."""
+    assert Timers.of(*chosen) == Timers(*told)
+
+
 @given(U32, U32, U32)
 def test_timers_of_a_cache_are_brought_into_range(refresh: int, retry: int, expire: int) -> None:
     """Whatever it tells becomes timers that the RFC allows; what was allowed stays."""
