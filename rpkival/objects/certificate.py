@@ -21,11 +21,13 @@ from rpkival.objects.keys import check_key, check_router_key, key_identifier, ro
 from rpkival.objects.names import check_name
 from rpkival.objects.resources import ResourceClaims, parse_as_identifiers, parse_ip_blocks
 from rpkival.objects.times import seconds
+from rpkival.objects.usual_certificate import CertificateParts, usual_certificate
 
 __all__ = [
     "Certificate",
     "Role",
     "check_algorithm",
+    "declared_certificate",
     "is_router_certificate",
     "parse_certificate",
 ]
@@ -72,26 +74,20 @@ class Certificate:
 
 def parse_certificate(data: bytes, role: Role) -> Certificate:
     """A certificate, judged as far as it can be alone. Raises `ObjectError`, `LimitError`."""
-    outer = _decode(data)
-    inner = outer.tbs_certificate
-    _check_fields(inner)
-    signed, algorithm, _ = parts_of(data, _SECTION, "certificate")
-    _, _, inner_algorithm, issuer, _, subject, key_info, *_ = parts_of(signed, _SECTION, "certificate")
-    check_algorithm(inner_algorithm, "RFC 6487 section 4.3", "inside the certificate")
-    check_algorithm(algorithm, "RFC 6487 section 4.3", "of the certificate")
-    _check_issuer(issuer)
-    check_name(subject, "RFC 6487 section 4.5", "subject")
-    not_before = seconds(inner.validity.not_before, "RFC 5280 section 4.1.2.5", "notBefore")
-    not_after = seconds(inner.validity.not_after, "RFC 5280 section 4.1.2.5", "notAfter")
-    if not_before > not_after:
+    check_size(data, MAX_CERTIFICATE_BYTES, "certificate")
+    parts = usual_certificate(data) or declared_certificate(data)
+    _check_issuer(parts.issuer)
+    check_name(parts.subject, "RFC 6487 section 4.5", "subject")
+    if parts.not_before > parts.not_after:
         raise ObjectError("RFC 6487 section 4.6", "The certificate's validity ends before it starts.")
-    key_id = _key_id(key_info, role)
-    extensions = ext.collect_extensions(inner.extensions)
+    key_id = _key_id(parts.key_info, role)
+    extensions = parts.extensions
     subject_key_id = ext.subject_key_identifier(ext.required(extensions, oids.SUBJECT_KEY_IDENTIFIER))
     if subject_key_id != key_id:
         raise ObjectError("RFC 6487 section 4.8.2", "The subject key identifier is not the SHA-1 of the key.")
     if role is Role.TRUST_ANCHOR:
-        authority_key_id = _trust_anchor_authority(extensions, subject_key_id, same_name=issuer == subject)
+        same_name = parts.issuer == parts.subject
+        authority_key_id = _trust_anchor_authority(extensions, subject_key_id, same_name=same_name)
         crl_uris: tuple[str, ...] = ()
         issuer_uri = ""
     else:
@@ -102,21 +98,43 @@ def parse_certificate(data: bytes, role: Role) -> Certificate:
     locations = _locations(extensions, role)
     return Certificate(
         role,
-        inner.serial_number,
-        issuer,
-        subject,
-        not_before,
-        not_after,
-        key_info,
+        parts.serial,
+        parts.issuer,
+        parts.subject,
+        parts.not_before,
+        parts.not_after,
+        parts.key_info,
         subject_key_id,
         authority_key_id,
         _resources(extensions, role, reconsidered=reconsidered),
         crl_uris,
         issuer_uri,
         locations,
-        signed,
-        outer.signature.as_bytes(),
+        parts.signed,
+        parts.signature,
         reconsidered,
+    )
+
+
+def declared_certificate(data: bytes) -> CertificateParts:
+    """The parts of a certificate of any form that it can have. Raises `ObjectError`, `LimitError`."""
+    outer = _decode(data)
+    inner = outer.tbs_certificate
+    _check_fields(inner)
+    signed, algorithm, _ = parts_of(data, _SECTION, "certificate")
+    _, _, inner_algorithm, issuer, _, subject, key_info, *_ = parts_of(signed, _SECTION, "certificate")
+    check_algorithm(inner_algorithm, "RFC 6487 section 4.3", "inside the certificate")
+    check_algorithm(algorithm, "RFC 6487 section 4.3", "of the certificate")
+    return CertificateParts(
+        signed,
+        inner.serial_number,
+        issuer,
+        seconds(inner.validity.not_before, "RFC 5280 section 4.1.2.5", "notBefore"),
+        seconds(inner.validity.not_after, "RFC 5280 section 4.1.2.5", "notAfter"),
+        subject,
+        key_info,
+        ext.collect_extensions(inner.extensions),
+        outer.signature.as_bytes(),
     )
 
 

@@ -13,9 +13,10 @@ from rpkival.objects.asn1 import checklist as asn1
 from rpkival.objects.asn1.der import decode
 from rpkival.objects.bounds import check_size, shown
 from rpkival.objects.certificate import Certificate, Role
-from rpkival.objects.cms import check_digest_algorithm, parse_signed_object
+from rpkival.objects.cms import parse_signed_object
 from rpkival.objects.resources import Claim, Ranges, Resources, as_ranges, first_outside, format_ranges, ip_claims
 from rpkival.objects.signatures import CheckSignature, check_signature
+from rpkival.objects.wrapper import check_digest_algorithm
 
 __all__ = ["Checklist", "ChecklistContent", "parse_checklist", "parse_checklist_content"]
 

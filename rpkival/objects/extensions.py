@@ -17,7 +17,7 @@ from rpkival.errors import ObjectError
 from rpkival.limits import MAX_LOCATIONS_BYTES
 from rpkival.objects import oids
 from rpkival.objects.asn1 import pkix
-from rpkival.objects.asn1.der import decode, encode, header
+from rpkival.objects.asn1.der import content_at, decode, encode, header
 from rpkival.objects.bounds import check_size
 from rpkival.objects.uris import is_https_uri, is_rsync_uri
 
@@ -252,32 +252,17 @@ def _usual_descriptions(value: bytes) -> list[tuple[ObjectIdentifier, str]] | No
     """
     found = []
     try:
-        at, end = _content(value, 0, 0x30)
+        at, end = content_at(value, 0, 0x30)
         while at < end:
-            at, stop = _content(value, at, 0x30)
+            at, stop = content_at(value, at, 0x30)
             method = _METHODS_IN_DER[value[at : at + _METHOD_SIZE]]
-            start, at = _content(value, at + _METHOD_SIZE, _URI_TAG[0])
+            start, at = content_at(value, at + _METHOD_SIZE, _URI_TAG[0])
             if at != stop:
                 return None
             found.append((method, value[start:stop].decode("ascii", "replace")))
     except (IndexError, KeyError):
         return None
     return found if at == end == len(value) else None
-
-
-def _content(value: bytes, at: int, tag: int) -> tuple[int, int]:
-    """Where the content of the element at `at` begins and ends. Raises `KeyError` for another tag or a long element."""
-    size = value[at + 1]
-    if value[at] != tag or size > 0x82 or size == 0x80:
-        raise KeyError(tag)
-    if size < 0x80:
-        return at + 2, at + 2 + size
-    start = at + (size & 0x7F) + 2
-    size = int.from_bytes(value[at + 2 : start], "big")
-    if size < (0x80, 0x100)[start - at - 3]:
-        # DER would have written it shorter.
-        raise KeyError(tag)
-    return start, start + size
 
 
 @lru_cache(maxsize=1024)

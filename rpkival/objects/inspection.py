@@ -21,7 +21,7 @@ from rpkival.objects.asn1.der import decode, tlv_bytes
 from rpkival.objects.asn1.outline import outline, outline_lines
 from rpkival.objects.ccr import parse_ccr
 from rpkival.objects.certificate import Role, is_router_certificate, parse_certificate
-from rpkival.objects.cms import parse_signed_object, unwrapped
+from rpkival.objects.cms import parse_signed_object
 from rpkival.objects.crl import parse_crl
 from rpkival.objects.described import SIGNED_KINDS, Fields, SignedKind, ccr_fields, number_text
 from rpkival.objects.extensions import crl_uris, subject_key_identifier, subject_locations
@@ -31,6 +31,7 @@ from rpkival.objects.resources import INHERIT, Claim, format_ranges, parse_as_id
 from rpkival.objects.salvage import SignedParts, extensions_of, signed_parts
 from rpkival.objects.tal import parse_tal
 from rpkival.objects.times import format_time, seconds
+from rpkival.objects.wrapper import unwrapped
 
 __all__ = ["Inspection", "Problem", "inspect_object"]
 

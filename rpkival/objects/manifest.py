@@ -12,8 +12,9 @@ from rpkival.objects.asn1 import manifest as asn1
 from rpkival.objects.asn1.der import decode
 from rpkival.objects.bounds import check_number, check_size, shown
 from rpkival.objects.certificate import Certificate
-from rpkival.objects.cms import parse_signed_object, unwrapped
+from rpkival.objects.cms import parse_signed_object
 from rpkival.objects.times import generalized_seconds
+from rpkival.objects.wrapper import unwrapped, usual_wrapper
 
 __all__ = ["Manifest", "ManifestContent", "listed_entries", "parse_manifest", "parse_manifest_content"]
 
@@ -54,6 +55,9 @@ def listed_entries(data: bytes) -> dict[str, bytes]:
 
     Raises `ObjectError`, `LimitError` where the manifest cannot even be decoded.
     """
+    usual = usual_wrapper(data, oids.RPKI_MANIFEST)
+    if usual is not None:
+        return parse_manifest_content(usual.content).files
     wrapper, _ = unwrapped(data, strict=False)
     return parse_manifest_content(wrapper.content.encap_content_info.e_content or b"").files
 

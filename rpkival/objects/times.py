@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from cryptography.hazmat.asn1 import GeneralizedTime, UTCTime
 
 from rpkival.errors import ObjectError
+from rpkival.objects.asn1.der import decode
 
-__all__ = ["format_time", "generalized_seconds", "seconds"]
+__all__ = ["format_time", "generalized_seconds", "seconds", "utc_seconds"]
 
 _FIRST_GENERALIZED = int(datetime(2050, 1, 1, tzinfo=UTC).timestamp())
 
@@ -21,6 +23,15 @@ def seconds(time: UTCTime | GeneralizedTime, section: str, what: str) -> int:
     if moment < _FIRST_GENERALIZED:
         raise ObjectError(section, f"The {what} is a GeneralizedTime, which is only for dates from 2050 on.")
     return moment
+
+
+@lru_cache(maxsize=1024)
+def utc_seconds(data: bytes, section: str, what: str) -> int:
+    """The seconds of a DER UTCTime. Raises `ObjectError`.
+
+    What is issued together starts and ends together: hence the cache.
+    """
+    return seconds(decode(UTCTime, data, section, what), section, what)
 
 
 def generalized_seconds(time: GeneralizedTime, section: str, what: str) -> int:

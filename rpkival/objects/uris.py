@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from rpkival.limits import MAX_URI_LENGTH
 
@@ -25,6 +26,7 @@ def is_rsync_uri(text: str) -> bool:
     )
 
 
+@lru_cache(maxsize=256)
 def is_https_uri(text: str) -> bool:
-    """Whether this is `https://host/path`."""
+    """Whether this is `https://host/path`; what most certificates name is one of few: hence the cache."""
     return len(text) <= MAX_URI_LENGTH and _HTTPS.fullmatch(text) is not None

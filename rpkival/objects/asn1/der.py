@@ -9,7 +9,7 @@ from cryptography.hazmat.asn1 import TLV, decode_der, encode_der
 
 from rpkival.errors import ObjectError
 
-__all__ = ["contents_of", "decode", "encode", "header", "parts_of", "tlv_bytes"]
+__all__ = ["content_at", "contents_of", "decode", "encode", "header", "parts_of", "tlv_bytes"]
 
 T = TypeVar("T")
 
@@ -52,6 +52,28 @@ def tlv_bytes(element: TLV, tag: int | None = None) -> bytes:
 def contents_of(data: bytes) -> int:
     """Where the content of the element that starts `data` begins; `data` is known to be DER."""
     return 2 if data[1] < 0x80 else 2 + (data[1] & 0x7F)
+
+
+def content_at(data: bytes, at: int, tag: int) -> tuple[int, int]:
+    """Where the content of the element at `at` begins and ends: perhaps behind the end of `data`, which is any octets.
+
+    Raises `KeyError` for another tag, a length that is no DER, or an element of over 65,535 octets; `IndexError` where
+    there is none.
+    """
+    size = data[at + 1]
+    if data[at] != tag or size > 0x82 or size == 0x80:
+        raise KeyError(tag)
+    if size < 0x80:
+        return at + 2, at + 2 + size
+    if size == 0x81:
+        size, at = data[at + 2], at + 3
+        if size < 0x80:
+            raise KeyError(tag)
+    else:
+        size, at = data[at + 2] << 8 | data[at + 3], at + 4
+        if size < 0x100:
+            raise KeyError(tag)
+    return at, at + size
 
 
 def parts_of(data: bytes, section: str, what: str) -> list[bytes]:
