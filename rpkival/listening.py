@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from rpkival.errors import UsageError
 
-__all__ = ["ListenAddress", "cannot_listen", "parse_listen"]
+__all__ = ["ListenAddress", "cannot_listen", "parse_listen", "shown_listen"]
 
 ListenAddress: TypeAlias = tuple[str, int]
 
@@ -39,3 +39,9 @@ def parse_listen(text: str) -> ListenAddress:
             raise UsageError(f"{host!r} is not an IP address; write it as 127.0.0.1:3323 or [::1]:3323.") from None
         host = "127.0.0.1"
     return host, int(match[3])
+
+
+def shown_listen(address: ListenAddress) -> str:
+    """As `parse_listen` reads it."""
+    host, port = address
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

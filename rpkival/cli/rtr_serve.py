@@ -103,7 +103,7 @@ async def _serve(
     loop.add_signal_handler(signal.SIGQUIT, shut_down)
     # Listening comes first: a taken port is told before a minute of reading, and early routers wait for the data.
     try:
-        address, port = await open_doors(server, doors)
+        opened = await open_doors(server, doors)
         watch = FileWatch(files)
         if caches:
             _remember(caches, kept)
@@ -112,8 +112,8 @@ async def _serve(
         _warn_if_stale(source)
         await asyncio.to_thread(_begin, kept, source)
         server.notify()
-        shown = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
-        typer.echo(f"Serving {_counts(cache.payload)} over RTR on {shown}, session {cache.session_id}.")
+        shown = ", ".join(f"{door} (TLS)" if door.tls else str(door) for door in opened)
+        typer.echo(f"Serving {_counts(cache.payload)} over RTR on {shown}; session {cache.session_id}.")
         tasks = [
             asyncio.create_task(_watch(watch, reload)),
             asyncio.create_task(_follow(load, kept, server, reload)),

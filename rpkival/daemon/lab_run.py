@@ -78,7 +78,7 @@ async def run_lab(
         service.on_payload(obey)
         addresses = await service.start()
         stack.push_async_callback(service.close)
-        for line in _where(addresses.rtr, addresses.http, lab, repository, scenario):
+        for line in (*addresses.told(), *_told(lab, repository, scenario)):
             say(line)
         happening = [asyncio.create_task(internet.run()), asyncio.create_task(_republish(repository))]
         try:
@@ -100,11 +100,9 @@ def _lab_config(config: Config, internet: LabInternet, lab: Addresses) -> Config
     )
 
 
-def _where(rtr: Address, http: Address, lab: Addresses, repository: LabRepository, scenario: Scenario) -> list[str]:
+def _told(lab: Addresses, repository: LabRepository, scenario: Scenario) -> list[str]:
     how = "over rsync" if repository.served_by_rsync else "from the directory (rsync is not installed)"
     return [
-        f"page, API, metrics   http://{http[0]}:{http[1]}",
-        f"RTR for routers      {rtr[0]}:{rtr[1]}",
         f"BGP for your router  {lab.bgp[0]}:{lab.bgp[1]} (AS{lab.bgp_asn}; connect as AS65550)",
         f"objects are read     {how}",
         (

@@ -30,8 +30,8 @@ async def run_live(config: Config, data_dir: Path, *, rtr: Address, http: Addres
     service = Service(config, data_dir, job, view, rtr=rtr, http=http, endpoints=endpoints)
     addresses = await service.start()
     try:
-        say(f"page, API, metrics   http://{addresses.http[0]}:{addresses.http[1]}")
-        say(f"RTR for routers      {addresses.rtr[0]}:{addresses.rtr[1]}")
+        for line in addresses.told():
+            say(line)
         if config.monitor.own:
             say(f"watching             {', '.join(config.monitor.own)}")
         else:

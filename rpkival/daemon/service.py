@@ -25,9 +25,10 @@ from rpkival.daemon.validator import Validator
 from rpkival.daemon.watch import Watch
 from rpkival.errors import StateError
 from rpkival.history.store import History
+from rpkival.listening import shown_listen
 from rpkival.monitor.expectations import Own
 from rpkival.payload.guard import Thresholds
-from rpkival.rtr.doors import open_doors
+from rpkival.rtr.doors import Door, open_doors
 from rpkival.storage import DATABASE_NAME, hold_directory, open_database
 from web.app import make_app, start
 from web.view import View
@@ -55,8 +56,18 @@ Address = tuple[str, int]
 class Addresses:
     """Where everything listens."""
 
-    rtr: Address
+    rtr: tuple[Door, ...]
     http: Address
+
+    @property
+    def url(self) -> str:
+        """Of the page."""
+        return f"http://{shown_listen(self.http)}"
+
+    def told(self) -> list[str]:
+        """A line for each."""
+        doors = (f"{'RTR over TLS' if door.tls else 'RTR for routers':20} {door}" for door in self.rtr)
+        return [f"{'page, API, metrics':20} {self.url}", *doors]
 
 
 class Service:
@@ -131,7 +142,8 @@ class Service:
         self._view.changes_since = self._board.cache.changes_since
         runner, http = await start(make_app(self._view), *self._http)
         self._stack.push_async_callback(runner.cleanup)
-        self._open_watch(f"http://{http[0]}:{http[1]}")
+        addresses = Addresses(rtr, http)
+        self._open_watch(addresses.url)
         await self._board.restore(time.time())
         validator = Validator(self._job, self._config.validation.refresh, self._board.take, self._view.troubles)
         self._tasks.keep("validate", validator.run)
@@ -139,7 +151,7 @@ class Service:
         self._tasks.keep("release", self._release)
         if self._config.slurm.files:
             self._tasks.keep("exceptions", self._follow_exceptions)
-        return Addresses(rtr, http)
+        return addresses
 
     def _open_watch(self, url: str) -> None:
         """Watch for hijacks; a database that cannot be used stops that, loudly, and not the routers' supply."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Self
 
 from rpkival.errors import UsageError
+from rpkival.listening import ListenAddress, shown_listen
 from rpkival.rtr.listener import inherited_sockets
 from rpkival.rtr.server import RtrServer
 from rpkival.rtr.tcp_ao import Ao
@@ -17,10 +18,21 @@ from rpkival.rtr.tcp_md5 import Md5
 from rpkival.rtr.tcp_signing import SignedNetwork
 from rpkival.rtr.tls import TlsServer
 
-__all__ = ["Doors", "open_doors"]
+__all__ = ["Door", "Doors", "open_doors"]
 
 _TLS_SOCKET = "tls"
 """Sockets of systemd whose name (FileDescriptorName=) ends with this speak TLS."""
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """One that is open: its address, the port as it is also where any was asked for, and what is spoken there."""
+
+    address: ListenAddress
+    tls: bool = False
+
+    def __str__(self) -> str:
+        return shown_listen(self.address)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +43,8 @@ class Doors:
     place of `tls_at`. `signed` has the keys of routers that sign, on whatever socket.
     """
 
-    plain: tuple[str, int] | None
-    tls_at: tuple[str, int] | None = None
+    plain: ListenAddress | None
+    tls_at: ListenAddress | None = None
     tls: TlsServer | None = None
     signed: tuple[SignedNetwork, ...] = ()
     sockets: dict[str, socket.socket] = field(default_factory=dict)
@@ -40,9 +52,9 @@ class Doors:
     @classmethod
     def of(
         cls,
-        plain: tuple[str, int] | None,
+        plain: ListenAddress | None,
         *,
-        tls_at: tuple[str, int] | None = None,
+        tls_at: ListenAddress | None = None,
         certificate: Path | None = None,
         key: Path | None = None,
         client_ca: Path | None = None,
@@ -65,8 +77,8 @@ class Doors:
         return cls(plain, tls_at, tls, tuple(signed), sockets)
 
 
-async def open_doors(server: RtrServer, doors: Doors) -> tuple[str, int]:
-    """Listen wherever `doors` says; gives the first address and port as they are. Raises `UsageError`.
+async def open_doors(server: RtrServer, doors: Doors) -> tuple[Door, ...]:
+    """Listen wherever `doors` says; gives all that are open, those without TLS first. Raises `UsageError`.
 
     Whoever calls this closes the server afterwards, also where it raises.
     """
@@ -74,15 +86,15 @@ async def open_doors(server: RtrServer, doors: Doors) -> tuple[str, int]:
     secure = [each for name, each in doors.sockets.items() if _speaks_tls(name)]
     if secure and doors.tls is None:
         raise UsageError("systemd passes a socket for TLS, which needs a certificate and its key.")
-    opened = [await server.serve(each, signed=doors.signed) for each in plain]
+    opened = [Door(await server.serve(each, signed=doors.signed)) for each in plain]
     if doors.plain and not plain:
-        opened.append(await server.start(*doors.plain, signed=doors.signed))
-    opened += [await server.serve(each, tls=doors.tls, signed=doors.signed) for each in secure]
+        opened.append(Door(await server.start(*doors.plain, signed=doors.signed)))
+    opened += [Door(await server.serve(each, tls=doors.tls, signed=doors.signed), tls=True) for each in secure]
     if doors.tls_at and not secure:
-        opened.append(await server.start(*doors.tls_at, tls=doors.tls, signed=doors.signed))
+        opened.append(Door(await server.start(*doors.tls_at, tls=doors.tls, signed=doors.signed), tls=True))
     if not opened:
         raise UsageError("There is nowhere to listen for routers.")
-    return opened[0]
+    return tuple(opened)
 
 
 def _speaks_tls(name: str) -> bool:

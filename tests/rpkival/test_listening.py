@@ -7,7 +7,7 @@ import errno
 import pytest
 
 from rpkival.errors import UsageError
-from rpkival.listening import cannot_listen
+from rpkival.listening import cannot_listen, parse_listen, shown_listen
 
 
 @pytest.mark.parametrize(
@@ -26,3 +26,9 @@ def test_the_reason_is_a_sentence_that_says_what_to_do(number: int, words: str) 
     assert isinstance(error, UsageError)
     assert str(error).startswith("RTR cannot listen on 127.0.0.1 port 323: ")
     assert words in str(error)
+
+
+@pytest.mark.parametrize("text", ["127.0.0.1:3323", "[::1]:3323"])
+def test_addresses_are_shown_as_they_are_written(text: str) -> None:
+    """Either family; what is shown can be copied into an option."""
+    assert shown_listen(parse_listen(text)) == text

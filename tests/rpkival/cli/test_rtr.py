@@ -343,6 +343,7 @@ def test_tls_and_access_on_the_command_line(serve: Callable[..., Served], tmp_pa
         port = free.getsockname()[1]
     tls = ("--tls-listen", f"127.0.0.1:{port}", "--cert", str(cert), "--key", str(key), "--allow", "127.0.0.0/8")
     served = serve("--vrps", str(file), *tls)
+    assert f", 127.0.0.1:{port} (TLS); session " in served.line
 
     dumped = run("rtr", "dump", f"127.0.0.1:{port}", "--tls", "--ca-file", str(cert))
     assert (dumped.returncode, dumped.stderr) == (0, "")

@@ -16,6 +16,7 @@ from rpkival.daemon.service import Addresses, Service
 from rpkival.errors import UsageError
 from rpkival.lab.topology import LAB
 from rpkival.rtr.client import RtrClient, fetch_payload
+from rpkival.rtr.doors import Door
 from rpkival.rtr.pdu import Timers
 from rpkival.storage import DATABASE_NAME
 from web.view import View
@@ -46,13 +47,24 @@ async def test_signed_objects_reach_routers_and_the_page(job: Job, tmp_path: Pat
     view = View()
 
     async with running(tmp_path, job, view) as (_, addresses):
-        vrps = (await asyncio.to_thread(fetch_payload, *addresses.rtr, timeout=30)).vrps
+        vrps = (await asyncio.to_thread(fetch_payload, *addresses.rtr[0].address, timeout=30)).vrps
         await until(lambda: view.snapshot)
         async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{addresses.http[1]}/csv") as csv:
             lines = (await csv.text()).splitlines()
 
     assert {(vrp.asn, vrp.prefix, vrp.max_length) for vrp in vrps} == set(LAB.roas)
     assert len(lines) == len(LAB.roas) + 1
+
+
+def test_every_address_is_told() -> None:
+    """A line each, in the words of the first lines of `rpkival up`."""
+    doors = (Door(("192.0.2.1", 323)), Door(("2001:db8::1", 324), tls=True))
+
+    assert Addresses(doors, ("::1", 8323)).told() == [
+        "page, API, metrics   http://[::1]:8323",
+        "RTR for routers      192.0.2.1:323",
+        "RTR over TLS         [2001:db8::1]:324",
+    ]
 
 
 async def test_local_exceptions_are_followed(job: Job, tmp_path: Path) -> None:
@@ -72,11 +84,11 @@ async def test_local_exceptions_are_followed(job: Job, tmp_path: Path) -> None:
     service = Service(config, tmp_path, job, view, rtr=ANYWHERE, http=ANYWHERE)
     try:
         addresses = await service.start()
-        first = (await asyncio.to_thread(fetch_payload, *addresses.rtr, timeout=30)).vrps
+        first = (await asyncio.to_thread(fetch_payload, *addresses.rtr[0].address, timeout=30)).vrps
         await until(lambda: view.snapshot)
         write("11.0.0.0/8")
         await until(lambda: view.snapshot and view.snapshot.serial == 1)
-        second = (await asyncio.to_thread(fetch_payload, *addresses.rtr, timeout=30)).vrps
+        second = (await asyncio.to_thread(fetch_payload, *addresses.rtr[0].address, timeout=30)).vrps
     finally:
         await service.close()
 
@@ -91,7 +103,7 @@ async def test_routers_are_told_the_configured_timers(job: Job, tmp_path: Path) 
     )
     try:
         addresses = await service.start()
-        with RtrClient(*addresses.rtr, timeout=30) as client:
+        with RtrClient(*addresses.rtr[0].address, timeout=30) as client:
             await asyncio.to_thread(client.sync)
             assert client.timers == Timers(60, 5, 700)
     finally:
@@ -108,7 +120,7 @@ async def test_a_damaged_database_stops_alerts_and_not_routers(job: Job, tmp_pat
     view = View()
 
     async with running(tmp_path, job, view) as (_, addresses):
-        vrps = (await asyncio.to_thread(fetch_payload, *addresses.rtr, timeout=30)).vrps
+        vrps = (await asyncio.to_thread(fetch_payload, *addresses.rtr[0].address, timeout=30)).vrps
         async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{addresses.http[1]}/") as page:
             text = await page.text()
 

@@ -12,7 +12,7 @@ import pytest
 from rpkival.errors import UsageError
 from rpkival.rtr.cache import Cache
 from rpkival.rtr.client import fetch_payload
-from rpkival.rtr.doors import Doors, open_doors
+from rpkival.rtr.doors import Door, Doors, open_doors
 from rpkival.rtr.server import RtrServer
 
 HOST = "127.0.0.1"
@@ -41,7 +41,7 @@ def test_sockets_take_the_place_of_addresses() -> None:
         inherited = socket.create_server((HOST, 0))
         port = inherited.getsockname()[1]
         server = RtrServer(Cache(7), hold_seconds=0)
-        assert await open_doors(server, Doors((HOST, 1), sockets={"rtr": inherited})) == (HOST, port)
+        assert await open_doors(server, Doors((HOST, 1), sockets={"rtr": inherited})) == (Door((HOST, port)),)
         with pytest.raises(Exception, match="no data yet"):
             await asyncio.to_thread(fetch_payload, HOST, port, timeout=30)
         await server.close()
