@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rpkival.cli.options import DataDirOption, OutputOption, TextFormat, is_missing, state_directory
+from rpkival.cli.options import DataDirOption, OutputOption, ReportFormat, TextFormat, is_missing, state_directory
 from rpkival.errors import UsageError
 
 if TYPE_CHECKING:
@@ -27,13 +27,6 @@ class StateFilter(StrEnum):
 
     OPEN = "open"
     RESOLVED = "resolved"
-
-
-class PageFormat(StrEnum):
-    """`--format` of one record."""
-
-    TEXT = "text"
-    JSON = "json"
 
 
 def register(app: typer.Typer) -> None:
@@ -78,7 +71,7 @@ def _list(
 def _show(
     id: IdArgument,  # noqa: A002 - the field's own name
     data_dir: DataDirOption = None,
-    listing: Annotated[PageFormat, typer.Option("--format", help="text or json.")] = PageFormat.TEXT,
+    listing: Annotated[ReportFormat, typer.Option("--format", help="How to print.")] = ReportFormat.TEXT,
 ) -> None:
     """Show all that is known of an incident, and the deliveries of its alerts. Exit code 1 says that it is open.
 
@@ -94,7 +87,7 @@ def _show(
     with _database(data_dir) as database:
         incident = _incident(database, id)
         reports = Outbox(database).reports(incident=id, limit=1000)
-    if listing is PageFormat.JSON:
+    if listing is ReportFormat.JSON:
         document = incident.as_data() | {"deliveries": reports}
         typer.echo(msgspec.json.format(msgspec.json.encode(document), indent=2))
     else:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from rpkival.cli.options import DataDirOption, is_missing, state_directory
+from rpkival.cli.options import DataDirOption, ReportFormat, is_missing, state_directory
 from rpkival.errors import UsageError
 
 __all__ = ["register"]
@@ -27,14 +26,9 @@ def register(app: typer.Typer) -> None:
     app.add_typer(guard)
 
 
-class _Format(StrEnum):
-    TEXT = "text"
-    JSON = "json"
-
-
 def _show(
     data_dir: DataDirOption = None,
-    listing: Annotated[_Format, typer.Option("--format", help="How to print.")] = _Format.TEXT,
+    listing: Annotated[ReportFormat, typer.Option("--format", help="How to print.")] = ReportFormat.TEXT,
 ) -> None:
     """Show what is held back, and why. Exit code 1 says that something is.
 
@@ -46,7 +40,7 @@ def _show(
     from rpkival.monitor.incidents import format_time
 
     held = read_held(_used_directory(data_dir))
-    if listing is _Format.JSON:
+    if listing is ReportFormat.JSON:
         typer.echo(msgspec.json.format(msgspec.json.encode(held), indent=2))
     elif not held.holds:
         typer.echo("Nothing is held back.")

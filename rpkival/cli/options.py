@@ -24,6 +24,7 @@ __all__ = [
     "NestedFormat",
     "OutputOption",
     "QuietOption",
+    "ReportFormat",
     "RtrOption",
     "TalOption",
     "TextFormat",
@@ -101,6 +102,13 @@ class NestedFormat(StrEnum):
     TEXT = "text"
     JSON = "json"
     NDJSON = "ndjson"
+
+
+class ReportFormat(StrEnum):
+    """`--format` of verbs that print one report."""
+
+    TEXT = "text"
+    JSON = "json"
 
 
 class TextFormat(StrEnum):

@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rpkival.cli.options import AtOption, DataDirOption, OutputOption, QuietOption, parse_time, state_directory
+from rpkival.cli.options import (
+    AtOption,
+    DataDirOption,
+    OutputOption,
+    QuietOption,
+    ReportFormat,
+    parse_time,
+    state_directory,
+)
 from rpkival.errors import LimitError, ObjectError, UsageError
 from rpkival.limits import MAX_CHECKLIST_BYTES
 
@@ -19,13 +27,6 @@ if TYPE_CHECKING:
     from rpkival.objects.checklist import Checklist
 
 __all__ = ["register"]
-
-
-class RscFormat(StrEnum):
-    """`--format` of this verb."""
-
-    TEXT = "text"
-    JSON = "json"
 
 
 class Chain(StrEnum):
@@ -70,7 +71,7 @@ def verify(
         bool, typer.Option("--no-chain", help="Do not ask who has issued the checklist's certificate.")
     ] = False,
     at: AtOption = None,
-    listing: Annotated[RscFormat, typer.Option("--format", help="How to print.")] = RscFormat.TEXT,
+    listing: Annotated[ReportFormat, typer.Option("--format", help="How to print.")] = ReportFormat.TEXT,
     output: OutputOption = None,
     data_dir: DataDirOption = None,
     quiet: QuietOption = False,
@@ -101,7 +102,7 @@ def verify(
 
     record = {"checklist": str(checklist), **_judged(data, files, digests, chain)}
     with open_output(output) as stream:
-        if listing is RscFormat.JSON:
+        if listing is ReportFormat.JSON:
             stream.write(msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n")
         else:
             stream.write("".join(f"{line}\n" for line in _lines(record)).encode())

@@ -98,9 +98,11 @@ def serve(
         list[str] | None,
         typer.Option("--allow", metavar="NETWORK", help="Only routers from here may connect; repeatable."),
     ] = None,
-    max_routers: Annotated[int, typer.Option("--max-routers", min=1, help="Routers at a time.")] = MAX_RTR_SESSIONS,
+    max_routers: Annotated[
+        int, typer.Option("--max-routers", metavar="N", min=1, help="Routers at a time.")
+    ] = MAX_RTR_SESSIONS,
     max_routers_per_address: Annotated[
-        int, typer.Option("--max-routers-per-address", min=1, help="Routers of one address at a time.")
+        int, typer.Option("--max-routers-per-address", metavar="N", min=1, help="Routers of one address at a time.")
     ] = MAX_RTR_SESSIONS_PER_ADDRESS,
     tls_listen: Annotated[
         str | None, typer.Option("--tls-listen", metavar="ADDR:PORT", help="Where routers connect that speak TLS.")
@@ -235,7 +237,12 @@ def dump(
         ),
     ],
     fmt: Annotated[
-        str, typer.Option("--format", help="csv, json or another format of VRPs, or all: with ASPAs and router keys.")
+        str,
+        typer.Option(
+            "--format",
+            metavar="FORMAT",
+            help="csv, json or another format of VRPs (docs/formats.md), or all: with ASPAs and router keys.",
+        ),
     ] = "csv",
     output: OutputOption = None,
     timeout: Annotated[float, typer.Option("--timeout", metavar="SECONDS", help="For the whole set.")] = 60.0,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rpkival.cli.options import ReportFormat
 from rpkival.errors import UsageError
 from rpkival.limits import MAX_RTR_LOAD_ROUTERS
 
@@ -67,7 +68,7 @@ def load(
         Path | None, typer.Option("--cert", metavar="FILE", help="For TLS: the routers' certificate, in PEM.")
     ] = None,
     key: Annotated[Path | None, typer.Option("--key", metavar="FILE", help="For TLS: its key, in PEM.")] = None,
-    fmt: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
+    listing: Annotated[ReportFormat, typer.Option("--format", help="How to print.")] = ReportFormat.TEXT,
 ) -> None:
     """Load an RTR cache with many routers, and print how long they waited.
 
@@ -91,8 +92,6 @@ def load(
     from rpkival.rtr.load.routers import Load
     from rpkival.rtr.load.run import run_load, share_out
 
-    if fmt not in {"text", "json"}:
-        raise UsageError(f"{fmt!r} is not a format of results; choose text or json.")
     dial = Reach(tls=tls, ca_file=ca_file, cert=cert, key=key).dials([cache])[cache]
     if dial.ssh:
         raise UsageError("Routers are played over TCP and TLS only.")
@@ -103,7 +102,7 @@ def load(
     what = Load(dial.host, dial.port, every, patience, slow_rate, version, context, _addresses(sources or []))
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         measures = runner.run(run_load(what, shares, seconds=duration, ramp=ramp))
-    typer.echo(_json(measures, shares, duration) if fmt == "json" else _text(measures, shares, duration))
+    typer.echo(_json(measures, shares, duration) if listing is ReportFormat.JSON else _text(measures, shares, duration))
     if measures.errors:
         raise typer.Exit(1)
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rpkival.errors import FormatError, UsageError
+from rpkival.cli.options import ReportFormat
+from rpkival.errors import FormatError
 from rpkival.limits import MAX_STATUS_ANSWER_BYTES, STATUS_ANSWER_SECONDS
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ def routers(
     url: Annotated[
         str, typer.Option("--url", metavar="URL", help="Where the page of rpkival up is.")
     ] = "http://127.0.0.1:8323",
-    fmt: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
+    listing: Annotated[ReportFormat, typer.Option("--format", help="How to print.")] = ReportFormat.TEXT,
 ) -> None:
     """Show the routers that are connected to a running rpkival up, those that lag most first.
 
@@ -34,8 +35,6 @@ def routers(
     from rpkival.cli.download import download
     from rpkival.rtr.server import SessionInfo
 
-    if fmt not in {"text", "json"}:
-        raise UsageError(f"{fmt!r} is not a format of routers; choose text or json.")
     answer: Any = msgspec.defstruct("Answer", [("routers", list[SessionInfo])])
     address = url.rstrip("/") + "/api/v1/status"
     body = download(address, limit=MAX_STATUS_ANSWER_BYTES, seconds=STATUS_ANSWER_SECONDS)
@@ -44,7 +43,7 @@ def routers(
     except msgspec.DecodeError as error:
         raise FormatError(f"{address} is not the status of rpkival up: {error}.") from error
     found.sort(key=lambda router: router.lag or 0, reverse=True)
-    typer.echo(msgspec.json.encode(found).decode() if fmt == "json" else _text(found))
+    typer.echo(msgspec.json.encode(found).decode() if listing is ReportFormat.JSON else _text(found))
     if any(router.lag for router in found):
         raise typer.Exit(1)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,6 +13,7 @@ from rpkival.cli.options import (
     DataDirOption,
     KeptRepositoryOption,
     OutputOption,
+    ReportFormat,
     TalOption,
     parse_time,
     state_directory,
@@ -26,13 +26,6 @@ if TYPE_CHECKING:
     from rpkival.validation.succession import AcceptanceTimer
 
 __all__ = ["register"]
-
-
-class TalFormat(StrEnum):
-    """`--format` of this verb."""
-
-    TEXT = "text"
-    JSON = "json"
 
 
 def register(app: typer.Typer) -> None:
@@ -50,7 +43,7 @@ def list_anchors(
     constraints: ConstraintsOption = None,
     repository_dir: KeptRepositoryOption = None,
     at: AtOption = None,
-    listing: Annotated[TalFormat, typer.Option("--format", help="How to print.")] = TalFormat.TEXT,
+    listing: Annotated[ReportFormat, typer.Option("--format", help="How to print.")] = ReportFormat.TEXT,
     output: OutputOption = None,
     data_dir: DataDirOption = None,
 ) -> None:
@@ -84,7 +77,7 @@ def list_anchors(
     timers = read_timers(directory)
     records = [_record(anchor, timers.get(fingerprint(anchor.tal.key_info))) for anchor in anchors]
     with open_output(output) as stream:
-        if listing is TalFormat.JSON:
+        if listing is ReportFormat.JSON:
             stream.write(msgspec.json.format(msgspec.json.encode(records), indent=2) + b"\n")
         else:
             stream.write("".join(f"{line}\n" for record in records for line in _lines(record)).encode())
