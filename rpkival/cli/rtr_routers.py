@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rpkival.cli.options import ReportFormat
-from rpkival.errors import FormatError
+from rpkival.errors import FetchError, FormatError, UsageError
 from rpkival.limits import MAX_STATUS_ANSWER_BYTES, STATUS_ANSWER_SECONDS
 
 if TYPE_CHECKING:
@@ -37,7 +37,16 @@ def routers(
 
     answer: Any = msgspec.defstruct("Answer", [("routers", list[SessionInfo])])
     address = url.rstrip("/") + "/api/v1/status"
-    body = download(address, limit=MAX_STATUS_ANSWER_BYTES, seconds=STATUS_ANSWER_SECONDS)
+    try:
+        body = download(address, limit=MAX_STATUS_ANSWER_BYTES, seconds=STATUS_ANSWER_SECONDS)
+    except UsageError as error:
+        raise UsageError(
+            f"--url {url!r} is not the address of a page; write it as http://127.0.0.1:8323 or https://rpki.example.net."
+        ) from error
+    except FetchError as error:
+        raise FetchError(
+            f"{str(error).removesuffix('.')}; does rpkival up run there? --url says where it is."
+        ) from error
     try:
         found: list[SessionInfo] = msgspec.json.decode(body, type=answer).routers
     except msgspec.DecodeError as error:

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
+import pytest
+
 RPKIVAL = (sys.executable, "-c", "from rpkival.cli.main import main; main()")
 ROUTER = {
     "peer": "192.0.2.7:40122",
@@ -70,6 +72,14 @@ def test_routers_are_listed_those_behind_first() -> None:
     assert [router["lag"] for router in json.loads(data.stdout)] == [2, 0]
 
 
+@pytest.mark.parametrize("url", ["foo", "127.0.0.1:8323", "http://[bad", "http://127.0.0.1:99999"])
+def test_what_is_no_address_is_told_as_it_was_written(url: str) -> None:
+    """Not as what we would have asked for."""
+    done = run("--url", url)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"rpkival: --url '{url}' is not the address of a page; write it as http://")
+
+
 def test_nobody_and_nothing() -> None:
     """No router is no error; what is no status is one, and so is nobody who answers."""
     with status(b'{"routers": []}') as url:
@@ -80,4 +90,5 @@ def test_nobody_and_nothing() -> None:
     assert (nobody.returncode, nobody.stdout) == (0, "No router is connected.\n")
     assert (nothing.returncode, gone.returncode, wrong.returncode) == (3, 3, 2)
     assert "is not the status of rpkival up" in nothing.stderr
+    assert "does rpkival up run there?" in gone.stderr
     assert "Traceback" not in nothing.stderr + gone.stderr + wrong.stderr
