@@ -16,6 +16,7 @@ import msgspec
 
 from rpkival.errors import FormatError, LimitError
 from rpkival.limits import MAX_ASN, MAX_ASPA_PROVIDERS, MAX_SLURM_ENTRIES
+from rpkival.payload.exceptions.faults import slurm_fault
 
 __all__ = [
     "AspaAssertion",
@@ -153,17 +154,19 @@ class _Probe(msgspec.Struct, rename="camel"):
 
 def parse_slurm(data: bytes, *, name: str) -> SlurmFile:
     """Raises `FormatError` that tells where in the document the fault is, `LimitError`."""
+    kind: type[_Probe | _Version1 | _Version2] = _Probe
     try:
-        version = msgspec.json.decode(data, type=_Probe).slurm_version
-        kind: type[_Version1 | _Version2] = _Version1 if version == 1 else _Version2
+        kind = _Version1 if msgspec.json.decode(data, type=_Probe).slurm_version == 1 else _Version2
         document = msgspec.json.decode(data, type=kind)
         json.loads(data, object_pairs_hook=_distinct)
+    except msgspec.ValidationError as error:
+        raise FormatError(f"{name} is wrong at {slurm_fault(error, kind)}.") from error
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise FormatError(f"{name} is not a SLURM file (RFC 8416): {error}.") from error
     filters, assertions = document.validation_output_filters, document.locally_added_assertions
     file = SlurmFile(
         name,
-        version,
+        document.slurm_version,
         filters.prefix_filters,
         filters.bgpsec_filters,
         filters.aspa_filters if isinstance(filters, _FiltersWithAspas) else [],
