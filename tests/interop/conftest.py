@@ -26,6 +26,8 @@ from rpkival.rtr.errors import ErrorCode
 from rpkival.rtr.server import RtrServer, SessionInfo
 
 DEADLINE = 60.0
+MANY_FILES = 1 << 30
+"""Octets; those of test_validators_served.py are half of it."""
 
 
 def _newer_bird() -> str | None:
@@ -52,6 +54,30 @@ def newer_bird() -> str:
     found = _newer_bird()
     assert found, "there is no BIRD from 2.16 on; name one by RPKIVAL_BIRD2"
     return found
+
+
+@pytest.fixture(scope="session")
+def newer_peers() -> Path | None:
+    """A directory of `rpki-client`, `fort` and `bgpd` with `bgpctl`, newer than those installed; None without one."""
+    named = os.environ.get("RPKIVAL_NEWER_PEERS")
+    if named is None:
+        return None
+    directory = Path(named).resolve()
+    for name in ("rpki-client", "fort", "bgpd", "bgpctl"):
+        assert (directory / name).is_file(), f"RPKIVAL_NEWER_PEERS names {named}, where there is no {name}"
+    return directory
+
+
+@pytest.fixture(scope="session")
+def roomy() -> Path:
+    """Where a hundred thousand files come and go fast: in memory where it has the room, else where temporary files are.
+
+    On a disk that discards what is deleted, deleting them takes minutes.
+    """
+    memory = Path("/dev/shm")
+    if memory.is_dir() and shutil.disk_usage(memory).free > MANY_FILES:
+        return memory
+    return Path(tempfile.gettempdir())
 
 
 class LiveCache:

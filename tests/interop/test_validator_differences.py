@@ -1,6 +1,7 @@
 """Where rpki-client, FORT and we do not agree, case by case, as docs/differences.md explains it.
 
 Each case is a CA of its own with one ROA, or an attack of the lab's. A difference that goes away, or a new one, fails.
+Where RPKIVAL_NEWER_PEERS names a directory with newer ones of both, they are asked too.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -34,8 +36,11 @@ pytestmark = pytest.mark.interop
 
 ROOT = Path(__file__).parents[2]
 HOUR = 3600
-OURS, RPKI_CLIENT, FORT = "rpkival", "rpki-client 8.2", "FORT 1.5.4"
-EVERYBODY = {OURS, RPKI_CLIENT, FORT}
+INSTALLED = Path("/usr/sbin")
+OURS, RPKI_CLIENT_8, RPKI_CLIENT_9 = "rpkival", "rpki-client 8.2", "rpki-client 9.5"
+FORT_5, FORT_6 = "FORT 1.5.4", "FORT 1.6.6"
+RPKI_CLIENT, FORT = {RPKI_CLIENT_8, RPKI_CLIENT_9}, {FORT_5, FORT_6}
+EVERYBODY = {OURS} | RPKI_CLIENT | FORT
 _BINARY_SIGNING_TIME = "1.2.840.113549.1.9.16.2.46"
 
 
@@ -97,23 +102,23 @@ def _with_attributes(ca: CertificateAuthority, content: bytes, prefix: str, attr
 
 CASES: dict[str, tuple[Callable[[CertificateAuthority, int, str], None], set[str]]] = {
     "plain": (plain, EVERYBODY),
-    "without-signing-time": (without_signing_time, {RPKI_CLIENT, FORT}),
-    "binary-signing-time": (with_binary_signing_time, {RPKI_CLIENT, FORT}),
-    "roa-with-as-numbers": (with_as_numbers, {FORT}),
-    "roa-inherits": (with_inherited_addresses, {FORT}),
+    "without-signing-time": (without_signing_time, {RPKI_CLIENT_8, FORT_5}),
+    "binary-signing-time": (with_binary_signing_time, {RPKI_CLIENT_8, FORT_5}),
+    "roa-with-as-numbers": (with_as_numbers, FORT),
+    "roa-inherits": (with_inherited_addresses, FORT),
     "ber": (in_ber, EVERYBODY),
-    "broken-record": (beside_a_broken_record, EVERYBODY),
+    "broken-record": (beside_a_broken_record, EVERYBODY - {RPKI_CLIENT_9}),
     "unknown-file": (beside_an_unknown_file, EVERYBODY),
 }
 """What is made, and who finds its VRP."""
 
 ATTACKS: dict[str, set[str]] = {
-    "unsorted-signed-attrs": {RPKI_CLIENT, FORT},
-    "keyusage-overlong": {RPKI_CLIENT},
+    "unsorted-signed-attrs": RPKI_CLIENT | FORT,
+    "keyusage-overlong": RPKI_CLIENT,
     "keyusage-surplus": set(),
-    "roa-too-many-prefixes": {RPKI_CLIENT, FORT},
-    "crl-huge": {FORT},
-    "manifest-name-twice": {RPKI_CLIENT},
+    "roa-too-many-prefixes": RPKI_CLIENT | FORT,
+    "crl-huge": {RPKI_CLIENT_9} | FORT,
+    "manifest-name-twice": {RPKI_CLIENT_8},
     "huge-aspa": set(),
     "over-claim": set(),
 }
@@ -129,8 +134,15 @@ class World:
     asns: dict[int, str] = field(default_factory=dict)
     expected: set[Vrp] = field(default_factory=set)
 
-    def run(self, *command: str | Path) -> None:
-        environment = os.environ | {"PATH": f"{self.place / 'bin'}:/usr/sbin:{os.environ['PATH']}"}
+    def work(self) -> Path:
+        """A new directory for a validator to work in."""
+        made = Path(tempfile.mkdtemp(dir=self.place))
+        made.chmod(0o755)
+        return made
+
+    def run(self, *command: str | Path, programs: Path = INSTALLED) -> None:
+        """Run a validator to its end, that of `programs` rather than another."""
+        environment = os.environ | {"PATH": f"{self.place / 'bin'}:{programs}:{os.environ['PATH']}"}
         done = subprocess.run(
             command, cwd=self.place, env=environment, capture_output=True, text=True, timeout=120, check=False
         )
@@ -187,60 +199,69 @@ def ours(world: World) -> set[str]:
     return world.found(world.place / "rpkival.csv")
 
 
-def rpki_client(world: World) -> set[str]:
+def rpki_client(world: World, programs: Path) -> set[str]:
     """OpenBSD's."""
+    work = world.work()
     for name in ("cache", "out"):
-        (world.place / name).mkdir()
+        (work / name).mkdir()
         if os.geteuid() == 0:
-            shutil.chown(world.place / name, "_rpki-client")
+            shutil.chown(work / name, "_rpki-client")
     world.run(
         "rpki-client", "-R", "-c", "-e", world.place / "bin/rsync", "-t", world.tal,
-        "-d", world.place / "cache", world.place / "out",
+        "-d", work / "cache", work / "out", programs=programs,
     )  # fmt: skip
-    return world.found(world.place / "out/csv")
+    return world.found(work / "out/csv")
 
 
-def fort(world: World) -> set[str]:
+def fort(world: World, programs: Path) -> set[str]:
     """NIC Mexico's."""
-    (world.place / "fort").mkdir()
+    work = world.work()
     configuration = {
         "mode": "standalone",
         "tal": str(world.tal),
-        "local-repository": str(world.place / "fort"),
+        "local-repository": str(work),
         "http": {"enabled": False},
         "rsync": {
             "program": str(world.place / "bin/rsync"),
             "arguments-recursive": ["-rt", "--delete", "$REMOTE", "$LOCAL"],
             "arguments-flat": ["-t", "$REMOTE", "$LOCAL"],
         },
-        "output": {"roa": str(world.place / "fort.csv")},
+        "output": {"roa": f"{work}.csv"},
     }
-    (world.place / "fort.json").write_text(json.dumps(configuration))
-    world.run("fort", "--configuration-file", world.place / "fort.json")
-    return world.found(world.place / "fort.csv")
+    work.with_suffix(".json").write_text(json.dumps(configuration))
+    world.run("fort", "--configuration-file", work.with_suffix(".json"), programs=programs)
+    return world.found(work.with_suffix(".csv"))
 
 
-def all_three(world: World) -> dict[str, set[str]]:
-    """What each finds."""
-    return {OURS: ours(world), RPKI_CLIENT: rpki_client(world), FORT: fort(world)}
+@pytest.fixture
+def find(program: Callable[..., str], newer_peers: Path | None) -> Callable[[World], dict[str, set[str]]]:
+    """`find(world)`: what each finds."""
+    program("rpki-client")
+    program("fort")
+
+    def ask(world: World) -> dict[str, set[str]]:
+        found = {OURS: ours(world), RPKI_CLIENT_8: rpki_client(world, INSTALLED), FORT_5: fort(world, INSTALLED)}
+        if newer_peers:
+            found |= {RPKI_CLIENT_9: rpki_client(world, newer_peers), FORT_6: fort(world, newer_peers)}
+        return found
+
+    return ask
 
 
-def test_differences_are_those_that_are_explained(cases: World, program: Callable[..., str]) -> None:
+def test_differences_are_those_that_are_explained(cases: World, find: Callable[[World], dict[str, set[str]]]) -> None:
     """No more and no fewer."""
-    program("rpki-client")
-    program("fort")
-    found = all_three(cases)
+    found = find(cases)
     assert {case: {who for who, names in found.items() if case in names} for case in CASES} == {
-        case: who for case, (_, who) in CASES.items()
+        case: who & found.keys() for case, (_, who) in CASES.items()
     }
 
 
-def test_attacks_that_others_take(attacks: World, program: Callable[..., str]) -> None:
+def test_attacks_that_others_take(attacks: World, find: Callable[[World], dict[str, set[str]]]) -> None:
     """No more and no fewer; and nobody loses anything by them."""
-    program("rpki-client")
-    program("fort")
-    found = all_three(attacks)
-    assert {case: {who for who, names in found.items() if case in names} for case in ATTACKS} == ATTACKS
+    found = find(attacks)
+    assert {case: {who for who, names in found.items() if case in names} for case in ATTACKS} == {
+        case: who & found.keys() for case, who in ATTACKS.items()
+    }
 
 
 def test_every_difference_is_explained() -> None:

@@ -1,4 +1,7 @@
-"""rpki-client, FORT and we find the same in ten thousand objects of every kind on four hosts, by rsync and by RRDP."""
+"""rpki-client, FORT and we find the same in ten thousand objects of every kind on four hosts, by rsync and by RRDP.
+
+Where RPKIVAL_NEWER_PEERS names a directory with newer ones of both, so do those.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -44,10 +47,11 @@ class Way:
     place: Path
     lab: ServedBuild
     rrdp: bool
+    programs: Path = Path("/usr/sbin")
 
     def run(self, *command: str | Path) -> None:
-        """Run a validator to its end."""
-        environment = os.environ | {"PATH": f"/usr/sbin:{os.environ['PATH']}"}
+        """Run a validator to its end, that of `programs` rather than another."""
+        environment = os.environ | {"PATH": f"{self.programs}:{os.environ['PATH']}"}
         done = subprocess.run(
             command, cwd=self.place, env=environment, capture_output=True, text=True, timeout=240, check=False
         )
@@ -102,9 +106,12 @@ def rpki_client(way: Way) -> Findings:
     )
     way.run("unshare", "--mount", "sh", "-c", command)
     document = json.loads((way.place / "out/json").read_text())
+    # 8.2 reads an earlier draft's ASPAs, and prints them under this name.
+    aspas = None if "provider_authorizations" in document else document["aspas"]
     return Findings(
         frozenset((vrp["asn"], vrp["prefix"], vrp["maxLength"]) for vrp in document["roas"]),
         frozenset((key["asn"], key["ski"], key["pubkey"].rstrip("=")) for key in document["bgpsec_keys"]),
+        aspas and frozenset((aspa["customer_asid"], tuple(aspa["providers"])) for aspa in aspas),
     )
 
 
@@ -133,31 +140,41 @@ def fort(way: Way) -> Findings:
     return Findings(vrps(way.place / "fort.csv"))
 
 
-VALIDATORS: tuple[Callable[[Way], Findings], ...] = (ours, rpki_client, fort)
+Asked = list[tuple[Callable[[Way], Findings], Way]]
 
 
-def all_find_it(way: Way) -> None:
+def everybody(way: Way, newer_peers: Path | None) -> Asked:
+    """Who is asked, and where it works."""
+    asked: Asked = [(ours, way), (rpki_client, way), (fort, way)]
+    if newer_peers:
+        other = replace(way, place=way.place / "newer", programs=newer_peers)
+        other.place.mkdir(mode=0o755)
+        asked += [(rpki_client, other), (fort, other)]
+    return asked
+
+
+def all_find_it(asked: Asked, there: Findings) -> None:
     """Each at the same time, and everything that it prints."""
-    there = expected(way.lab.directory)
-    with ThreadPoolExecutor(len(VALIDATORS)) as pool:
-        for validator, found in zip(VALIDATORS, pool.map(lambda validator: validator(way), VALIDATORS), strict=True):
-            assert found.vrps == there.vrps, validator.__name__
-            assert found.router_keys in {None, there.router_keys}, validator.__name__
-            assert found.aspas in {None, there.aspas}, validator.__name__
+    with ThreadPoolExecutor(len(asked)) as pool:
+        for (validator, way), found in zip(asked, pool.map(lambda each: each[0](each[1]), asked), strict=True):
+            who = way.programs, validator.__name__
+            assert found.vrps == there.vrps, who
+            assert found.router_keys in {None, there.router_keys}, who
+            assert found.aspas in {None, there.aspas}, who
 
 
 @pytest.fixture
-def served(program: Callable[..., str]) -> Iterator[ServedBuild]:
+def served(program: Callable[..., str], roomy: Path) -> Iterator[ServedBuild]:
     """The repository, where rpki-client may read it, which works as a user of its own where root starts it."""
     program("rsync")
-    with tempfile.TemporaryDirectory(prefix="rpkival-interop-") as name:
+    with tempfile.TemporaryDirectory(prefix="rpkival-interop-", dir=roomy) as name:
         Path(name).chmod(0o755)
         with ServedBuild(Path(name) / "lab", PLAN, rrdp=2) as served:
             served.build(at=int(time.time()), workers=2)
             yield served
 
 
-def test_ten_thousand_objects(served: ServedBuild, program: Callable[..., str]) -> None:
+def test_ten_thousand_objects(served: ServedBuild, newer_peers: Path | None, program: Callable[..., str]) -> None:
     """Everything by rsync; then half of the hosts by RRDP; then a delta of one and a new session of the other."""
     for name in ("rpki-client", "fort", "unshare", "openssl"):
         program(name)
@@ -168,25 +185,25 @@ def test_ten_thousand_objects(served: ServedBuild, program: Callable[..., str]) 
     for name, rrdp in (("rsync", False), ("rrdp", True)):
         place = served.directory.parent / name
         place.mkdir(mode=0o755)
-        ways.append(Way(place, served, rrdp))
+        ways.append(everybody(Way(place, served, rrdp), newer_peers))
     by_rsync, by_rrdp = ways
 
     assert sum(path.is_file() for path in (served.directory / "rsync").rglob("*")) > 10_000
-    all_find_it(by_rsync)
+    before = expected(served.directory)
+    all_find_it(by_rsync, before)
     assert first.requests == second.requests == []
 
-    all_find_it(by_rrdp)
+    all_find_it(by_rrdp, before)
     for server in served.servers:
-        assert server.requests.count(server.publication.snapshot_path) == len(VALIDATORS)
+        assert server.requests.count(server.publication.snapshot_path) == len(by_rrdp)
 
-    before = expected(served.directory)
     second.publication.begin_session()
     served.change(5)
     after = expected(served.directory)
     assert before.vrps - after.vrps
     assert after.vrps - before.vrps
-    all_find_it(by_rrdp)
+    all_find_it(by_rrdp, after)
     # A FORT that is run once knows nothing of the session that it has files of, and asks for the snapshot.
     assert first.requests.count(first.publication.delta_path(first.publication.serial)) >= 2
     assert first.requests.count(first.publication.snapshot_path) <= 1
-    assert second.requests.count(second.publication.snapshot_path) == len(VALIDATORS)
+    assert second.requests.count(second.publication.snapshot_path) == len(by_rrdp)
