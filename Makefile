@@ -42,6 +42,7 @@ lock:            ## renew the lock files (needs uv)
 	$(UV) pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11 pyproject.toml -o lock/run.txt
 	$(UV) pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11 pyproject.toml --group dev -o lock/dev.txt
 	$(UV) pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11 --group fuzz -o lock/fuzz.txt
+	echo rpki-rtr-client==1.2.0 | $(UV) pip compile --quiet --generate-hashes --no-header --no-emit-index-url --python-version 3.11 - -o lock/peers.txt
 
 $(VENV)/bin/python:
 	$(MAKE_VENV)
@@ -60,5 +61,5 @@ $(VENV)/.fuzz: lock/fuzz.txt | $(VENV)/.dev
 	$(INSTALL) --require-hashes -r lock/fuzz.txt
 	@touch $@
 
-clean:           ## remove the virtual environment and caches
-	rm -rf $(VENV) fuzz-found .pytest_cache .mypy_cache .ruff_cache .hypothesis
+clean:           ## remove the virtual environments and caches
+	rm -rf $(VENV) .peers fuzz-found .pytest_cache .mypy_cache .ruff_cache .hypothesis
