@@ -15,6 +15,7 @@ BASE = {
     "rpkival.garbage",
     "rpkival.http_fault",
     "rpkival.limits",
+    "rpkival.log",
     "rpkival.listening",
     "rpkival.prefix_text",
     "rpkival.prefixes",

@@ -10,13 +10,13 @@ from contextlib import suppress
 from urllib.parse import urlsplit
 
 import aiohttp
-import structlog
 
 from rpkival.alerts.message import compose
 from rpkival.alerts.outbox import Delivery, Outbox
 from rpkival.alerts.schedule import after_attempt
 from rpkival.alerts.webhook import Endpoint, open_session, post
 from rpkival.errors import StateError
+from rpkival.log import Log
 from rpkival.storage import Database
 
 __all__ = ["Deliverer"]
@@ -26,7 +26,7 @@ _LONGEST_SLEEP = 5.0
 
 _PRUNE_INTERVAL = 3600.0
 
-log = structlog.get_logger("rpkival.alerts")
+log = Log("rpkival.alerts")
 
 
 class Deliverer:

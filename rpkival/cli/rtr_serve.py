@@ -10,7 +10,6 @@ from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-import structlog
 import typer
 
 from rpkival.cli.event_loop import new_event_loop
@@ -19,6 +18,7 @@ from rpkival.cli.rtr_upstreams import FollowedCaches
 from rpkival.cli.source import Source
 from rpkival.cli.terminal import counted
 from rpkival.errors import RpkivalError
+from rpkival.log import Log
 from rpkival.payload.exceptions.files import FileWatch
 from rpkival.payload.payload import Payload
 from rpkival.rtr.cache import Cache
@@ -46,7 +46,7 @@ RENEW_STATE_SECONDS = 600.0
 STATE_NAME = "rtr.rpkival"
 """Another name than that of the snapshot of `rpkival up`, whose directory this may be."""
 
-log = structlog.get_logger("rpkival.rtr")
+log = Log("rpkival.rtr")
 
 
 def run_server(

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import structlog
 
 from rpkival.cli.source import Source
 from rpkival.cli.terminal import counted, note
 from rpkival.errors import FetchError, RpkivalError, UsageError
 from rpkival.limits import MAX_RTR_UPSTREAMS, VRP_RTR_SECONDS
+from rpkival.log import Log
 from rpkival.payload.payload import Payload
 from rpkival.payload.quorum import Dissent
 from rpkival.rtr.client import RtrClient
@@ -27,7 +27,7 @@ __all__ = ["FollowedCaches", "ask_all", "check_quorum", "tell_of_dissent", "writ
 _EXAMPLES = 20
 """VRPs named of a cache that disagrees; the number is always told."""
 
-log = structlog.get_logger("rpkival.rtr")
+log = Log("rpkival.rtr")
 
 
 def check_quorum(caches: Sequence[str], quorum: int | None) -> None:

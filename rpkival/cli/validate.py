@@ -25,10 +25,15 @@ if TYPE_CHECKING:
     from rpkival.payload.selection import Selection
     from rpkival.repository.local import LocalDirectory
     from rpkival.repository.stored_source import StoredSource
+    from rpkival.validation.current_manifests import CurrentManifests
     from rpkival.validation.report import ValidationRun
     from rpkival.validation.walk import Settled
 
 __all__ = ["register"]
+
+_CCR = "ccr"
+_OPENMETRICS = "openmetrics"
+"""The formats that tell of the run, and not only of its payload."""
 
 
 def register(app: typer.Typer) -> None:
@@ -159,8 +164,6 @@ def register(app: typer.Typer) -> None:
         """
         from rpkival.cli.options import state_directory
         from rpkival.cli.output import check_writable, open_output
-        from rpkival.cli.validation_ccr import CCR, validation_ccr
-        from rpkival.cli.validation_metrics import OPENMETRICS, validation_metrics
         from rpkival.cli.validation_summary import print_summary, report_json
         from rpkival.daemon.locators import read_locators
         from rpkival.daemon.succession import keep_timers
@@ -170,9 +173,8 @@ def register(app: typer.Typer) -> None:
         from rpkival.payload.formats import check_format, write_payload
         from rpkival.payload.selection import Selection
         from rpkival.repository.opening import Fetching, fallback_named, open_source
-        from rpkival.validation.current_manifests import CurrentManifests
 
-        check_format(listing, CCR, OPENMETRICS)
+        check_format(listing, _CCR, _OPENMETRICS)
         selection = _selection(
             lambda: Selection.parse(
                 select_asn or (),
@@ -200,17 +202,21 @@ def register(app: typer.Typer) -> None:
         started = time.monotonic()
         collect_rarely()
         with open_source(directory, fetching) as source:
-            current = CurrentManifests(source)
-            on_settled = current.add if listing == CCR else None
+            current = _current_manifests(source) if listing == _CCR else None
+            on_settled = current.add if current else None
             run = _run(locators, source, clock, on_settled, workers=workers, strict=strict, quiet=quiet)
             if at is None and fetching.fetches:
                 keep_timers(directory, locators, run.trust_anchors, source, run.now)
         applied = local.apply(collect(run))
         chosen = selection.of(applied.payload)
         with open_output(output) as stream:
-            if listing == OPENMETRICS:
+            if listing == _OPENMETRICS:
+                from rpkival.cli.validation_metrics import validation_metrics
+
                 stream.write(validation_metrics(run, chosen, source, time.monotonic() - started))
-            elif listing == CCR:
+            elif current is not None:
+                from rpkival.cli.validation_ccr import validation_ccr
+
                 stream.write(validation_ccr(run, chosen, locators, current.manifests, produced_at=clock()))
             else:
                 write_payload(chosen, listing, stream, generated=run.now)
@@ -220,6 +226,12 @@ def register(app: typer.Typer) -> None:
         if not quiet:
             print_summary(run, applied, source, time.monotonic() - started, verbose=verbose)
         raise typer.Exit(_exit_code(run, strict=strict, complete=complete))
+
+
+def _current_manifests(source: StoredSource | LocalDirectory) -> CurrentManifests:
+    from rpkival.validation.current_manifests import CurrentManifests
+
+    return CurrentManifests(source)
 
 
 def _clock(at: str | None) -> Callable[[], int]:

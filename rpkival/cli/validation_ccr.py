@@ -14,10 +14,7 @@ from rpkival.payload.payload import Aspa, Payload
 from rpkival.payload.vrps import VrpColumns
 from rpkival.validation.report import ValidationRun
 
-__all__ = ["CCR", "validation_ccr"]
-
-CCR = "ccr"
-"""The name of this format."""
+__all__ = ["validation_ccr"]
 
 
 def validation_ccr(

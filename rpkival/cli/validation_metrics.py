@@ -17,10 +17,7 @@ from rpkival.cli.validation_summary import Fetched, unique_vrps
 from rpkival.payload.payload import Payload
 from rpkival.validation.report import Counts, ValidationRun
 
-__all__ = ["OPENMETRICS", "validation_metrics"]
-
-OPENMETRICS = "openmetrics"
-"""The name of this format."""
+__all__ = ["validation_metrics"]
 
 _PROTOCOLS = {"rrdp": "rrdp", "https": "http", "rsync": "rsync"}
 """Ours, and rpki-client's type of it."""

@@ -11,7 +11,6 @@ from typing import BinaryIO
 
 import msgspec
 import numpy as np
-import structlog
 
 from feeds.ris_live import RIS_LIVE_URL, RisLive
 from feeds.route_batch import RouteBatch
@@ -26,6 +25,7 @@ from rpkival.cli.webhook_secret import webhook_secrets
 from rpkival.daemon.following import follow, subscription_to, watch_silence
 from rpkival.daemon.stopping import until_stopped
 from rpkival.errors import RpkivalError, UsageError
+from rpkival.log import Log
 from rpkival.monitor.expectations import Expectations, Own
 from rpkival.monitor.incidents import IncidentChange, format_time
 from rpkival.monitor.monitor import Monitor
@@ -38,7 +38,7 @@ __all__ = ["Watch", "read_endpoint"]
 _RELOAD_SECONDS = 600.0
 """How often a live watch asks its source of VRPs again, as validators commonly run."""
 
-log = structlog.get_logger("rpkival.watch")
+log = Log("rpkival.watch")
 
 
 def read_endpoint(url: str | None, secret_file: Path | None, allow: tuple[str, ...]) -> Endpoint | None:

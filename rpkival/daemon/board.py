@@ -7,13 +7,12 @@ import secrets
 from collections.abc import Callable, Collection
 from pathlib import Path
 
-import structlog
-
 from rpkival.daemon.guarding import Guarding, Held
 from rpkival.daemon.job import Outcome
 from rpkival.daemon.local_exceptions import LocalExceptions
 from rpkival.errors import StateError
 from rpkival.history.record import changes_between
+from rpkival.log import Log
 from rpkival.origin.index import OriginIndex
 from rpkival.payload.causes import Inquiry
 from rpkival.payload.expiry import of_trust_anchors, unexpired
@@ -27,7 +26,7 @@ from web.view import Fetch, ValidationSummary, View
 
 __all__ = ["Board"]
 
-log = structlog.get_logger("rpkival.payload")
+log = Log("rpkival.payload")
 
 _NO_REPORT = Report(0, (), (), ())
 

@@ -7,14 +7,13 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Protocol
 
-import structlog
-
 from feeds.ris_live import Subscription
 from feeds.route_batch import RouteBatch
 from feeds.status import FeedStatus
 from rpkival.alerts.outbox import Outbox
 from rpkival.errors import StateError
 from rpkival.limits import MAX_RIS_PREFIXES
+from rpkival.log import Log
 from rpkival.monitor.expectations import Expectations
 from rpkival.monitor.incidents import IncidentChange
 from rpkival.monitor.monitor import Monitor
@@ -32,7 +31,7 @@ _LOOK_SECONDS = 5.0
 _GRACE_SECONDS = 60.0
 """How long a feed may take to come up before that is told: some attempts, and a network that starts after us."""
 
-log = structlog.get_logger("rpkival.monitor")
+log = Log("rpkival.monitor")
 
 
 class Feed(Protocol):

@@ -7,9 +7,9 @@ from collections import Counter
 from pathlib import Path
 
 import msgspec
-import structlog
 
 from rpkival.errors import StateError, UsageError
+from rpkival.log import Log
 from rpkival.payload.atomic_file import write_atomically
 from rpkival.payload.causes import Inquiry
 from rpkival.payload.guard import Hold, Kind, LetGo, Thresholds, weigh
@@ -25,7 +25,7 @@ _RELEASE_NAME = "guard.release"
 
 _DAY = 86400.0
 
-log = structlog.get_logger("rpkival.guard")
+log = Log("rpkival.guard")
 
 
 class Held(msgspec.Struct, frozen=True):

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
-import structlog
 
 from rpkival.errors import RpkivalError, StateError
+from rpkival.log import Log
 from rpkival.payload.atomic_file import write_atomically
 from rpkival.payload.column_file import decode_columns, encode_columns
 from rpkival.payload.exceptions.compiling import compile_exceptions
@@ -31,7 +31,7 @@ _VALIDATED_NAME = "validated.rpkival"
 
 _TROUBLE = "exceptions"
 
-log = structlog.get_logger("rpkival.exceptions")
+log = Log("rpkival.exceptions")
 
 Contents = list[tuple[str, bytes]]
 

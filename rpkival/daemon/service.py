@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
-import structlog
 
 from rpkival.alerts.outbox import Outbox
 from rpkival.alerts.webhook import Endpoint
@@ -26,6 +25,7 @@ from rpkival.daemon.watch import Watch
 from rpkival.errors import StateError
 from rpkival.history.store import History
 from rpkival.listening import shown_listen
+from rpkival.log import Log
 from rpkival.monitor.expectations import Own
 from rpkival.payload.guard import Thresholds
 from rpkival.rtr.doors import Door, open_doors
@@ -47,7 +47,7 @@ _EXCEPTIONS_SECONDS = 1.0
 _FORGET_SECONDS = 3600.0
 """How often old history is dropped."""
 
-log = structlog.get_logger("rpkival")
+log = Log("rpkival")
 
 Address = tuple[str, int]
 

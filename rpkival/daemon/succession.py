@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import msgspec
-import structlog
 
+from rpkival.log import Log
 from rpkival.objects.tal import Tal
 from rpkival.payload.atomic_file import write_atomically
 from rpkival.validation.anchors import look_at_anchor
@@ -22,7 +22,7 @@ FILE_NAME = "successors.json"
 Timers = Mapping[str, AcceptanceTimer]
 """By the fingerprint of the present key."""
 
-log = structlog.get_logger("rpkival.succession")
+log = Log("rpkival.succession")
 
 
 def keep_timers(

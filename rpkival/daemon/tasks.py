@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-import structlog
+from rpkival.log import Log
 
 __all__ = ["Tasks"]
 
 _RESTART_SECONDS = 5.0
 
-log = structlog.get_logger("rpkival")
+log = Log("rpkival")
 
 
 class Tasks:

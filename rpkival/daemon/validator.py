@@ -8,18 +8,17 @@ import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-import structlog
-
 from rpkival.daemon.job import Job, Outcome
 from rpkival.errors import RpkivalError, StateError
 from rpkival.limits import VALIDATION_SECONDS, WORKER_EXIT_SECONDS
+from rpkival.log import Log
 
 __all__ = ["Validator", "validate_once"]
 
 _RETRY_SECONDS = 60.0
 """After a run that failed or did not reach all trust anchors; a network that was not up at the start soon is."""
 
-log = structlog.get_logger("rpkival.validation")
+log = Log("rpkival.validation")
 
 
 class Validator:

@@ -13,7 +13,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-import structlog
 from aiohttp import web
 
 from rpkival.errors import UsageError
@@ -21,6 +20,7 @@ from rpkival.lab.http_server import listen
 from rpkival.lab.propagation import Tables, traffic_path
 from rpkival.lab.topology import Beacon, Topology
 from rpkival.limits import MAX_SILENT_REQUESTS, SILENT_SECONDS
+from rpkival.log import Log
 
 __all__ = ["BeaconAddress", "Beacons"]
 
@@ -30,7 +30,7 @@ _HEADERS: Mapping[str, str] = {
     "Timing-Allow-Origin": "*",
 }
 
-log = structlog.get_logger(__name__)
+log = Log(__name__)
 
 
 @dataclass(frozen=True, slots=True)

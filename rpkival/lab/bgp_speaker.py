@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 
-import structlog
-
 from feeds.bgp_message import HEADER_BYTES, KEEPALIVE, Notification, NotificationCode, decode_header
 from feeds.bgp_update import end_of_rib
 from rpkival.errors import BgpError
@@ -21,6 +19,7 @@ from rpkival.lab.bgp_session import BgpSession, NotificationReceived, State
 from rpkival.lab.updates import NextHops, Paths, updates_between
 from rpkival.limits import BGP_OPEN_SECONDS, BGP_SEND_HOLD_SECONDS, MAX_LAB_ROUTERS
 from rpkival.listening import cannot_listen
+from rpkival.log import Log
 from rpkival.prefixes import Family
 
 __all__ = ["BgpSpeaker", "SessionStatus"]
@@ -34,7 +33,7 @@ _GOODBYE_SECONDS: Final = 1.0
 _ADMINISTRATIVE_SHUTDOWN = Notification(NotificationCode.CEASE, 2)
 _CONNECTION_REJECTED = Notification(NotificationCode.CEASE, 5)
 
-log = structlog.get_logger(__name__)
+log = Log(__name__)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import msgspec
-import structlog
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from rpkival.errors import ProtocolError
@@ -29,6 +28,7 @@ from rpkival.limits import (
     MAX_COLLECTOR_REQUEST_BYTES,
     MAX_COLLECTOR_SUBSCRIPTIONS,
 )
+from rpkival.log import Log
 from rpkival.prefixes import Family
 
 __all__ = ["Collector", "CollectorPeer"]
@@ -37,7 +37,7 @@ HOST_NAME: Final = "rrc-lab.rpkival.lab"
 _PING_SECONDS: Final = 30.0
 _GOODBYE_SECONDS: Final = 1.0
 
-log = structlog.get_logger(__name__)
+log = Log(__name__)
 
 
 @dataclass(frozen=True, slots=True)

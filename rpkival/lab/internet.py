@@ -10,8 +10,6 @@ from ipaddress import IPv4Address, IPv6Address
 from types import TracebackType
 from typing import Self
 
-import structlog
-
 from rpkival.lab.beacons import BeaconAddress, Beacons
 from rpkival.lab.bgp_speaker import BgpSpeaker, SessionStatus
 from rpkival.lab.collector import Collector, CollectorPeer
@@ -19,10 +17,11 @@ from rpkival.lab.propagation import IsInvalid, Tables, best_routes, nothing_inva
 from rpkival.lab.scenario import Event, Scenario
 from rpkival.lab.topology import LAB, Topology
 from rpkival.lab.updates import Paths
+from rpkival.log import Log
 
 __all__ = ["Addresses", "LabInternet"]
 
-log = structlog.get_logger(__name__)
+log = Log(__name__)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
-import structlog
 from numpy.typing import NDArray
 
 from feeds.route_batch import OriginKind, RouteBatch
 from rpkival.limits import MAX_COVERING_VRPS, MAX_UNSETTLED_INCIDENTS
+from rpkival.log import Log
 from rpkival.monitor.as_sets import with_set_origins
 from rpkival.monitor.case import Case, Route
 from rpkival.monitor.cover import Keys, prefix_keys
@@ -26,7 +26,7 @@ from rpkival.prefixes import Family, Prefixes, split_families
 
 __all__ = ["Monitor"]
 
-log = structlog.get_logger("rpkival.monitor")
+log = Log("rpkival.monitor")
 
 
 @dataclass(frozen=True, slots=True)

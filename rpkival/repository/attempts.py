@@ -10,8 +10,6 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
-import structlog
-
 from rpkival.errors import RpkivalError, StateError
 from rpkival.limits import (
     FALLBACK_SECONDS,
@@ -21,12 +19,13 @@ from rpkival.limits import (
     MAX_REPOSITORIES,
     RSYNC_CONNECT_SECONDS,
 )
+from rpkival.log import Log
 from rpkival.repository.schedule import Schedule
 from rpkival.repository.store import Store
 
 __all__ = ["Attempts", "FetchOutcome", "FetchResult", "settled"]
 
-log = structlog.get_logger("rpkival.repository")
+log = Log("rpkival.repository")
 
 
 class FetchResult(Protocol):

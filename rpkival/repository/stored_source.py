@@ -10,10 +10,9 @@ from functools import lru_cache
 from types import TracebackType
 from typing import Self
 
-import structlog
-
 from rpkival.errors import StateError, UriError
 from rpkival.limits import MAX_MEMO_BYTES
+from rpkival.log import Log
 from rpkival.objects.place import Accepted, Place
 from rpkival.repository.acceptance import Acceptance
 from rpkival.repository.attempts import FetchResult, settled
@@ -32,7 +31,7 @@ _UNKNOWN = -1
 _OFFLINE = -2
 """From here downwards, acceptances as runs know them that accept nothing: one that does must not rest on theirs."""
 
-log = structlog.get_logger("rpkival.repository")
+log = Log("rpkival.repository")
 
 
 class StoredSource:

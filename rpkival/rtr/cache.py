@@ -16,9 +16,9 @@ from enum import StrEnum
 from typing import TypeAlias
 
 import numpy as np
-import structlog
 
 from rpkival.limits import MAX_RTR_DELTA_BYTES, MAX_RTR_DELTAS, MAX_RTR_MERGED_ROWS
+from rpkival.log import Log
 from rpkival.payload.changes import Changes, VrpChanges, diff
 from rpkival.payload.payload import Payload
 from rpkival.payload.vrps import Vrps
@@ -46,7 +46,7 @@ _SESSION_ID_STRIDE = 2**14
 _TOLD_CUSTOMERS = 10
 """Of those whose ASPA cannot be served, in the log; the API has all."""
 
-log = structlog.get_logger("rpkival.rtr")
+log = Log("rpkival.rtr")
 
 
 class AnswerKind(StrEnum):

@@ -17,8 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
-import structlog
-
+from rpkival.log import Log
 from rpkival.rtr.cache import AnswerKind
 from rpkival.rtr.errors import ErrorCode
 from rpkival.rtr.session import Session, State
@@ -41,7 +40,7 @@ LINGER_SECONDS = 5.0
 """For a router to read the Error Report that ends its session. Closing at once, with octets of it still unread, would
 make the kernel reset the connection, and the report would be lost on the way."""
 
-log = structlog.get_logger("rpkival.rtr")
+log = Log("rpkival.rtr")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,8 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-import structlog
-
 from rpkival.errors import StateError
+from rpkival.log import Log
 from rpkival.payload.changes import Changes
 from rpkival.payload.payload import Payload
 from rpkival.payload.snapshot import Snapshot, load_snapshot, save_snapshot
@@ -17,7 +16,7 @@ from rpkival.rtr.pdu import Timers
 
 __all__ = ["KeptCache"]
 
-log = structlog.get_logger("rpkival.rtr")
+log = Log("rpkival.rtr")
 
 
 class KeptCache:

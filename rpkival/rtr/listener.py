@@ -10,11 +10,10 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from os import fstat
 
-import structlog
-
 from rpkival.errors import UsageError
 from rpkival.limits import RTR_ACCEPT_PAUSE_SECONDS
 from rpkival.listening import cannot_listen
+from rpkival.log import Log
 from rpkival.rtr.tcp_signing import SignedNetwork, sign_listener
 
 __all__ = ["Listener", "inherited_sockets", "listen"]
@@ -28,7 +27,7 @@ _HANDSHAKES_SECONDS = 0.5
 _FIRST_INHERITED = 3
 """SD_LISTEN_FDS_START: systemd passes sockets as file descriptors from 3 on."""
 
-log = structlog.get_logger("rpkival.rtr")
+log = Log("rpkival.rtr")
 
 Accepted = Callable[[socket.socket, tuple[str, int]], Awaitable[None]]
 

@@ -9,8 +9,6 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 
-import structlog
-
 from rpkival.errors import UsageError
 from rpkival.limits import (
     MAX_RTR_ANSWER_SECONDS,
@@ -20,6 +18,7 @@ from rpkival.limits import (
     MAX_RTR_SESSIONS,
     MAX_RTR_SESSIONS_PER_ADDRESS,
 )
+from rpkival.log import Log
 from rpkival.rtr.access import EVERYBODY, Access
 from rpkival.rtr.cache import Cache
 from rpkival.rtr.connection import Connection, SessionInfo
@@ -40,7 +39,7 @@ FAREWELL_SECONDS = 2.0
 RENEW_SECONDS = 1.0
 """How often certificates are looked at: their time and size only."""
 
-log = structlog.get_logger("rpkival.rtr")
+log = Log("rpkival.rtr")
 
 
 class RtrServer:

@@ -13,14 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import structlog
-
 from rpkival.errors import UsageError
+from rpkival.log import Log
 from rpkival.rtr.access import Address, plain_address
 
 __all__ = ["TlsClient", "TlsServer"]
 
-log = structlog.get_logger("rpkival.rtr")
+log = Log("rpkival.rtr")
 
 
 class TlsServer:

@@ -11,10 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-import structlog
-
 from rpkival.errors import FetchError, RpkivalError
 from rpkival.limits import RTR_UPSTREAM_RETRY_SECONDS
+from rpkival.log import Log
 from rpkival.payload.payload import Payload
 from rpkival.payload.quorum import Dissent, agree
 from rpkival.rtr.client import RtrClient
@@ -24,7 +23,7 @@ __all__ = ["Combined", "Upstream", "Upstreams", "combine"]
 _LOOK_SECONDS = 1.0
 """How long a thread waits for news without looking whether it is to end."""
 
-log = structlog.get_logger("rpkival.rtr")
+log = Log("rpkival.rtr")
 
 Word: TypeAlias = tuple[str, Payload | None]
 """The name of a cache, and what it says; None where it says nothing, or no longer."""

@@ -1,0 +1,40 @@
+"""What the rooms log by: structlog, which is loaded when there is something to say.
+
+It brings along rich and asyncio, and takes longer to load than many a verb takes to run.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Log"]
+
+
+class Log:
+    """A logger of this name, with structlog's ways to say an event and what there is to know about it."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def debug(self, event: str, **about: object) -> None:
+        """What only `--verbose` shows."""
+        self._say("debug", event, about)
+
+    def info(self, event: str, **about: object) -> None:
+        """What goes on."""
+        self._say("info", event, about)
+
+    def warning(self, event: str, **about: object) -> None:
+        """What somebody may want to look at."""
+        self._say("warning", event, about)
+
+    def error(self, event: str, **about: object) -> None:
+        """What somebody should look at."""
+        self._say("error", event, about)
+
+    def exception(self, event: str, **about: object) -> None:
+        """A fault of ours, with the traceback of the exception that is being handled."""
+        self._say("exception", event, about)
+
+    def _say(self, level: str, event: str, about: dict[str, object]) -> None:
+        import structlog
+
+        getattr(structlog.get_logger(self._name), level)(event, **about)
