@@ -166,7 +166,7 @@ def test_local_exceptions(validate: Run, lab: Lab, tmp_path: Path) -> None:
     drop.write_text("{}")
     broken = validate(*lab.options, "--exceptions", drop)
     assert (broken.code, broken.out) == (3, "")
-    assert "missing required field `slurmVersion`" in broken.err
+    assert "drop.json is wrong at its top: the member 'slurmVersion' is missing." in broken.err
 
 
 def test_a_canonical_cache_representation(validate: Run, lab: Lab, tmp_path: Path) -> None:
