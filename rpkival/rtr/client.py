@@ -210,8 +210,8 @@ class RtrClient:
 
     def _reason(self, error: OSError) -> str:
         tls = self._dial.tls if self._dial else None
-        farewell = tls.farewell(error) if tls and not self._heard else None
-        return farewell or error.strerror or str(error) or type(error).__name__
+        fault = tls.fault(error) if tls and not self._heard else None
+        return fault or error.strerror or str(error) or type(error).__name__
 
     def _connect(self) -> socket.socket:
         if self._socket is None:

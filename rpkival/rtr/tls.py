@@ -19,6 +19,9 @@ from rpkival.rtr.access import Address, plain_address
 
 __all__ = ["TlsClient", "TlsServer"]
 
+_NO_ISSUER = frozenset({18, 19, 20, 21})
+"""How OpenSSL says (X509_V_ERR_...) that it does not know who signed."""
+
 log = Log("rpkival.rtr")
 
 
@@ -109,16 +112,22 @@ class TlsClient:
             _load_own(context, self.certificate, self.key)
         return context
 
-    def farewell(self, error: OSError) -> str | None:
-        """Why a cache may have ended a connection on which it had said nothing; None for a fault of another kind.
+    def fault(self, error: OSError) -> str | None:
+        """What TLS has to do with the end of a connection on which the cache had said nothing; None for nothing.
 
         In TLS 1.3 a client is through its handshake before the server has looked at its certificate. Some servers send
         an alert then, asyncio's just close.
         """
-        alert = (getattr(error, "reason", None) or "").partition("ALERT_")[2].replace("_", " ").lower()
+        if isinstance(error, ssl.SSLCertVerificationError):
+            told = f"its certificate is not accepted: {error.verify_message}"
+            if error.verify_code not in _NO_ISSUER:
+                return told
+            return f"{told}; --ca-file of rtr dump and rtr load says whom to trust, --rtr-ca-file of rtr serve"
+        reason = (getattr(error, "reason", None) or "").replace("_", " ").lower()
+        alert = reason.partition("alert ")[2]
         closed = isinstance(error, (ssl.SSLEOFError, ConnectionResetError, BrokenPipeError))
         if not alert and not closed:
-            return None
+            return f"TLS with it fails: {reason}" if reason else None
         how = f"it ended TLS with the alert {alert!r}" if alert else "it closed the connection before it said anything"
         if self.certificate is not None:
             return f"{how}; it may not accept the certificate that was shown, {self.certificate}"

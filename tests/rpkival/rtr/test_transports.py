@@ -114,8 +114,13 @@ def test_tls_end_to_end(run: Run, authority: Authority) -> None:
             assert info.bytes_received == 8 + 12
         with pytest.raises(FetchError):
             await fetched(host, port)
-        with pytest.raises(FetchError, match=r"(?i)verify failed"):
+        with pytest.raises(FetchError, match=r"certificate is not accepted: .*; --ca-file of rtr dump"):
             await fetched(host, port, tls=TlsClient())
+        with pytest.raises(FetchError, match=r"certificate is not accepted: Hostname mismatch, [^;]*$"):
+            await fetched("localhost", port, tls=TlsClient(authority.file))
+        plain = await server.start(HOST, 0)
+        with pytest.raises(FetchError, match="cannot be read: TLS with it fails: "):
+            await fetched(*plain, tls=TlsClient(authority.file))
         await server.close()
 
     run(main())
