@@ -83,7 +83,9 @@ def build(
     """Sign a repository with every kind of object into DIR, with its locator and what is to be found in it.
 
     The objects lie in DIR/rsync as host/module/path, as validators keep them, so that no server is needed:
+
     rpkival validate --tal DIR/lab.tal --repository-dir DIR/rsync --offline
+
     With --serve hosts are ports of loopback, and each line of input publishes a new version of a tenth of the CAs.
 
     Example: rpkival lab build lab

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import inspect
 import os
 import sys
 from importlib import import_module
@@ -66,8 +67,19 @@ def _root(
     pass
 
 
+def _join_lines(verbs: typer.Typer) -> None:
+    """A line of a docstring is no line of a terminal: typer would break the help at both."""
+    for verb in verbs.registered_commands:
+        paragraphs = (inspect.getdoc(verb.callback) or "").split("\n\n")
+        verb.help = "\n\n".join(" ".join(paragraph.split("\n")) for paragraph in paragraphs)
+    for group in verbs.registered_groups:
+        if group.typer_instance is not None:
+            _join_lines(group.typer_instance)
+
+
 for _verb in VERBS:
     import_module(f"rpkival.cli.{_verb}").register(app)
+_join_lines(app)
 
 
 def main() -> None:

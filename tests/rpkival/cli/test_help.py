@@ -33,6 +33,12 @@ def test_a_verb_says_what_its_options_take(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", VERBS)
+def test_the_help_of_a_verb_is_broken_at_the_width_of_the_terminal(name: str) -> None:
+    """And nowhere else: typer keeps the ends of lines it finds."""
+    assert all("\n" not in paragraph for paragraph in (VERBS[name].help or "").split("\n\n"))
+
+
+@pytest.mark.parametrize("name", VERBS)
 def test_a_verb_has_an_example(name: str) -> None:
     """Which begins with the verb itself."""
     assert f"Example: {name}" in (VERBS[name].help or "")
