@@ -73,7 +73,12 @@ def register(app: typer.Typer) -> None:
         finally:
             database.close()
         if not found:
-            note("No such change is kept.")
+            filtered = prefix or asn or cause or since
+            note(
+                "No such change is kept."
+                if filtered
+                else "No change is kept: there was none since the first payload, or it is too old."
+            )
         with open_output(output) as stream:
             stream.writelines(_records(found, listing.value))
 

@@ -45,7 +45,10 @@ VrpsOption = Annotated[
     ),
 ]
 RtrOption = Annotated[
-    str | None, typer.Option("--rtr", metavar="HOST:PORT", help="VRPs from a running RTR cache, or tls://HOST:PORT.")
+    str | None,
+    typer.Option(
+        "--rtr", metavar="CACHE", help="VRPs from an RTR cache: HOST:PORT, tls://HOST:PORT or ssh://USER@HOST:PORT."
+    ),
 ]
 UrlOption = Annotated[str | None, typer.Option("--url", metavar="URL", help="VRPs from a URL that serves such a file.")]
 DataDirOption = Annotated[

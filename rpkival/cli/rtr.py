@@ -35,7 +35,7 @@ QuorumOption = Annotated[
 def register(app: typer.Typer) -> None:
     """Add the verb."""
     rtr = typer.Typer(
-        help="Serve VRPs to routers (RFC 8210), or print what a cache serves.",
+        help="RTR (RFC 8210): serve routers, print what a cache serves, load a cache, see who is connected.",
         epilog="Example: rpkival rtr serve --vrps vrps.json",
         no_args_is_help=True,
     )

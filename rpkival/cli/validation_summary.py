@@ -29,7 +29,7 @@ _TITLES = (
     "failed points",
     "ROAs",
     "rejected ROAs",
-    "all rejected",
+    "rejected objects",
     "VRPs",
     "ASPAs",
     "router keys",

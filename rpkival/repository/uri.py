@@ -107,9 +107,9 @@ def _objection(authority: str, allow_dubious_hosts: bool) -> str | None:
     if allow_dubious_hosts:
         return None
     if literal or port is not None:
-        return "has an IP address or a port for a host, which is refused outside a lab"
+        return "has an IP address or a port for a host, which is refused outside a lab (--allow-dubious-hosts)"
     if "." not in host or host.endswith(".localhost"):
-        return "names a host of the local network, which is refused outside a lab"
+        return "names a host of the local network, which is refused outside a lab (--allow-dubious-hosts)"
     return None
 
 

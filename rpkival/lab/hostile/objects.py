@@ -374,7 +374,7 @@ OBJECTS: Final = (
         "A content type of 50,000 arcs.",
         ("arXiv 2312.01872",),
         "Object identifiers beyond the decoder's bound of 63 octets are none.",
-        "OidTooLong",
+        "an object identifier is too long",
         _object_identifier,
         keeps=True,
         size=50_000,

@@ -105,6 +105,8 @@ _KINDS = {
     "InvalidValue": "a value cannot be",
     "InvalidSetOrdering": "a SET is not in order",
     "EncodedDefault": "a default value is written out",
+    "IntegerOverflow": "a number is too large",
+    "OidTooLong": "an object identifier is too long",
 }
 """What the decoder's kinds of error mean."""
 
