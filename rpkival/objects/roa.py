@@ -24,6 +24,8 @@ RoaPrefix = tuple[int, int, int]
 _IPV4: Final = b"\x00\x01"
 _IPV6: Final = b"\x00\x02"
 _BITS: Final = {_IPV4: 32, _IPV6: 128}
+_MAPPED: Final = 0xFFFF
+"""The first 96 bits of the IPv6 addresses that stand for IPv4 addresses (RFC 4291 section 2.5.5.2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,8 @@ def _prefixes(addresses: list[asn1.ROAIPAddress], bits: int) -> tuple[RoaPrefix,
             raise ObjectError(
                 "RFC 9582 section 4.3.2.2", f"The ROA has maxLength {shown(max_length)} for a prefix of {length} bits."
             )
+        if bits == 128 and first >> 32 == _MAPPED and length >= 96:
+            raise ObjectError("RFC 9582 section 4.3.1", "The ROA has an IPv4 prefix in the form of an IPv6 one.")
         prefixes.append((first, length, max_length))
     # What a ROA says a hundred thousand times over is said once, and must not fill what others have to share.
     return tuple(dict.fromkeys(prefixes))
