@@ -228,7 +228,7 @@ def _authority(extensions: ext.Extensions) -> ext.SubjectLocations:
         raise ObjectError(section, "The CA's subject information access lacks an rsync URI of repository or manifest.")
     if not locations.manifest.startswith(f"{locations.repository.removesuffix('/')}/"):
         raise ObjectError(section, "The CA's manifest is not in its repository.")
-    if locations.signed_object:
+    if locations.signed_objects:
         raise ObjectError(section, "The CA's subject information access has the URI of a signed object.")
     return locations
 
@@ -238,7 +238,7 @@ def _end_entity(extensions: ext.Extensions) -> ext.SubjectLocations:
     ext.check_key_usage(ext.required(extensions, oids.KEY_USAGE), ext.DIGITAL_SIGNATURE)
     locations = ext.subject_locations(ext.required(extensions, oids.SUBJECT_INFO_ACCESS))
     section = "RFC 6487 section 4.8.8.2"
-    if not locations.signed_object:
+    if not locations.signed_objects:
         raise ObjectError(section, "The end entity's subject information access lacks the rsync URI of its object.")
     if locations.repository or locations.manifest:
         raise ObjectError(section, "The end entity's subject information access has URIs that only CAs have.")

@@ -79,12 +79,12 @@ _SIGNED_OBJECT_START: Final = bytes.fromhex("06082b0601050507300b")
 
 
 class SubjectLocations(NamedTuple):
-    """The URIs of a subject information access extension, one of a kind; "" where there is none."""
+    """The URIs of a subject information access extension, "" where there is none; a signed object may have several."""
 
     repository: str = ""
     manifest: str = ""
     notify: str = ""
-    signed_object: str = ""
+    signed_objects: tuple[str, ...] = ()
 
 
 def collect_extensions(extensions: list[pkix.Extension] | None) -> Extensions:
@@ -218,7 +218,8 @@ def _ca_issuers(value: bytes) -> str:
 
 
 def subject_locations(value: bytes) -> SubjectLocations:
-    """The first usable URI of each kind of a subject information access extension. Raises `ObjectError`, `LimitError`.
+    """The usable URIs of a subject information access extension, of most kinds the first. Raises `ObjectError`,
+    `LimitError`.
 
     Which kinds must and must not be there is for the caller to say: it differs between CAs and end entities.
     """
@@ -226,13 +227,14 @@ def subject_locations(value: bytes) -> SubjectLocations:
     start = _signed_object_start(len(value))
     if value.startswith(start):
         uri = value[len(start) :].decode("ascii", "replace")
-        return SubjectLocations(signed_object=uri if is_rsync_uri(uri) else "")
-    found: dict[ObjectIdentifier, str] = {}
+        return SubjectLocations(signed_objects=(uri,) if is_rsync_uri(uri) else ())
+    found: dict[ObjectIdentifier, list[str]] = {method: [] for method in _SUBJECT_METHODS}
     for method, uri in _usual_descriptions(value) or _subject_descriptions(value):
         usable = is_https_uri(uri) if method == oids.RPKI_NOTIFY else is_rsync_uri(uri)
         if usable:
-            found.setdefault(method, uri)
-    return SubjectLocations(*(found.get(method, "") for method in _SUBJECT_METHODS))
+            found[method].append(uri)
+    repository, manifest, notify = (next(iter(found[method]), "") for method in _SUBJECT_METHODS[:3])
+    return SubjectLocations(repository, manifest, notify, tuple(found[oids.SIGNED_OBJECT]))
 
 
 def _subject_descriptions(value: bytes) -> Iterator[tuple[ObjectIdentifier, str]]:

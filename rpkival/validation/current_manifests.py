@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rpkival.errors import LimitError, ObjectError
-from rpkival.objects import oids
 from rpkival.objects.ccr import CachedManifest
-from rpkival.objects.cms import parse_signed_object
-from rpkival.objects.keys import PublicKey
 from rpkival.validation.issuer import Issuer
 from rpkival.validation.publication_point import PublicationPoint, file_name
 from rpkival.validation.source import Source
@@ -51,19 +47,6 @@ class CurrentManifests:
             issuer.subject_key_id,
             accepted.number,
             accepted.this_update,
-            (_location(data, issuer.manifest),),
+            (issuer.manifest,),
             tuple(sorted(subordinates)),
         )
-
-
-def _location(data: bytes, uri: str) -> str:
-    """Where a manifest says that it is: the URI in its own certificate, which need not be the one in its issuer's."""
-    try:
-        signed = parse_signed_object(data, oids.RPKI_MANIFEST, check=_already_checked)
-    except (ObjectError, LimitError):
-        return uri
-    return signed.certificate.locations.signed_object or uri
-
-
-def _already_checked(key: PublicKey, signature: bytes, signed: bytes, fault: tuple[str, str]) -> None:
-    """The point was judged, which is why its manifest counts."""

@@ -206,6 +206,8 @@ def _judge_manifest(judge: Judge, data: bytes | None) -> Manifest:
         raise ObjectError("RFC 9286 section 6.2", "The manifest is missing, so nothing of this CA can be used.")
     manifest = parse_manifest(data, strict=judge.strict)
     judge.certificate(manifest.certificate)
+    if judge.issuer.manifest not in manifest.certificate.locations.signed_objects:
+        raise ObjectError("RFC 9981 section 4", "The manifest's certificate says that the manifest is somewhere else.")
     section = "RFC 9286 section 6.3"
     content = manifest.content
     early = judge.is_early(content.this_update, content.next_update)
@@ -222,7 +224,7 @@ def _crl_name(manifest: Manifest, issuer: Issuer) -> str:
     """The one CRL on the manifest, which must be the one the manifest's own certificate refers to."""
     names = [name for name in manifest.content.files if name.endswith(".crl")]
     if len(names) != 1:
-        raise ObjectError("RFC 9286 section 4.2.1", f"The manifest lists {len(names)} CRLs instead of one.")
+        raise ObjectError("RFC 9286 section 2", f"The manifest lists {len(names)} CRLs instead of one.")
     if issuer.repository + names[0] not in manifest.certificate.crl_uris:
         raise ObjectError(
             "RFC 6487 section 4.8.6", "The manifest does not list the CRL that its certificate refers to."

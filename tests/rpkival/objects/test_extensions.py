@@ -25,14 +25,14 @@ def access(*uris: str) -> bytes:
 def test_the_uri_of_a_signed_object_of_any_length(size: int) -> None:
     """DER writes lengths in one, two or three octets."""
     uri = "rsync://h.example/m/".ljust(size, "x")
-    assert subject_locations(access(uri)) == SubjectLocations(signed_object=uri)
+    assert subject_locations(access(uri)) == SubjectLocations(signed_objects=(uri,))
 
 
 def test_what_only_starts_so_is_taken_apart() -> None:
     """Two URIs, an unusable one, octets left over."""
     good, https = "rsync://h.example/m/a.roa", "https://h.example/m/a.roa"
-    assert subject_locations(access(https, good)) == SubjectLocations(signed_object=good)
-    assert subject_locations(access(good, good + "b")) == SubjectLocations(signed_object=good)
+    assert subject_locations(access(https, good)) == SubjectLocations(signed_objects=(good,))
+    assert subject_locations(access(good, good + "b")) == SubjectLocations(signed_objects=(good, good + "b"))
     assert subject_locations(access(https)) == SubjectLocations()
     for broken in (access(good) + b"\0", access(good)[:-1], b"", b"\x30"):
         with pytest.raises(ObjectError):

@@ -6,8 +6,6 @@ import hashlib
 from typing import Any
 
 from rpkival.lab.ca import CertificateAuthority
-from rpkival.lab.number_resources import INHERIT
-from rpkival.lab.signed_objects import MANIFEST, manifest_content
 from rpkival.objects.ccr import CachedManifest
 from rpkival.validation.current_manifests import CurrentManifests
 from rpkival.validation.walk import validate
@@ -76,13 +74,3 @@ def test_a_manifest_of_two_trust_anchors_is_one(lab: Any, memory: Any) -> None:
     once = current(lab, source)
     other = lab.tal.__class__("again", lab.tal.uris, lab.tal.key_info)
     assert current(lab, source, tals=[lab.tal, other]) == once
-
-
-def test_the_location_is_the_one_in_the_manifest_itself(lab: Any, memory: Any) -> None:
-    """Its certificate says it; the CA's says where to look, which may be the same place by another name."""
-    files = lab.beta.publication_point(lab.day)
-    listed = {name: data for name, data in files.items() if name != "beta.mft"}
-    content = manifest_content(99, lab.day, listed)
-    files["beta.mft"] = lab.beta.sign("other.mft", MANIFEST, content, INHERIT, lab.day, 9_999).content
-    found = current(lab, memory(lab.files | {lab.beta.repository + name: data for name, data in files.items()}))
-    assert found[f"{lab.beta.repository}other.mft"].number == 99

@@ -235,7 +235,7 @@ def test_unknown_types_are_hashed_and_counted(lab: Any, name: str) -> None:
 
 
 def test_files_off_the_manifest_are_not_used(lab: Any) -> None:
-    """RFC 9286 section 6.1: what is not listed is not there."""
+    """RFC 9286 section 6: what is not listed is not there."""
     files = lab.files
     unlisted = lab.alpha.products[lab.alpha.issue_roa(64510, [("10.1.0.0/16", 16)])]
     run = lab.validate(files | {f"{lab.alpha.repository}extra.roa": unlisted.content})
@@ -248,7 +248,7 @@ def test_there_is_exactly_one_crl(lab: Any, changes: dict[str, bytes | None]) ->
     """On every manifest."""
     run = lab.validate(lab.republish(lab.beta, changes))
     assert asns(run) == EVERYTHING - {64501}
-    assert only(run) == ("beta.mft", "RFC 9286 section 4.2.1")
+    assert only(run) == ("beta.mft", "RFC 9286 section 2")
 
 
 def test_the_crl_is_the_one_that_certificates_refer_to(lab: Any) -> None:
@@ -288,6 +288,18 @@ def test_a_revoked_manifest_costs_the_point(lab: Any) -> None:
     )
     assert asns(run) == EVERYTHING - {64501}
     assert only(run) == ("beta.mft", "RFC 6487 section 7.2")
+
+
+def test_a_manifest_that_belongs_elsewhere_costs_the_point(lab: Any) -> None:
+    """RFC 9981 section 4: or an old one could be put in the place of one that has a new name."""
+    files = lab.beta.publication_point(lab.day)
+    content = manifest_content(99, lab.day, {name: files[name] for name in files if name != "beta.mft"})
+    elsewhere = lab.beta.sign("other.mft", MANIFEST, content, INHERIT, lab.day, 9_999).content
+    run = lab.validate(
+        lab.files | {lab.beta.repository + name: data for name, data in {**files, "beta.mft": elsewhere}.items()}
+    )
+    assert asns(run) == EVERYTHING - {64501}
+    assert only(run) == ("beta.mft", "RFC 9981 section 4")
 
 
 def test_aspas_and_router_keys_are_part_of_it(lab: Any) -> None:
