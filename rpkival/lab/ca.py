@@ -165,8 +165,13 @@ class CertificateAuthority:
         self.products[name] = self.sign(name, content_type, content, resources, validity or self.validity, serial)
         return name
 
-    def issue_router_key(self, asn: int, key: RouterKey | None = None, *, validity: Validity | None = None) -> str:
-        """A certificate (RFC 8209) for a router's key, a new one unless given; returns its file name."""
+    def issue_router_key(
+        self, asn: int | tuple[int, int], key: RouterKey | None = None, *, validity: Validity | None = None
+    ) -> str:
+        """A certificate (RFC 8209) for a router's key, a new one unless given; returns its file name.
+
+        `asn` may be the first and the last of several AS numbers.
+        """
         serial = next(self._serials)
         name = f"router-{serial}.cer"
         signed = certificate(

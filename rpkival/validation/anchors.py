@@ -47,8 +47,7 @@ def look_at_anchor(tal: Tal, source: Source, now: int) -> Anchor:
         point = judge_publication_point(issuer, manifest, read, now)
         rejections += point.rejections
         if point.accepted is not None:
-            # RFC 9691 section 2.3: a trust anchor has one such object, or none that counts.
-            (key,) = point.anchor_keys if len(point.anchor_keys) == 1 else (None,)
+            key = next(iter(point.anchor_keys), None)
             before, after = (key.predecessor, key.successor) if key else (None, None)
             return Anchor(tal, issuer.uri, issuer.expires, before, after, rejections)
     return Anchor(tal, issuer.uri, issuer.expires, rejections=rejections)

@@ -88,8 +88,8 @@ class Findings:
 
 
 def _successor(anchor_keys: Sequence[TakContent]) -> Successor | None:
-    """The key that a trust anchor's own object announces, if it does; of several such objects none counts."""
-    if len(anchor_keys) != 1 or anchor_keys[0].successor is None:
+    """The key that a trust anchor's own object announces, if it does; two such objects are never good."""
+    if not anchor_keys or anchor_keys[0].successor is None:
         return None
     successor = anchor_keys[0].successor
     return Successor(successor.uris, b64encode(successor.key_info).decode())

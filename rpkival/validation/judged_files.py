@@ -14,7 +14,7 @@ from rpkival.objects.crl import Crl
 from rpkival.objects.ghostbusters import parse_ghostbusters
 from rpkival.objects.place import Accepted
 from rpkival.objects.prefix_list import parse_prefix_list
-from rpkival.objects.resources import Ranges, Resources, first_outside
+from rpkival.objects.resources import Claim, Ranges, Resources, first_outside
 from rpkival.objects.roa import RoaContent, check_roa_within, parse_roa
 from rpkival.objects.signatures import CheckSignature, SignatureBatch
 from rpkival.objects.trust_anchor_key import TakContent, parse_tak
@@ -147,8 +147,13 @@ def _judge_tak(judge: Judge, opened: Opened, name: str, check: CheckSignature) -
     tak = parse_tak(opened.files[name], check=check, strict=judge.strict)
     check_revocation(tak.certificate, opened.crl, opened.crl_uri)
     judge.certificate(tak.certificate, check)
+    section = "RFC 9691 section 2.3"
     if len(judge.issuer.chain) != 1:
-        raise ObjectError("RFC 9691 section 2.3", "A trust anchor key object is here, but this is no trust anchor.")
+        raise ObjectError(section, "A trust anchor key object is here, but this is no trust anchor.")
+    if sum(each.endswith(".tak") for each in opened.files) != 1:
+        raise ObjectError(section, "The manifest lists several trust anchor key objects, of which none counts then.")
+    if tak.content.current.key_info != judge.issuer.key_info:
+        raise ObjectError(section, "The current key is not the trust anchor's.")
     return tak.content
 
 
@@ -168,16 +173,18 @@ def _judge_certificate(judge: Judge, opened: Opened, name: str, check: CheckSign
 def _judge_router_certificate(judge: Judge, opened: Opened, name: str, check: CheckSignature) -> ValidatedRouterKey:
     certificate = parse_certificate(opened.files[name], Role.ROUTER)
     check_revocation(certificate, opened.crl, opened.crl_uri)
-    asns = _router_asns(judge.certificate(certificate, check).asn)
+    asns = _router_asns(judge.certificate(certificate, check).asn, certificate.resources.asn)
     expires = min(opened.expires, certificate.not_after)
     uri = judge.issuer.repository + name
     anchor = judge.issuer.trust_anchor
     return ValidatedRouterKey(uri, anchor, asns, certificate.subject_key_id, certificate.key_info, expires)
 
 
-def _router_asns(asns: Ranges) -> Ranges:
-    if not asns:
-        raise ObjectError("RFC 8360 section 4.2.4.4", "The router certificate has no AS number that its issuer has.")
+def _router_asns(asns: Ranges, claim: Claim) -> Ranges:
+    if asns != claim:
+        raise ObjectError(
+            "RFC 8360 section 4.2.6", "The router certificate has AS numbers that its issuer does not have."
+        )
     number = sum(last - first + 1 for first, last in asns)
     if number > MAX_ROUTER_ASNS:
         raise LimitError(f"The router certificate is for {number} ASes; {MAX_ROUTER_ASNS} are allowed.")

@@ -47,9 +47,12 @@ def test_what_the_issuer_does_not_have_falls_away_alone(lab: Any, memory: Any, g
         gamma.issue_aspa(65000, [64503]),
         gamma.issue_prefix_list(65000, ["10.3.0.0/16"]),
     ]
+    beyond = gamma.issue_router_key((64503, 64504))
     empty = gamma.issue_router_key(65000)
     found = run(lab, memory)
-    assert {each.uri.rpartition("/")[2] for each in found.rejections} == {*bad, empty}
+    assert {each.uri.rpartition("/")[2] for each in found.rejections} == {*bad, beyond, empty}
+    routers = [each.section for each in found.rejections if each.uri.endswith((beyond, empty))]
+    assert routers == ["RFC 8360 section 4.2.6"] * 2
     assert len(found.roas) == 5
     assert [aspa.customer for aspa in found.aspas] == [64502]
     assert [key.asns for key in found.router_keys] == [((64502, 64502),)]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rpkival.lab.ca import CertificateAuthority, trust_anchor
+from rpkival.lab.ca import CertificateAuthority, Product, trust_anchor
 from rpkival.lab.certificates import Validity
 from rpkival.lab.keys import KeyRing
 from rpkival.lab.number_resources import Resources
@@ -86,7 +86,18 @@ def test_two_objects_announce_nothing(memory: Sources, anchors: tuple[Certificat
     two.issue_trust_anchor_key(predecessor=one)
     assert objection(memory, one, two) == "No successor is announced."
     tal = Tal("lab", (one.certificate_uri,), one.key.public_key_info)
-    assert successor_locator(look_at_anchor(tal, memory(one.tree(DAY)), NOW)) is None
+    anchor = look_at_anchor(tal, memory(one.tree(DAY)), NOW)
+    assert successor_locator(anchor) is None
+    assert [each.section for each in anchor.rejections] == ["RFC 9691 section 2.3"] * 2
+
+
+def test_an_object_that_is_bad_makes_two_as_well(memory: Sources, anchors: tuple[CertificateAuthority, ...]) -> None:
+    """RFC 9691 section 2.3: the one that counts is the only one on the manifest."""
+    one, two, _ = anchors
+    one.issue_trust_anchor_key(successor=two)
+    one.products["broken.tak"] = Product(b"nothing", 0)
+    tal = Tal("lab", (one.certificate_uri,), one.key.public_key_info)
+    assert look_at_anchor(tal, memory(one.tree(DAY)), NOW).successor is None
 
 
 def test_the_timer() -> None:
