@@ -30,7 +30,7 @@ from rpkival.lab.number_resources import INHERIT, Resources
 from rpkival.lab.plan import Vrp
 from rpkival.lab.publisher import Publisher, trust_anchor_locator
 from rpkival.lab.rsync_daemon import RsyncDaemon
-from rpkival.lab.signed_objects import ROA, roa_content, signed_attributes, signed_object
+from rpkival.lab.signed_objects import MANIFEST, ROA, roa_content, signed_attributes, signed_object
 
 pytestmark = pytest.mark.interop
 
@@ -72,6 +72,23 @@ def with_inherited_addresses(ca: CertificateAuthority, asn: int, prefix: str) ->
     ca.issue(f"AS{asn}", "roa", ROA, roa_content(asn, [(prefix, 16)]), INHERIT)
 
 
+def in_the_form_of_ipv6(ca: CertificateAuthority, asn: int, prefix: str) -> None:
+    """The prefix as an IPv4-mapped one."""
+    ca.issue_roa(asn, [(mapped(prefix), 112)])
+
+
+def at_another_place(ca: CertificateAuthority, asn: int, prefix: str) -> None:
+    """The ROA's certificate says that the ROA is somewhere else."""
+    name = ca.issue_roa(asn, [(prefix, 16)])
+    ca.products["elsewhere.roa"] = ca.products.pop(name)
+
+
+def with_a_manifest_of_another_place(ca: CertificateAuthority, asn: int, prefix: str) -> None:
+    """The manifest's certificate says that the manifest is somewhere else."""
+    plain(ca, asn, prefix)
+    ca.__class__ = _Misplaced
+
+
 def in_ber(ca: CertificateAuthority, asn: int, prefix: str) -> None:
     """With an indefinite length around the whole."""
     name = ca.issue_roa(asn, [(prefix, 16)])
@@ -92,6 +109,18 @@ def beside_an_unknown_file(ca: CertificateAuthority, asn: int, prefix: str) -> N
     ca.products["unknown.xyz"] = Product(b"nothing", 0)
 
 
+class _Misplaced(CertificateAuthority):
+    __slots__ = ()
+
+    def sign_manifest(self, content: bytes, current: Validity) -> bytes:
+        return self.sign("elsewhere.mft", MANIFEST, content, INHERIT, current, 78).content
+
+
+def mapped(prefix: str) -> str:
+    """A /16 among the IPv6 addresses that stand for IPv4 ones (RFC 4291 section 2.5.5.2)."""
+    return f"::ffff:{prefix.removesuffix('/16')}/112"
+
+
 def _with_attributes(ca: CertificateAuthority, content: bytes, prefix: str, attributes: tuple[bytes, ...]) -> None:
     signer = certificate(ca.signer("other.roa", Resources([prefix]), ca.validity, 77), ca.key)
     signed = signed_object(
@@ -106,6 +135,9 @@ CASES: dict[str, tuple[Callable[[CertificateAuthority, int, str], None], set[str
     "binary-signing-time": (with_binary_signing_time, {RPKI_CLIENT_8, FORT_5}),
     "roa-with-as-numbers": (with_as_numbers, FORT),
     "roa-inherits": (with_inherited_addresses, FORT),
+    "roa-with-mapped-ipv4": (in_the_form_of_ipv6, RPKI_CLIENT | FORT),
+    "roa-at-another-place": (at_another_place, EVERYBODY - {RPKI_CLIENT_9}),
+    "manifest-at-another-place": (with_a_manifest_of_another_place, {RPKI_CLIENT_8}),
     "ber": (in_ber, EVERYBODY),
     "broken-record": (beside_a_broken_record, EVERYBODY - {RPKI_CLIENT_9}),
     "unknown-file": (beside_an_unknown_file, EVERYBODY),
@@ -161,11 +193,12 @@ def cases(public_place: Path, rsync_daemon: RsyncDaemon, lab_keys: KeyRing) -> W
     """Every case, under one trust anchor."""
     now = int(time.time())
     year = Validity(now - HOUR, now + 365 * 24 * HOUR)
-    anchor = trust_anchor("anchor", Resources(["10.0.0.0/8"], [(64496, 64700)]), year, lab_keys)
+    everything = Resources(["10.0.0.0/8", "::ffff:0:0/96"], [(64496, 64700)])
+    anchor = trust_anchor("anchor", everything, year, lab_keys)
     world = World(public_place, public_place / "lab.tal")
     for number, (case, (make, _)) in enumerate(CASES.items(), 1):
         prefix, asn = f"10.{number}.0.0/16", 64600 + number
-        make(anchor.issue_ca(f"case{number}", Resources([prefix], [asn])), asn, prefix)
+        make(anchor.issue_ca(f"case{number}", Resources([prefix, mapped(prefix)], [asn])), asn, prefix)
         world.asns[asn] = case
     publisher = Publisher(public_place / "tree")
     publisher.publish(anchor, files=anchor.tree(Validity(now - HOUR, now + 24 * HOUR)))
