@@ -100,7 +100,7 @@ class Rtr(_Table, frozen=True):
     expire: int | None = None
     """Seconds after which they drop what they could not renew; 7200, or twice `refresh` where that is more."""
     notify_interval: Annotated[float, msgspec.Meta(ge=0)] = 60.0
-    """Seconds between Serial Notifies. RFC 8210 section 5.2: no more than one a minute."""
+    """Seconds between Serial Notifies. RFC 8210 section 8.2: no more than one a minute."""
     allow: tuple[str, ...] = ()
     """Networks that routers may connect from; none means all."""
     max_routers: Annotated[int, msgspec.Meta(ge=1)] = MAX_RTR_SESSIONS

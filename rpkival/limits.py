@@ -67,8 +67,8 @@ MAX_HTTP_REDIRECTS: Final = 5
 """One to https, one to another host, and some patience; a loop ends here."""
 
 STALE_VRPS_SECONDS: Final = 24 * 3600
-"""Age from which VRPs are old. Manifests and CRLs commonly live a day (RFC 9286 section 5.1), so a validator that has
-not finished for one works with repositories whose own word has run out."""
+"""Age from which VRPs are old. Manifests and CRLs commonly live a day, so a validator that has not
+finished for one works with repositories whose own word has run out."""
 
 MAX_CHECKED_ROUTES: Final = 1_000_000
 """Announcements in one `rpkival check --input`: a full table. `rpkival classify` is for more."""
@@ -466,7 +466,7 @@ MAX_ROA_PREFIXES: Final = 100_000
 """Prefixes in one ROA. RFC 9455 asks for one, and the average is two."""
 
 MAX_ASPA_PROVIDERS: Final = 16_380
-"""Providers of one customer: what an RTR PDU of 65,535 octets can tell (draft-ietf-sidrops-8210bis section 5.12)."""
+"""Providers of one customer: what an RTR PDU of 65,535 octets can tell (draft-ietf-sidrops-8210bis section 5.1)."""
 
 MAX_ASPA_BYTES: Final = 200_000
 """One ASPA: room for `MAX_ASPA_PROVIDERS` of six octets each."""

@@ -51,7 +51,7 @@ def parse_ghostbusters(
         data, oids.GHOSTBUSTERS, require_signing_time=require_signing_time, check=check, strict=strict
     )
     if not signed.certificate.resources.only_inherits:
-        raise ObjectError("RFC 6493 section 4", "The record's certificate lists resources instead of inheriting.")
+        raise ObjectError("RFC 6493 section 6", "The record's certificate lists resources instead of inheriting.")
     return Ghostbusters(signed.certificate, signed.signing_time, parse_vcard(signed.content))
 
 

@@ -42,8 +42,9 @@ class OriginIndex:
     ) -> Verdicts:
         """State and reason of each route, in order.
 
-        `origin`: `uint32[n]`. `has_origin`: `bool[n]`, False where the path ends in an AS_SET or is empty: RFC 6811
-        section 2 gives such a route the origin NONE, which no VRP matches.
+        `origin`: `uint32[n]`. `has_origin`: `bool[n]`, False where the path ends in an AS_SET: RFC 6811 section 2 gives
+        such a route the origin NONE, which no VRP matches. An empty path has the origin of the router that holds the
+        route; where that is not known, it is False as well.
         """
         # RFC 6483 section 4 and RFC 7607: AS 0 is nobody, so its VRPs only ever make routes invalid.
         somebody = origin != 0

@@ -148,7 +148,7 @@ def decode_prefixes(records: Records, family: Family) -> tuple[VrpColumns, VrpCo
         row = int(bad[0])
         raise CorruptDataError(f"A prefix of length {length[row]} with max length {max_length[row]} cannot be.")
     words = tuple(records[name].astype(records[name].dtype.newbyteorder("=")) for name in WORDS[family])
-    # RFC 8210 section 5.6: only the first `length` bits count, whatever the cache left in the others.
+    # Only the first `length` bits make the prefix, whatever the cache left in the others.
     prefixes = Prefixes(words, length.copy()).masked()
     columns = VrpColumns.of(prefixes, max_length.copy(), records["asn"].astype(np.uint32))
     announced = (records["flags"] & 1).astype(np.bool_)

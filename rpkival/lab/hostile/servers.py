@@ -185,7 +185,7 @@ SERVERS: Final = tuple(
             "redirect-to-http",
             "A redirection to a plain address of the machine's own network.",
             ("GHSA-qfm3-577x-rh54",),
-            "RRDP is https and nothing else (RFC 8182 section 3.4.1).",
+            "RRDP is https and nothing else (RFC 8182 section 3.2).",
             "is not an https:// URI",
             _at_notification(rrdp_misbehaviour.redirect_to("http://169.254.169.254/latest/meta-data/")),
             0,

@@ -242,7 +242,7 @@ TREES: Final = (
         "notify-elsewhere",
         "Notification files at `file:` and at an address of the machine's own network.",
         ("GHSA-qfm3-577x-rh54",),
-        "RRDP is https and nothing else (RFC 8182 section 3.4.1).",
+        "RRDP is https and nothing else (RFC 8182 section 3.2).",
         "manifest is missing",
         _not_https,
         keeps=True,

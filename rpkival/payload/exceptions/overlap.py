@@ -1,4 +1,4 @@
-"""RFC 8416 section 4.2: "The whole set MUST be rejected in case of any overlaps among SLURM files."
+"""RFC 8416 section 4.2: "the whole set MUST be rejected in case of any overlaps among the SLURM files."
 
 Two files that speak of the same address, of router keys of the same AS, or of the ASPA of the same customer come from
 people who may not know of each other; only one of them can have meant what would come out.

@@ -1,9 +1,9 @@
 """SLURM files: RFC 8416, and version 2 with ASPAs (draft-ietf-sidrops-aspa-slurm-04), declared member by member.
 
 RFC 8416 section 3.1: "JSON members that are not defined here MUST NOT be used in SLURM files. An RP MUST consider any
-deviations from the specification to be errors." Two habits of real files are taken all the same, since nothing else can
-be meant: Base64 of either alphabet with or without padding, and `customerAsid` and `providers`, which earlier drafts
-and other validators write for `customerAsn` and `providerAsns`.
+deviations from the specifications to be errors." Two habits of real files are taken all the same, since nothing else
+can be meant: Base64 of either alphabet with or without padding, and `customerAsid` and `providers`, which earlier
+drafts and other validators write for `customerAsn` and `providerAsns`.
 """
 
 from __future__ import annotations

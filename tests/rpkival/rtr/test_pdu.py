@@ -204,7 +204,7 @@ def test_what_breaks_the_rfc_is_named(octets: str, error: type[PduError]) -> Non
 
 
 def test_bits_behind_the_length_do_not_count() -> None:
-    """RFC 8210 section 5.6: a cache that leaves host bits set is understood all the same."""
+    """A cache that leaves host bits set is understood all the same."""
     pdu = parse(bytes.fromhex("01 04 0000 00000014 01 18 18 00 c00002ff 0000fbf0"))
 
     assert pdu == IPv4Prefix(1, True, 0xC0000200, 24, 24, 64496)
