@@ -52,13 +52,12 @@ class Held(msgspec.Struct, frozen=True):
         """For page, log and alert; "" where nothing is held."""
         if not self.holds:
             return ""
-        anchors = "; ".join(
-            f"{hold.number} {hold.kind.noun} of {hold.trust_anchor} ({hold.share:.0%}), such as: {hold.example}"
-            for hold in self.holds
+        losses = ", ".join(
+            f"{hold.number} {hold.kind.noun} of {hold.trust_anchor} ({hold.share:.0%})" for hold in self.holds
         )
         return (
-            f"Held back, and still served to routers until their signatures end: {anchors} If the loss is meant, "
-            f"release it: rpkival guard release {self.id}"
+            f"Held back, and still served to routers until their signatures end: {losses}. For example: "
+            f"{self.holds[0].example} If the loss is meant, release it: rpkival guard release {self.id}"
         )
 
 

@@ -243,11 +243,14 @@ async def test_the_story_refreshes_itself(site: Site) -> None:
 
 
 async def test_a_phone_of_360_pixels_scrolls_down_only(site: Site) -> None:
-    """No page is wider than the screen, and the browser has nothing to complain of on any."""
+    """No page is wider than the screen, no notice than its box, and the browser has nothing to complain of on any."""
+    site.view.troubles["held"] = f"Held back, for example: rsync://{'a' * 60}.example/ca.mft: The manifest is missing."
     page = await site.open("/", width=360)
     for path in PATHS:
         await page.goto(site.url + path)
         assert await page.evaluate("document.documentElement.scrollWidth") <= 360, path
+        for notice in await page.locator(".notice").all():
+            assert await notice.evaluate("box => box.scrollWidth <= box.clientWidth"), path
     assert site.complaints == []
 
 
