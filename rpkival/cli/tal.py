@@ -115,7 +115,7 @@ def _key(key: AnchorKey | None) -> dict[str, Any] | None:
     return {
         "uris": list(key.uris),
         "key_sha256": fingerprint(key.key_info),
-        "locator": format_tal(key.uris, key.key_info),
+        "locator": format_tal(key.uris, key.key_info, key.comments),
     }
 
 

@@ -20,7 +20,7 @@ from rpkival.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from rpkival.objects.tal import Tal
+    from rpkival.objects.trust_anchor_key import AnchorKey
     from rpkival.validation.anchors import Anchor
     from rpkival.validation.source import Source
     from rpkival.validation.succession import AcceptanceTimer
@@ -30,11 +30,11 @@ __all__ = ["refresh"]
 
 @dataclass(frozen=True, slots=True)
 class _Verdict:
-    """What is to be done about one trust anchor: a sentence, how that ends, and the locator if it is to be written."""
+    """What is to be done about one trust anchor: a sentence, how that ends, and the key if it is to be followed."""
 
     sentence: str
     code: int = 0
-    locator: Tal | None = None
+    key: AnchorKey | None = None
 
 
 def refresh(
@@ -87,9 +87,9 @@ def refresh(
             key = fingerprint(locator.key_info)
             anchor = look_at_anchor(locator, source, moment)
             verdict = _judge(anchor, timers.get(key), source, moment)
-            if verdict.locator is not None:
+            if verdict.key is not None:
                 target = output_dir / f"{locator.name}.tal" if output_dir else files.get(locator.name)
-                verdict = _written(verdict.locator, target)
+                verdict = _written(verdict.key, target)
                 if verdict.code == 0:
                     del timers[key]
                     write_timers(directory, timers)
@@ -101,7 +101,7 @@ def refresh(
 
 def _judge(anchor: Anchor, timer: AcceptanceTimer | None, source: Source, now: int) -> _Verdict:
     from rpkival.objects.times import format_time
-    from rpkival.validation.succession import fingerprint, objection_to_successor, successor_locator
+    from rpkival.validation.succession import fingerprint, objection_to_successor
 
     if not anchor.uri:
         return _Verdict("No good certificate is here; rpkival validate fetches it.", 3)
@@ -118,14 +118,15 @@ def _judge(anchor: Anchor, timer: AcceptanceTimer | None, source: Source, now: i
             f"Another key was announced and good since {format_time(timer.since)}; it may be followed from "
             f"{format_time(timer.ends)}, in {days} {'day' if days == 1 else 'days'}."
         )
-    return _Verdict("", locator=successor_locator(anchor))
+    return _Verdict("", key=anchor.successor)
 
 
-def _written(locator: Tal, target: Path | None) -> _Verdict:
+def _written(key: AnchorKey, target: Path | None) -> _Verdict:
     from rpkival.cli.output import open_output
     from rpkival.objects.tal import format_tal
 
-    text = format_tal(locator.uris, locator.key_info).encode()
+    # RFC 9691 section 7: the comments of the key go with it.
+    text = format_tal(key.uris, key.key_info, key.comments).encode()
     if target is None:
         return _Verdict("The next key is to be followed; say with --output-dir where its locator is to be written.", 1)
     if target.exists():

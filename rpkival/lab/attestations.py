@@ -32,7 +32,7 @@ PREFIX_LIST = "1.2.840.113549.1.9.16.1.51"
 
 _SHA256 = der.sequence(der.object_identifier("2.16.840.1.101.3.4.2.1"))
 
-AnchorKey: TypeAlias = tuple[Sequence[str], bytes]
+AnchorKey: TypeAlias = tuple[Sequence[str], bytes, *tuple[str, ...]]
 """The URIs of a trust anchor's certificate, and the DER of its public key."""
 
 
@@ -59,8 +59,10 @@ def trust_anchor_key_content(
 
 
 def _anchor_key(key: AnchorKey) -> bytes:
-    uris, key_info = key
-    return der.sequence(der.sequence(), der.sequence(*map(der.ia5_string, uris)), key_info)
+    uris, key_info, *comments = key
+    return der.sequence(
+        der.sequence(*map(der.utf8_string, comments)), der.sequence(*map(der.ia5_string, uris)), key_info
+    )
 
 
 def checklist_content(resources: Resources, files: Mapping[str, bytes]) -> bytes:

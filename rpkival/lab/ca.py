@@ -137,7 +137,7 @@ class CertificateAuthority:
     ) -> str:
         """What a trust anchor says of its own key and of the next or the last one (RFC 9691); returns its file name."""
         current, before, after = (
-            None if each is None else ((each.certificate_uri,), each.key.public_key_info)
+            None if each is None else ((each.certificate_uri,), each.key.public_key_info, f"The key of {each.name}")
             for each in (self, predecessor, successor)
         )
         assert current is not None

@@ -24,6 +24,7 @@ __all__ = [
     "sequence",
     "set_of",
     "time",
+    "utf8_string",
 ]
 
 _CONSTRUCTED = 0x20
@@ -85,6 +86,11 @@ def _base128(number: int) -> bytes:
 def printable_string(text: str) -> bytes:
     """PrintableString."""
     return _encoded(0x13, text.encode("ascii"))
+
+
+def utf8_string(text: str) -> bytes:
+    """UTF8String."""
+    return _encoded(0x0C, text.encode())
 
 
 def ia5_string(text: str) -> bytes:

@@ -73,6 +73,11 @@ def parse_tal(data: bytes, name: str) -> Tal:
     return Tal(name, tuple(uris), key_info)
 
 
-def format_tal(uris: Iterable[str], key_info: bytes) -> str:
-    """The text of a locator, as `parse_tal` reads it."""
-    return "\n".join((*uris, "", *wrap(base64.b64encode(key_info).decode(), 64), ""))
+def format_tal(uris: Iterable[str], key_info: bytes, comments: Iterable[str] = ()) -> str:
+    """The text of a locator, as `parse_tal` reads it. Each comment, a stranger's words, becomes one line."""
+    told = (f"# {_one_line(comment)}".rstrip() for comment in comments)
+    return "\n".join((*told, *uris, "", *wrap(base64.b64encode(key_info).decode(), 64), ""))
+
+
+def _one_line(text: str) -> str:
+    return " ".join("".join(each if each.isprintable() else " " for each in text).split())

@@ -114,6 +114,18 @@ def test_a_locator_is_read_as_it_is_written(lab_keys: KeyRing) -> None:
     assert (found.uris, found.key_info) == (uris, key)
 
 
+def test_comments_of_a_key_are_comments_of_its_locator(lab_keys: KeyRing) -> None:
+    """RFC 9691 section 7; whatever a stranger writes there, it is one line and nothing but a comment."""
+    key = lab_keys.key("one").public_key_info
+    uris = ("https://ta.example/ta.cer",)
+    text = format_tal(uris, key, ("Not for production", "", "a\r\nrsync://evil.example/m/ta.cer\u2028\x1b[2Jb"))
+    assert text.startswith(
+        "# Not for production\n#\n# a rsync://evil.example/m/ta.cer [2Jb\nhttps://ta.example/ta.cer\n"
+    )
+    found = parse_tal(text.encode(), "it")
+    assert (found.uris, found.key_info) == (uris, key)
+
+
 @dataclass(frozen=True)
 class Handover:
     """A trust anchor and the next one, which name each other, and the words of commands about the first."""
@@ -170,7 +182,7 @@ def test_when_its_time_has_come_a_next_key_is_followed(rpkival: Run, handover: H
     tal = handover.directory / "first.tal"
     done = rpkival("tal", "refresh", *handover.place, *AT)
     assert (done.code, done.err) == (0, "")
-    assert tal.read_text() == trust_anchor_locator(handover.second)
+    assert tal.read_text() == f"# The key of second\n{trust_anchor_locator(handover.second)}"
     assert (handover.directory / "first.tal.before").read_text() == trust_anchor_locator(handover.first)
 
     ended = rpkival("validate", *handover.place, "--offline", *AT)
@@ -204,7 +216,7 @@ def test_next_locators_elsewhere(rpkival: Run, handover: Handover, tmp_path: Pat
     (tmp_path / "tals").mkdir()
     done = rpkival("tal", "refresh", *handover.place, *AT, "--output-dir", tmp_path / "tals")
     assert done.code == 0
-    assert (tmp_path / "tals" / "first.tal").read_text() == trust_anchor_locator(handover.second)
+    assert (tmp_path / "tals" / "first.tal").read_text().endswith(trust_anchor_locator(handover.second))
     assert (tmp_path / "first.tal").read_text() == trust_anchor_locator(handover.first)
     assert rpkival("tal", "refresh", *handover.place, "--output-dir", tmp_path / "missing").code == 2
 
