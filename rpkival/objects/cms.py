@@ -54,6 +54,6 @@ def parse_signed_object(
         raise ObjectError("RFC 6488 section 2.1.6.2", "The signer is not named by its certificate's key identifier.")
     signing_time = check_attributes(wrapper.signed_attributes, content_type, wrapper.content)
     if signing_time is None and require_signing_time:
-        raise ObjectError("RFC 9589", "The signed attributes have no signing-time.")
+        raise ObjectError("RFC 9589 section 4", "The signed attributes have no signing-time.")
     check(load_key(certificate.key_info), wrapper.signature, wrapper.signed_attributes, _BAD_SIGNATURE)
     return SignedObject(wrapper.content, certificate, signing_time)

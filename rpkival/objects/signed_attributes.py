@@ -58,7 +58,7 @@ def _check_other_attributes(signed_attributes: bytes, content_type: ObjectIdenti
         if kind in values:
             raise ObjectError(_SECTION, f"The signed attribute {oids.name(kind)} appears twice.")
         if kind == oids.BINARY_SIGNING_TIME:
-            raise ObjectError("RFC 9589", "The signed attributes have a binary-signing-time.")
+            raise ObjectError("RFC 9589 section 4", "The signed attributes have a binary-signing-time.")
         if kind not in _ATTRIBUTES:
             raise ObjectError(_SECTION, f"The signed attribute {oids.name(kind)} is not allowed.")
         found = attribute.attr_values.as_list()
