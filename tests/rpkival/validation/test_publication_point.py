@@ -17,6 +17,7 @@ from rpkival.objects.roa import Roa, parse_roa
 from rpkival.validation.publication_point import judge_publication_point
 from rpkival.validation.report import Tally, ValidationRun
 from rpkival.validation.trust_anchor import open_trust_anchor
+from rpkival.validation.walk import validate
 
 EVERYTHING = {64499, 64500, 64501, 64502}
 ALPHA = {64499, 64500}
@@ -424,3 +425,19 @@ def test_a_ca_with_too_many_vrps_costs_only_itself(lab: Any, monkeypatch: pytest
     assert run.trust_anchors[0].complete
     assert run.counts.publication_points_rejected == 1
     assert run.counts.vrps == 1
+
+
+def test_a_ca_that_grows_too_large_keeps_what_it_had(
+    lab: Any, memory: Any, notes: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RFC 9286 section 6.6: its last good version is used, in every run until it shrinks; it is judged in each."""
+    monkeypatch.setattr("rpkival.validation.publication_point.MAX_POINT_VRPS", 3)
+    source, memo = memory(lab.files), notes()
+    before = validate([lab.tal], source, clock=lambda: lab.now, memo=memo)
+    assert not before.rejections
+    lab.alpha.issue_roa(64503, [("10.1.64.0/20", 20)])
+    source.files = lab.files
+    for _ in range(2):
+        run = validate([lab.tal], source, clock=lambda: lab.now, memo=memo)
+        assert asns(run) == asns(before)
+        assert [each.section for each in run.rejections] == ["limit of this validator"]
