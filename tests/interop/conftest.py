@@ -151,6 +151,43 @@ def live_cache() -> Iterator[LiveCache]:
     live.close()
 
 
+_GOBGP = """
+[global.config]
+  as = 65550
+  router-id = "{router_id}"
+  port = -1
+{rpki}
+[[neighbors]]
+  [neighbors.config]
+    neighbor-address = "{address}"
+    peer-as = 64496
+  [neighbors.transport.config]
+    remote-port = {port}
+  [neighbors.timers.config]
+    connect-retry = 1
+    idle-hold-time-after-reset = 1
+  [neighbors.ebgp-multihop.config]
+    enabled = true
+    multihop-ttl = 5
+  [[neighbors.afi-safis]]
+    [neighbors.afi-safis.config]
+      afi-safi-name = "ipv4-unicast"
+  [[neighbors.afi-safis]]
+    [neighbors.afi-safis.config]
+      afi-safi-name = "ipv6-unicast"
+"""
+
+
+@pytest.fixture(scope="session")
+def gobgp_configuration() -> Callable[..., str]:
+    """GoBGP as AS65550 with one neighbour, AS64496 at `address` and `port`; `rpki` is what `rpkival router` prints."""
+
+    def write(router_id: str, address: str, port: int, *, rpki: str = "") -> str:
+        return _GOBGP.format(router_id=router_id, address=address, port=port, rpki=rpki)
+
+    return write
+
+
 @pytest.fixture(scope="session")
 def world(shared_data: Path) -> Vrps:
     """All VRPs of the world, as of 2025-07-20."""

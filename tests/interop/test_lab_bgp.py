@@ -236,37 +236,13 @@ async def test_frr(lab: LabInternet, program: Callable[..., str], tmp_path: Path
         await see_the_hijack_come_and_go(lab, Router(routes, log))
 
 
-GOBGP = """
-[global.config]
-  as = 65550
-  router-id = "192.0.2.50"
-  port = -1
-[[neighbors]]
-  [neighbors.config]
-    neighbor-address = "127.0.0.1"
-    peer-as = 64496
-  [neighbors.transport.config]
-    remote-port = {port}
-  [neighbors.timers.config]
-    connect-retry = 1
-    idle-hold-time-after-reset = 1
-  [neighbors.ebgp-multihop.config]
-    enabled = true
-    multihop-ttl = 5
-  [[neighbors.afi-safis]]
-    [neighbors.afi-safis.config]
-      afi-safi-name = "ipv4-unicast"
-  [[neighbors.afi-safis]]
-    [neighbors.afi-safis.config]
-      afi-safi-name = "ipv6-unicast"
-"""
-
-
-async def test_gobgp(lab: LabInternet, program: Callable[..., str], tmp_path: Path) -> None:
+async def test_gobgp(
+    lab: LabInternet, gobgp_configuration: Callable[..., str], program: Callable[..., str], tmp_path: Path
+) -> None:
     """GoBGP, asked over a socket in the test's directory."""
     addresses = await lab.start()
     config, log, api = tmp_path / "gobgpd.toml", tmp_path / "gobgpd.log", f"unix://{tmp_path}/api"
-    config.write_text(GOBGP.format(port=addresses.bgp[1]))
+    config.write_text(gobgp_configuration("192.0.2.50", *addresses.bgp))
     gobgp = program("gobgp")
 
     async def routes() -> dict[str, int]:
@@ -386,13 +362,19 @@ async def test_printed_frr(lab: LabInternet, live_cache: Any, program: Callable[
         await Router(judged_again, router.log).until(lambda table: table.keys() >= INVALID)
 
 
-async def test_printed_gobgp(lab: LabInternet, live_cache: Any, program: Callable[..., str], tmp_path: Path) -> None:
+async def test_printed_gobgp(
+    lab: LabInternet,
+    live_cache: Any,
+    gobgp_configuration: Callable[..., str],
+    program: Callable[..., str],
+    tmp_path: Path,
+) -> None:
     """`rpkival router gobgp`, with a session. GoBGP does not judge again what it has, so the VRPs come first."""
     addresses = await lab.start()
     live_cache.serve(Vrps.of(Vrp(roa.prefix, roa.max_length, roa.asn) for roa in LAB.roas))
     config, log, api = tmp_path / "gobgpd.toml", tmp_path / "gobgpd.log", f"unix://{tmp_path}/api"
-    head, neighbors = GOBGP.format(port=addresses.bgp[1]).split("[[neighbors]]")
-    config.write_text(f"{head}{configuration('gobgp', live_cache)}[[neighbors]]{neighbors}")
+    printed = configuration("gobgp", live_cache)
+    config.write_text(gobgp_configuration("192.0.2.50", *addresses.bgp, rpki=printed))
     gobgp = program("gobgp")
 
     async def routes() -> dict[str, int]:

@@ -213,35 +213,10 @@ def frr(program: Callable[..., str], network: Any, cache: Cache, tmp_path: Path)
     return run
 
 
-GOBGP = """
-[global.config]
-  as = 65550
-  router-id = "198.51.100.2"
-  port = -1
-{router}
-[[neighbors]]
-  [neighbors.config]
-    neighbor-address = "198.51.100.1"
-    peer-as = 64496
-  [neighbors.transport.config]
-    remote-port = {port}
-  [neighbors.timers.config]
-    connect-retry = 1
-    idle-hold-time-after-reset = 1
-  [neighbors.ebgp-multihop.config]
-    enabled = true
-    multihop-ttl = 5
-  [[neighbors.afi-safis]]
-    [neighbors.afi-safis.config]
-      afi-safi-name = "ipv4-unicast"
-  [[neighbors.afi-safis]]
-    [neighbors.afi-safis.config]
-      afi-safi-name = "ipv6-unicast"
-"""
-
-
 @pytest.fixture
-def gobgp(program: Callable[..., str], network: Any, cache: Cache, tmp_path: Path) -> Callable[[], Router]:
+def gobgp(
+    program: Callable[..., str], gobgp_configuration: Callable[..., str], network: Any, cache: Cache, tmp_path: Path
+) -> Callable[[], Router]:
     """GoBGP."""
     executable, client = program("gobgpd"), program("gobgp")
     config, api = tmp_path / "gobgpd.toml", f"unix://{tmp_path}/api"
@@ -255,7 +230,8 @@ def gobgp(program: Callable[..., str], network: Any, cache: Cache, tmp_path: Pat
         return {prefix for text in texts if text.startswith("{") for prefix in json.loads(text)}
 
     def run() -> Router:
-        config.write_text(GOBGP.format(router=cache.configuration("gobgp"), port=BGP_PORT))
+        rpki = cache.configuration("gobgp")
+        config.write_text(gobgp_configuration("198.51.100.2", "198.51.100.1", BGP_PORT, rpki=rpki))
         network.router.start(executable, "-f", str(config), "--api-hosts", api, name="gobgp")
         return Router("gobgp", vrps, routes)
 
