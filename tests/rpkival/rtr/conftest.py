@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import socket
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import numpy as np
 import pytest
 import uvloop
 from hypothesis import strategies as st
 
 from rpkival.payload.payload import Aspa, Payload, RouterKey
-from rpkival.payload.vrps import Vrp, Vrps
-from rpkival.rtr.pdu import HEADER_BYTES, Header, Pdu, parse
+from rpkival.payload.vrps import Vrp, VrpColumns, Vrps
+from rpkival.prefixes import Prefixes
+from rpkival.rtr.pdu import HEADER_BYTES, EndOfData, Header, Pdu, ResetQuery, parse
 
+DEADLINE = 30.0
 Key = tuple[str, int, int]
 Told = tuple[list[Key], list[tuple[int, tuple[int, ...]]], list[tuple[int, bytes, bytes]]]
 
@@ -118,3 +122,50 @@ def run(request: pytest.FixtureRequest) -> Callable[[Coroutine[Any, Any, None]],
             runner.run(main)
 
     return run_to_end
+
+
+class Wire:
+    """Routers as octets on sockets, and a table for them."""
+
+    @staticmethod
+    def many(count: int) -> Vrps:
+        """`count` IPv4 VRPs: 20 octets each on the wire."""
+        prefixes = Prefixes((np.arange(count, dtype=np.uint32) << np.uint32(4),), np.full(count, 28, np.uint8))
+        return Vrps(VrpColumns.of(prefixes, prefixes.length, np.ones(count, np.uint32)), VrpColumns.empty(6))
+
+    @staticmethod
+    async def until(condition: Callable[[], bool]) -> None:
+        """Wait for `condition`, but not for ever."""
+        async with asyncio.timeout(DEADLINE):
+            while not condition():  # noqa: ASYNC110 - conditions are of sockets and kernels, which set no Event
+                await asyncio.sleep(0.01)
+
+    @staticmethod
+    async def read_pdu(reader: asyncio.StreamReader) -> Pdu:
+        """One PDU, within the deadline."""
+        async with asyncio.timeout(DEADLINE):
+            header = await reader.readexactly(8)
+            return parse(header + await reader.readexactly(Header.parse(header).length - 8))
+
+    @staticmethod
+    async def read_answer(reader: asyncio.StreamReader) -> list[Pdu]:
+        """PDUs up to End of Data."""
+        pdus = [await Wire.read_pdu(reader)]
+        while not isinstance(pdus[-1], EndOfData):
+            pdus.append(await Wire.read_pdu(reader))
+        return pdus
+
+    @staticmethod
+    def stalled_router(port: int, receive_buffer: int = 4096) -> socket.socket:
+        """A router that asks for everything and then does not read."""
+        router = socket.socket()
+        router.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        router.connect(("127.0.0.1", port))
+        router.sendall(ResetQuery(1).serialize())
+        return router
+
+
+@pytest.fixture(scope="session")
+def wire() -> type[Wire]:
+    """`await wire.read_pdu(reader)` and so on."""
+    return Wire

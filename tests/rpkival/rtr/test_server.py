@@ -1,29 +1,20 @@
-"""The server on loopback: real sockets, routers that read, that stop reading, and that talk nonsense."""
+"""The server on loopback, over real sockets: what routers get, how they hear of news, where it listens, how it ends."""
 
 from __future__ import annotations
 
 import asyncio
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Coroutine
 from typing import Any
-from unittest.mock import patch
 
-import numpy as np
 import pytest
 
-from rpkival.errors import FetchError, UsageError
+from rpkival.errors import UsageError
 from rpkival.payload.payload import Payload
-from rpkival.payload.vrps import Vrp, VrpColumns, Vrps
-from rpkival.prefixes import Prefixes
-from rpkival.rtr import connection
-from rpkival.rtr.access import Access
+from rpkival.payload.vrps import Vrp, Vrps
 from rpkival.rtr.cache import AnswerKind, Cache
-from rpkival.rtr.client import RtrClient, fetch_payload
+from rpkival.rtr.client import RtrClient
 from rpkival.rtr.errors import ErrorCode
-from rpkival.rtr.pdu import CacheReset, EndOfData, ErrorReport, Header, Pdu, PduType, ResetQuery, SerialQuery, parse
+from rpkival.rtr.pdu import EndOfData, ErrorReport, PduType, ResetQuery
 from rpkival.rtr.server import RtrServer
 
 Key = tuple[str, int, int]
@@ -34,44 +25,7 @@ TWO = Vrps.of([Vrp("192.0.2.0/24", 24, 64496), Vrp("2001:db8::/32", 48, 64497)])
 DEADLINE = 30.0
 
 
-def many(count: int) -> Vrps:
-    """`count` IPv4 VRPs: 20 octets each on the wire."""
-    prefixes = Prefixes((np.arange(count, dtype=np.uint32) << np.uint32(4),), np.full(count, 28, np.uint8))
-    return Vrps(VrpColumns.of(prefixes, prefixes.length, np.ones(count, np.uint32)), VrpColumns.empty(6))
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait for `condition`, but not for ever."""
-    async with asyncio.timeout(DEADLINE):
-        while not condition():  # noqa: ASYNC110 - conditions are of sockets and kernels, which set no Event
-            await asyncio.sleep(0.01)
-
-
-async def read_pdu(reader: asyncio.StreamReader) -> Pdu:
-    """One PDU, within the deadline."""
-    async with asyncio.timeout(DEADLINE):
-        header = await reader.readexactly(8)
-        return parse(header + await reader.readexactly(Header.parse(header).length - 8))
-
-
-async def read_answer(reader: asyncio.StreamReader) -> list[Pdu]:
-    """PDUs up to End of Data."""
-    pdus = [await read_pdu(reader)]
-    while not isinstance(pdus[-1], EndOfData):
-        pdus.append(await read_pdu(reader))
-    return pdus
-
-
-def stalled_router(port: int, receive_buffer: int = 4096) -> socket.socket:
-    """A router that asks for everything and then does not read."""
-    router = socket.socket()
-    router.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-    router.connect((HOST, port))
-    router.sendall(ResetQuery(1).serialize())
-    return router
-
-
-def test_a_router_takes_everything_and_follows(run: Run, keys: Callable[[Vrps], list[Key]]) -> None:
+def test_a_router_takes_everything_and_follows(run: Run, wire: Any, keys: Callable[[Vrps], list[Key]]) -> None:
     """Reset, Serial Notify, Serial Query answered by the delta; an operator sees it all."""
 
     async def main() -> None:
@@ -96,13 +50,13 @@ def test_a_router_takes_everything_and_follows(run: Run, keys: Callable[[Vrps], 
             (after,) = server.sessions()
             assert (after.serial, after.last_answer) == (1, AnswerKind.DELTA)
             assert after.bytes_sent - before.bytes_sent == 12 + 8 + 32 + 24
-        await until(lambda: not server.sessions())
+        await wire.until(lambda: not server.sessions())
         await server.close()
 
     run(main())
 
 
-def test_who_comes_before_the_data_waits_for_them(run: Run) -> None:
+def test_who_comes_before_the_data_waits_for_them(run: Run, wire: Any) -> None:
     """Told at once that there are none, a router would stay away for ten minutes."""
 
     async def main() -> None:
@@ -111,19 +65,19 @@ def test_who_comes_before_the_data_waits_for_them(run: Run) -> None:
         host, port = await server.start(HOST, 0)
         reader, writer = await asyncio.open_connection(host, port)
         writer.write(ResetQuery(1).serialize())
-        await until(lambda: any(session.state == "open" for session in server.sessions()))
+        await wire.until(lambda: any(session.state == "open" for session in server.sessions()))
 
         cache.update(Payload(ONE))
         server.notify()
 
-        assert isinstance((await read_answer(reader))[-1], EndOfData)
+        assert isinstance((await wire.read_answer(reader))[-1], EndOfData)
         writer.close()
         await server.close()
 
     run(main())
 
 
-def test_who_waits_for_data_in_vain_is_told(run: Run) -> None:
+def test_who_waits_for_data_in_vain_is_told(run: Run, wire: Any) -> None:
     """Waiting has an end, and the session is still good for the next query."""
 
     async def main() -> None:
@@ -133,20 +87,20 @@ def test_who_waits_for_data_in_vain_is_told(run: Run) -> None:
         reader, writer = await asyncio.open_connection(host, port)
         writer.write(ResetQuery(1).serialize())
 
-        report = await read_pdu(reader)
+        report = await wire.read_pdu(reader)
         assert isinstance(report, ErrorReport)
         assert report.code == ErrorCode.NO_DATA_AVAILABLE
         cache.update(Payload(ONE))
         writer.write(ResetQuery(1).serialize())
 
-        assert isinstance((await read_answer(reader))[-1], EndOfData)
+        assert isinstance((await wire.read_answer(reader))[-1], EndOfData)
         writer.close()
         await server.close()
 
     run(main())
 
 
-def test_notifications_keep_the_rfcs_pace(run: Run) -> None:
+def test_notifications_keep_the_rfcs_pace(run: Run, wire: Any) -> None:
     """Two changes within the interval: one notification at once, one at its end, and that for the last serial."""
 
     async def main() -> None:
@@ -156,14 +110,14 @@ def test_notifications_keep_the_rfcs_pace(run: Run) -> None:
         host, port = await server.start(HOST, 0)
         reader, writer = await asyncio.open_connection(host, port)
         writer.write(ResetQuery(1).serialize())
-        await read_answer(reader)
+        await wire.read_answer(reader)
 
         loop = asyncio.get_running_loop()
         start = loop.time()
         for vrps in (TWO, ONE, TWO):
             cache.update(Payload(vrps))
             server.notify()
-        notes = [await read_pdu(reader), await read_pdu(reader)]
+        notes = [await wire.read_pdu(reader), await wire.read_pdu(reader)]
 
         assert [(note.type, getattr(note, "serial", None)) for note in notes] == [
             (PduType.SERIAL_NOTIFY, 1),
@@ -176,16 +130,16 @@ def test_notifications_keep_the_rfcs_pace(run: Run) -> None:
     run(main())
 
 
-def test_a_notification_never_cuts_into_an_answer(run: Run) -> None:
+def test_a_notification_never_cuts_into_an_answer(run: Run, wire: Any) -> None:
     """News while a router reads its snapshot: it gets the old serial whole, and then the note."""
 
     async def main() -> None:
         cache = Cache(7)
-        cache.update(Payload(many(400_000)))
+        cache.update(Payload(wire.many(400_000)))
         server = RtrServer(cache, notify_seconds=0)
         _, port = await server.start(HOST, 0)
-        router = stalled_router(port)
-        await until(lambda: [info.state for info in server.sessions()] == ["sending"])
+        router = wire.stalled_router(port)
+        await wire.until(lambda: [info.state for info in server.sessions()] == ["sending"])
 
         cache.update(Payload(ONE))
         server.notify()
@@ -193,7 +147,7 @@ def test_a_notification_never_cuts_into_an_answer(run: Run) -> None:
         reader, writer = await asyncio.open_connection(sock=router)
         async with asyncio.timeout(DEADLINE):
             snapshot = await reader.readexactly(8 + 400_000 * 20)
-        end, note = await read_pdu(reader), await read_pdu(reader)
+        end, note = await wire.read_pdu(reader), await wire.read_pdu(reader)
 
         assert {snapshot[at] for at in range(9, len(snapshot), 20)} == {PduType.IPV4_PREFIX}
         assert (end.type, getattr(end, "serial", None)) == (PduType.END_OF_DATA, 0)
@@ -204,193 +158,7 @@ def test_a_notification_never_cuts_into_an_answer(run: Run) -> None:
     run(main())
 
 
-def test_routers_that_do_not_read_cost_little(run: Run) -> None:
-    """Twenty stalled routers hold one chunk each at most, and others are served meanwhile."""
-
-    async def main() -> None:
-        cache = Cache(7)
-        cache.update(Payload(many(400_000)))
-        server = RtrServer(cache)
-        host, port = await server.start(HOST, 0)
-        stalled = [stalled_router(port) for _ in range(20)]
-        await until(lambda: [info.state for info in server.sessions()].count("sending") == 20)
-
-        queued = [connection._transport.get_write_buffer_size() for connection in server._connections]
-        assert max(queued) <= 256 * 1024
-        with RtrClient(host, port, timeout=DEADLINE) as client:
-            await asyncio.to_thread(client.sync)
-            assert len(client.vrps) == 400_000
-        for router in stalled:
-            router.close()
-        await server.close()
-
-    run(main())
-
-
-def test_a_router_that_does_not_take_its_answer_is_cut(run: Run) -> None:
-    """After a bounded time, so that it does not hold an old snapshot for ever."""
-
-    async def main() -> None:
-        cache = Cache(7)
-        cache.update(Payload(many(400_000)))
-        server = RtrServer(cache, answer_seconds=0.3)
-        _, port = await server.start(HOST, 0)
-        router = stalled_router(port)
-        await until(lambda: len(server.sessions()) == 1)
-
-        await until(lambda: not server.sessions())
-
-        router.close()
-        await server.close()
-
-    run(main())
-
-
-def test_a_slow_router_gets_everything(run: Run) -> None:
-    """Reading in small steps with a small window, all octets arrive, in order."""
-
-    async def main() -> None:
-        cache = Cache(7)
-        cache.update(Payload(many(50_000)))
-        server = RtrServer(cache)
-        _, port = await server.start(HOST, 0)
-        router = stalled_router(port)
-        router.setblocking(False)
-        loop = asyncio.get_running_loop()
-        expected = b"".join(cache.respond(ResetQuery(1)).buffers)
-        got = bytearray()
-        async with asyncio.timeout(DEADLINE):
-            while len(got) < len(expected):
-                got += await loop.sock_recv(router, 3_000)
-
-        assert got == expected
-        (info,) = server.sessions()
-        assert info.bytes_sent == len(expected)
-        router.close()
-        await server.close()
-
-    run(main())
-
-
-def test_a_burst_of_queries_is_answered_in_turn(run: Run) -> None:
-    """Five Reset Queries at once: five whole answers, and reading pauses between."""
-
-    async def main() -> None:
-        cache = Cache(7)
-        cache.update(Payload(many(20_000)))
-        server = RtrServer(cache)
-        host, port = await server.start(HOST, 0)
-        reader, writer = await asyncio.open_connection(host, port)
-        writer.write(ResetQuery(1).serialize() * 2_000)
-        expected = b"".join(cache.respond(ResetQuery(1)).buffers)
-        async with asyncio.timeout(DEADLINE):
-            for _ in range(5):
-                assert await reader.readexactly(len(expected)) == expected
-        writer.transport.abort()
-        await until(lambda: not server.sessions())
-        await server.close()
-
-    run(main())
-
-
-def test_a_flood_of_small_queries_leaves_time_for_others(run: Run) -> None:
-    """Twenty thousand Serial Queries in one go: all answered, and another router gets its answer in between."""
-
-    async def main() -> None:
-        cache = Cache(7)
-        cache.update(Payload(ONE))
-        server = RtrServer(cache)
-        host, port = await server.start(HOST, 0)
-        reader, writer = await asyncio.open_connection(host, port)
-        writer.write(SerialQuery(1, 7, 99).serialize() * 20_000)
-        other_reader, other_writer = await asyncio.open_connection(host, port)
-        other_writer.write(ResetQuery(1).serialize())
-        assert len(await read_answer(other_reader)) == 3
-        assert server.sessions()[0].bytes_sent < 80_000
-        async with asyncio.timeout(DEADLINE):
-            resets = await reader.readexactly(8 * 20_000)
-        assert resets == CacheReset(1).serialize() * 20_000
-        for each in (writer, other_writer):
-            each.close()
-        await server.close()
-
-    run(main())
-
-
-@pytest.mark.parametrize(
-    ("octets", "code"),
-    [
-        ("03 0b 0000 00000008", ErrorCode.UNSUPPORTED_VERSION),
-        ("01 63 0000 00000008", ErrorCode.UNSUPPORTED_TYPE),
-        ("01 02 0000 7fffffff", ErrorCode.CORRUPT_DATA),
-        ("01 03 0000 00000008", ErrorCode.INVALID_REQUEST),
-        ("474554202f20485454502f312e310d0a", ErrorCode.CORRUPT_DATA),
-    ],
-)
-def test_one_bad_router_is_told_and_the_others_go_on(run: Run, octets: str, code: int) -> None:
-    """Nonsense (even HTTP) gets an Error Report; a router beside it notices nothing."""
-
-    async def main() -> None:
-        cache = Cache(7)
-        cache.update(Payload(ONE))
-        server = RtrServer(cache)
-        host, port = await server.start(HOST, 0)
-        with RtrClient(host, port, timeout=DEADLINE) as good:
-            await asyncio.to_thread(good.sync)
-            reader, writer = await asyncio.open_connection(host, port)
-            writer.write(bytes.fromhex(octets))
-            report = await read_pdu(reader)
-            assert isinstance(report, ErrorReport)
-            assert report.code == code
-            writer.close()
-            await until(lambda: len(server.sessions()) == 1)
-            assert await asyncio.to_thread(good.sync) is AnswerKind.DELTA
-        await server.close()
-
-    run(main())
-
-
-def test_who_sends_much_nonsense_can_read_why_it_is_dropped(run: Run) -> None:
-    """The report and a clean end arrive though megabytes were on their way to us, and then the router is gone."""
-
-    async def main() -> None:
-        cache = Cache(7)
-        cache.update(Payload(ONE))
-        server = RtrServer(cache)
-        host, port = await server.start(HOST, 0)
-        reader, writer = await asyncio.open_connection(host, port)
-        writer.write(b"\xff" * 4_000_000)
-        report = await read_pdu(reader)
-        assert isinstance(report, ErrorReport)
-        assert report.code == ErrorCode.CORRUPT_DATA
-        async with asyncio.timeout(DEADLINE):
-            assert await reader.read() == b""
-            await writer.drain()
-        writer.close()
-        await until(lambda: not server.sessions())
-        await server.close()
-
-    run(main())
-
-
-def test_who_does_not_leave_is_thrown_out(run: Run) -> None:
-    """After an Error Report there is a short time to read it, and no more."""
-
-    async def main() -> None:
-        server = RtrServer(Cache(7))
-        host, port = await server.start(HOST, 0)
-        with patch.object(connection, "LINGER_SECONDS", 0.2):
-            router = socket.create_connection((host, port))
-            router.sendall(bytes.fromhex("01 03 0000 00000008"))
-            await until(lambda: [info.state for info in server.sessions()] == ["closed"])
-            await until(lambda: not server.sessions())
-        router.close()
-        await server.close()
-
-    run(main())
-
-
-def test_a_fault_of_ours_costs_one_router(run: Run) -> None:
+def test_a_fault_of_ours_costs_one_router(run: Run, wire: Any) -> None:
     """An unforeseen exception while answering ends that session only, and the next router is served."""
 
     async def main() -> None:
@@ -402,7 +170,7 @@ def test_a_fault_of_ours_costs_one_router(run: Run) -> None:
         cache.respond = lambda query: 1 / 0  # type: ignore[method-assign, assignment, return-value]
         reader, writer = await asyncio.open_connection(host, port)
         writer.write(ResetQuery(1).serialize())
-        report = await read_pdu(reader)
+        report = await wire.read_pdu(reader)
         assert isinstance(report, ErrorReport)
         assert report.code == ErrorCode.INTERNAL_ERROR
         writer.close()
@@ -411,78 +179,6 @@ def test_a_fault_of_ours_costs_one_router(run: Run) -> None:
         with RtrClient(host, port, timeout=DEADLINE) as client:
             assert await asyncio.to_thread(client.sync) is AnswerKind.SNAPSHOT
         await server.close()
-
-    run(main())
-
-
-def test_the_number_of_routers_is_bounded(run: Run) -> None:
-    """In all and for each address; who leaves makes room."""
-
-    async def main() -> None:
-        cache = Cache(7)
-        cache.update(Payload(ONE))
-        for server in (RtrServer(cache, max_sessions=2), RtrServer(cache, max_sessions_per_address=2)):
-            host, port = await server.start(HOST, 0)
-            first, second, third = [await asyncio.open_connection(host, port) for _ in range(3)]
-            with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
-                await read_pdu(third[0])
-            assert len(server.sessions()) == 2
-            first[1].close()
-            await until(lambda server=server: len(server.sessions()) == 1)  # type: ignore[misc]
-            fourth = await asyncio.open_connection(host, port)
-            fourth[1].write(ResetQuery(1).serialize())
-            assert len(await read_answer(fourth[0])) == 3
-            for _, writer in (second, third, fourth):
-                writer.close()
-            await server.close()
-
-    run(main())
-
-
-def test_who_says_nothing_is_dropped(run: Run) -> None:
-    """A connection without a query hears why it ends; one with a query may be silent for an hour."""
-
-    async def main() -> None:
-        cache = Cache(7)
-        cache.update(Payload(ONE))
-        server = RtrServer(cache, first_query_seconds=0.3, answer_seconds=0.3)
-        host, port = await server.start(HOST, 0)
-        silent_reader, silent_writer = await asyncio.open_connection(host, port)
-        reader, writer = await asyncio.open_connection(host, port)
-        writer.write(SerialQuery(1, 7, 0).serialize())
-        await read_answer(reader)
-
-        report = await read_pdu(silent_reader)
-        assert isinstance(report, ErrorReport)
-        assert report.code == ErrorCode.TRANSPORT
-        silent_writer.close()
-        await asyncio.sleep(0.5)
-
-        await until(lambda: [info.state for info in server.sessions()] == ["open"])
-        writer.close()
-        await server.close()
-
-    run(main())
-
-
-def test_only_who_is_allowed_is_served(run: Run) -> None:
-    """Whoever comes from elsewhere is closed at once, without an octet."""
-
-    async def main() -> None:
-        cache = Cache(7)
-        cache.update(Payload(ONE))
-        for networks, served in ((["127.0.0.0/8"], True), (["192.0.2.0/24", "2001:db8::/32"], False)):
-            server = RtrServer(cache, access=Access.of(networks))
-            host, port = await server.start(HOST, 0)
-            reader, writer = await asyncio.open_connection(host, port)
-            writer.write(ResetQuery(1).serialize())
-            if served:
-                assert len(await read_answer(reader)) == 3
-            else:
-                with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
-                    await read_pdu(reader)
-            writer.close()
-            await server.close()
 
     run(main())
 
@@ -521,65 +217,16 @@ def test_a_taken_port_is_told_in_a_sentence(run: Run) -> None:
     run(main())
 
 
-WITH_FEW_FILES = """
-import asyncio, resource, sys
-import uvloop
-from rpkival.payload.payload import Payload
-from rpkival.payload.vrps import Vrp, Vrps
-from rpkival.rtr.cache import Cache
-from rpkival.rtr.server import RtrServer
-
-async def main():
-    cache = Cache(7)
-    cache.update(Payload(Vrps.of([Vrp("192.0.2.0/24", 24, 64496)])))
-    server = RtrServer(cache)
-    host, port = await server.start("127.0.0.1", 0)
-    print(port, flush=True)
-    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
-    await server.close()
-
-resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
-factory = uvloop.new_event_loop if sys.argv[1] == "uvloop" else asyncio.new_event_loop
-with asyncio.Runner(loop_factory=factory) as runner:
-    runner.run(main())
-"""
-
-
-@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
-def test_running_out_of_files_is_survived(loop: str) -> None:
-    """More connections than the process may have: it goes on, and serves when some are gone."""
-    argv = (sys.executable, "-c", WITH_FEW_FILES, loop)
-    process = subprocess.Popen(
-        argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    )
-    assert process.stdout is not None
-    port = int(next(line for line in process.stdout if line.strip().isdigit()))
-    crowd = [socket.create_connection((HOST, port)) for _ in range(100)]
-    for router in crowd:
-        router.close()
-
-    end = time.monotonic() + DEADLINE
-    while True:
-        try:
-            assert len(fetch_payload(HOST, port, timeout=5)) == 1
-            break
-        except FetchError:
-            assert time.monotonic() < end
-            time.sleep(0.2)
-    process.communicate(timeout=DEADLINE)
-    assert process.returncode == 0
-
-
-def test_closing_drops_all_and_frees_the_port(run: Run) -> None:
+def test_closing_drops_all_and_frees_the_port(run: Run, wire: Any) -> None:
     """Also while an answer is on its way; a new server can have the port at once."""
 
     async def main() -> None:
         cache = Cache(7)
-        cache.update(Payload(many(400_000)))
+        cache.update(Payload(wire.many(400_000)))
         server = RtrServer(cache)
         host, port = await server.start(HOST, 0)
-        routers = [stalled_router(port) for _ in range(3)]
-        await until(lambda: len(server.sessions()) == 3)
+        routers = [wire.stalled_router(port) for _ in range(3)]
+        await wire.until(lambda: len(server.sessions()) == 3)
 
         await server.close()
 
@@ -589,38 +236,5 @@ def test_closing_drops_all_and_frees_the_port(run: Run) -> None:
         await again.close()
         for router in routers:
             router.close()
-
-    run(main())
-
-
-def test_a_router_that_leaves_its_answer_in_the_kernel_is_cut_and_told(run: Run) -> None:
-    """We have written it all, and nobody reads: Error 10 stands behind it, for the case that somebody ever does."""
-
-    async def main() -> None:
-        cache = Cache(7)
-        cache.update(Payload(many(5000)))
-        server = RtrServer(cache, answer_seconds=0.5)
-        _, port = await server.start(HOST, 0)
-        idle_reader, idle = await asyncio.open_connection(HOST, port)
-        idle.write(ResetQuery(1).serialize())
-        await read_answer(idle_reader)
-        router = socket.socket()
-        router.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16_384)
-        router.connect((HOST, port))
-        router.sendall(ResetQuery(2).serialize())
-        stalled = f"127.0.0.1:{router.getsockname()[1]}"
-        await until(lambda: any(info.last_error for info in server.sessions() if info.peer == stalled))
-
-        router.setblocking(False)
-        reader, writer = await asyncio.open_connection(sock=router)
-        assert isinstance((await read_answer(reader))[-1], EndOfData)
-        report = await read_pdu(reader)
-        assert isinstance(report, ErrorReport)
-        assert report.code == ErrorCode.TRANSPORT
-        assert "did not take its answer" in report.text
-        writer.close()
-        assert [info.last_error for info in server.sessions() if info.version == 1] == [""]
-        idle.close()
-        await server.close()
 
     run(main())
