@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import tempfile
 import threading
@@ -44,8 +46,11 @@ def _newer_bird() -> str | None:
     return None
 
 
-# Not a skip, which CI forbids: the Debian that it runs on has no such BIRD.
-collect_ignore = [] if _newer_bird() else ["test_rtr_bird_aspa.py"]
+# Not skips, which CI forbids: the Debian that it runs on has none of these. .ci/newer-peers fetches them.
+collect_ignore = [
+    *([] if _newer_bird() else ["test_rtr_bird_aspa.py"]),
+    *([] if "RPKIVAL_NEWER_PEERS" in os.environ else ["test_rtr_openbgpd_aspa.py"]),
+]
 
 
 @pytest.fixture(scope="session")
@@ -218,6 +223,54 @@ def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+OPENBGPD = """
+AS 64500
+router-id 192.0.2.1
+fib-update no
+socket "{socket}"
+listen on 127.0.0.1 port {own}
+rtr {host} {{
+  port {port}
+  {options}
+}}
+"""
+
+
+@pytest.fixture
+def openbgpd_at(start: Callable[..., Any], tmp_path: Path) -> Iterator[Callable[..., Callable[[], object]]]:
+    """`openbgpd_at(bgpd, bgpctl, host, port)`: OpenBGPD, connected to that cache.
+
+    Gives a look at what it tells: of how many prefixes of IPv4 it has VRPs, of how many of IPv6, and how many ASPAs.
+    """
+    if os.geteuid() != 0:
+        pytest.skip("OpenBGPD starts as root only")
+    Path("/run/openbgpd").mkdir(exist_ok=True)  # where bgpd locks itself in; its unit would have made it
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        own = free.getsockname()[1]
+    # A path of a socket is short.
+    with tempfile.TemporaryDirectory(prefix="rpkival-") as short:
+        control, config = Path(short) / "ctl", tmp_path / "bgpd.conf"
+
+        def run(bgpd: str, bgpctl: str, host: str, port: int, options: str = "") -> Callable[[], object]:
+            config.write_text(OPENBGPD.format(host=host, port=port, own=own, socket=control, options=options))
+            config.chmod(0o600)
+            start(bgpd, "-d", "-f", str(config))
+            argv = (bgpctl, "-s", str(control), "-j", "show", "sets")
+
+            def look() -> tuple[int, ...] | None:
+                text = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False).stdout
+                if not text.startswith("{"):
+                    return None
+                sets = {each["type"]: each for each in json.loads(text)["sets"]}
+                # 7.7 knows no ASPAs.
+                aspas = sets["ASPA"]["num_ASnum"] if "ASPA" in sets else 0
+                return sets["ROA"]["num_IPv4"], sets["ROA"]["num_IPv6"], aspas
+
+            return look
+
+        yield run
 
 
 @pytest.fixture(scope="session")

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import socket
 import subprocess
-import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -62,16 +60,6 @@ GOBGP = """
   [rpki-servers.config]
     address = "{host}"
     port = {port}
-"""
-OPENBGPD = """
-AS 64500
-router-id 192.0.2.1
-fib-update no
-socket "{socket}"
-listen on 127.0.0.1 port {own}
-rtr {host} {{
-  port {port}
-}}
 """
 
 
@@ -140,27 +128,9 @@ def gobgp(program: Callable[..., str], start: Callable[..., Any], live_cache: An
 
 
 @pytest.fixture
-def openbgpd(program: Callable[..., str], start: Callable[..., Any], live_cache: Any, tmp_path: Path) -> Iterator[Look]:
+def openbgpd(program: Callable[..., str], openbgpd_at: Callable[..., Look], live_cache: Any) -> Look:
     """OpenBGPD, which only tells how many there are."""
-    if os.geteuid() != 0:
-        pytest.skip("OpenBGPD starts as root only")
-    Path("/run/openbgpd").mkdir(exist_ok=True)  # where bgpd locks itself in; its unit would have made it
-    bgpd, bgpctl = program("/usr/sbin/bgpd"), program("bgpctl")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        own = free.getsockname()[1]
-    # A path of a socket is short.
-    with tempfile.TemporaryDirectory(prefix="rpkival-") as short:
-        control, config = Path(short) / "ctl", tmp_path / "bgpd.conf"
-        config.write_text(OPENBGPD.format(host=live_cache.host, port=live_cache.port, own=own, socket=control))
-        config.chmod(0o600)
-        start(bgpd, "-d", "-f", str(config))
-
-        def look() -> tuple[int, int] | None:
-            text = printed(bgpctl, "-s", str(control), "-j", "show", "sets")
-            found = json.loads(text)["sets"] if text.startswith("{") else []
-            return next(((each["num_IPv4"], each["num_IPv6"]) for each in found if each["type"] == "ROA"), None)
-
-        yield look
+    return openbgpd_at(program("/usr/sbin/bgpd"), program("bgpctl"), live_cache.host, live_cache.port)
 
 
 def themselves(vrps: frozenset[Row]) -> object:
@@ -169,9 +139,9 @@ def themselves(vrps: frozenset[Row]) -> object:
 
 
 def counts(vrps: frozenset[Row]) -> object:
-    """What OpenBGPD shows: how many of IPv4, how many of IPv6."""
+    """What OpenBGPD shows: how many prefixes of IPv4, how many of IPv6, and no ASPA."""
     ipv6 = sum(":" in prefix for prefix, _, _ in vrps)
-    return len(vrps) - ipv6, ipv6
+    return len(vrps) - ipv6, ipv6, 0
 
 
 @pytest.mark.parametrize(
