@@ -66,7 +66,7 @@ def parse_manifest_content(data: bytes) -> ManifestContent:
     """The eContent of a manifest. Raises `ObjectError`, `LimitError`."""
     section = "RFC 9286 section 4.2.1"
     check_size(data, MAX_MANIFEST_BYTES, "manifest's content")
-    decoded = decode(asn1.Manifest, data, "RFC 9286 section 4.1", "manifest's content")
+    decoded = decode(asn1.Manifest, data, "RFC 9286 section 4.2", "manifest's content")
     if decoded.version != 0:
         raise ObjectError(section, f"The manifest has version {shown(decoded.version)}; only 0 exists.")
     check_number(decoded.manifest_number, 0, section, "manifest number")

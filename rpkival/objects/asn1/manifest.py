@@ -1,4 +1,4 @@
-"""RFC 9286 section 4.1."""
+"""RFC 9286 section 4.2."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ class FileList(core.SequenceOf):
 
 
 class ManifestContent(core.Sequence):
-    """RFC 9286 section 4.1."""
+    """RFC 9286 section 4.2."""
 
     _fields: ClassVar[Spec] = [
         ("version", core.Integer, {"explicit": 0, "default": 0}),

@@ -94,7 +94,7 @@ SAMPLES = {
     "rpki-rs/repository/ta.cer": ("trust anchor", []),
     "rpki-rs/repository/ta.crl": ("CRL", []),
     "rpki-rs/repository/ta.mft": ("manifest", []),
-    "rpki-rs/repository/ta.mft.bad-filename": ("manifest", ["RFC 6488 section 2.1.6.4.2", "RFC 9286 section 4.1"]),
+    "rpki-rs/repository/ta.mft.bad-filename": ("manifest", ["RFC 6488 section 2.1.6.4.2", "RFC 9286 section 4.2"]),
     "rpki-validator-3/557B4C46969B11E681906146C4F9AE02.roa": ("ROA", []),
     "rpki-validator-3/empty-file.cer": ("certificate", ["RFC 6487 section 4", "X.690 section 8.1"]),
     "rpki-validator-3/g11HohjaKcA9vAJV9LrYPq1bKZQ.roa": ("ROA", []),
