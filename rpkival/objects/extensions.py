@@ -225,7 +225,7 @@ def subject_locations(value: bytes) -> SubjectLocations:
     """
     check_size(value, MAX_LOCATIONS_BYTES, "subject information access extension")
     start = _signed_object_start(len(value))
-    if value.startswith(start):
+    if start is not None and value.startswith(start):
         uri = value[len(start) :].decode("ascii", "replace")
         return SubjectLocations(signed_objects=(uri,) if is_rsync_uri(uri) else ())
     found: dict[ObjectIdentifier, list[str]] = {method: [] for method in _SUBJECT_METHODS}
@@ -268,9 +268,9 @@ def _usual_descriptions(value: bytes) -> list[tuple[ObjectIdentifier, str]] | No
 
 
 @lru_cache(maxsize=1024)
-def _signed_object_start(size: int) -> bytes:
+def _signed_object_start(size: int) -> bytes | None:
     """How DER starts if it is a subject information access of this size with the URI of one signed object, as nearly
-    all are; what no DER starts with where there is none of this size.
+    all are; None where there is none of this size.
     """
     for uri_size in range(max(size - 25, 0), size):
         name = _SIGNED_OBJECT_START + header(_URI_TAG[0], uri_size)
@@ -278,7 +278,7 @@ def _signed_object_start(size: int) -> bytes:
         start = header(0x30, len(description) + uri_size) + description
         if len(start) + uri_size == size:
             return start
-    return b"\xff"
+    return None
 
 
 _SUBJECT_METHODS: Final = (oids.CA_REPOSITORY, oids.RPKI_MANIFEST_ACCESS, oids.RPKI_NOTIFY, oids.SIGNED_OBJECT)

@@ -34,8 +34,6 @@ _END: Final = _ALGORITHM + bytes.fromhex("0382010100")
 """What is between the signed part and the bits of the signature."""
 _SIGNATURE_SIZE: Final = 256
 _END_SIZE: Final = len(_END) + _SIGNATURE_SIZE
-_NO_START: Final = b"\xff"
-"""What no DER of a certificate starts with."""
 
 _OIDS: Final = {encode(oid) + (b"\x01\x01\xff" if oid in CRITICAL else b""): oid for oid in SECTIONS}
 """The extensions of the profile by their identifier and criticality, as they must be."""
@@ -62,7 +60,7 @@ def usual_certificate(data: bytes) -> CertificateParts | None:
     """The parts of a certificate that has the usual form."""
     size = len(data)
     end = size - _END_SIZE
-    if not data.startswith(_usual_start(size)) or not data.startswith(_END, end):
+    if not data.startswith(_usual_starts(size)) or not data.startswith(_END, end):
         return None
     try:
         at = _SERIAL_AT + data[_SERIAL_AT - 1]
@@ -125,8 +123,8 @@ def _usual_extensions(data: bytes, at: int, end: int) -> Extensions:
 
 
 @lru_cache(maxsize=1024)
-def _usual_start(size: int) -> bytes:
-    """How certificates of so many octets start, down to the length of the serial number."""
+def _usual_starts(size: int) -> tuple[bytes, ...]:
+    """How certificates of so many octets start, down to the serial number's length; () where none has this size."""
     if not 0x100 <= size - 8 - _END_SIZE <= size <= 0xFFFF:
-        return _NO_START
-    return header(_SEQUENCE, size - 4) + header(_SEQUENCE, size - 8 - _END_SIZE) + _VERSION_AND_SERIAL
+        return ()
+    return (header(_SEQUENCE, size - 4) + header(_SEQUENCE, size - 8 - _END_SIZE) + _VERSION_AND_SERIAL,)

@@ -46,13 +46,13 @@ _SIGNED_ATTRS_TAG: Final = b"\xa0"
 
 _ALGORITHM_AT: Final = 26
 """Where the usual wrapper has its digest algorithms."""
-_SIGNER_ID_SIZE: Final = 20
+_SIGNER_ID_AT: Final = 13
+_DIGEST_ALGORITHM_AT: Final = _SIGNER_ID_AT + 20
+"""Where the usual signer infos have these."""
 _ATTRIBUTES_START: Final = bytes.fromhex("a06b")
 _ATTRIBUTES_SIZE: Final = 109
 _SIGNATURE_START: Final = bytes.fromhex("04820100")
 _SIGNATURE_SIZE: Final = 256
-_NO_START: Final = b"\xff"
-"""What no DER of a wrapper starts with."""
 
 
 class Wrapper(NamedTuple):
@@ -99,16 +99,14 @@ def usual_wrapper(data: bytes, content_type: ObjectIdentifier) -> Wrapper | None
 
 def _usual_signer(data: bytes) -> tuple[bytes, bytes, bytes] | None:
     """Signer, signed attributes and signature of the only SignerInfo, which is the end of the wrapper."""
-    start = _usual_signer_start(len(data))
-    if not data.startswith(start):
+    if not data.startswith(_usual_signer_starts(len(data))):
         return None
-    algorithm = len(start) + _SIGNER_ID_SIZE
-    attributes = _end_at(data, algorithm)
+    attributes = _end_at(data, _DIGEST_ALGORITHM_AT)
     signature_algorithm = attributes + _ATTRIBUTES_SIZE
     signature = _end_at(data, signature_algorithm)
     start_of_bits = signature + len(_SIGNATURE_START)
     if (
-        data[algorithm:attributes] not in _SHA256_ALGORITHMS
+        data[_DIGEST_ALGORITHM_AT:attributes] not in _SHA256_ALGORITHMS
         or not data.startswith(_ATTRIBUTES_START, attributes)
         or data[signature_algorithm:signature] not in _RSA_ALGORITHMS
         or not data.startswith(_SIGNATURE_START, signature)
@@ -116,7 +114,8 @@ def _usual_signer(data: bytes) -> tuple[bytes, bytes, bytes] | None:
     ):
         return None
     # RFC 5652 section 5.4: the signature is over the attributes under the tag of a SET.
-    return data[len(start) : algorithm], b"\x31" + data[attributes + 1 : signature_algorithm], data[start_of_bits:]
+    signed = b"\x31" + data[attributes + 1 : signature_algorithm]
+    return data[_SIGNER_ID_AT:_DIGEST_ALGORITHM_AT], signed, data[start_of_bits:]
 
 
 def _end_at(data: bytes, at: int) -> int:
@@ -126,21 +125,21 @@ def _end_at(data: bytes, at: int) -> int:
 
 @lru_cache(maxsize=1024)
 def _usual_starts(size: int) -> tuple[bytes, ...]:
-    """How wrappers of so many octets start, down to the digest algorithms."""
+    """How wrappers of so many octets start, down to the digest algorithms; () where none has this size."""
     signed_data = encode(oids.SIGNED_DATA)
     inside = size - 4 - len(signed_data) - 8
     if not 0x100 <= inside <= size <= 0xFFFF:
-        return (_NO_START,)
+        return ()
     start = header(_SEQUENCE, size - 4) + signed_data + header(_CONTEXT_0, inside + 4) + header(_SEQUENCE, inside)
     return tuple(start + b"\x02\x01\x03" + _element(_SET, each) for each in _SHA256_ALGORITHMS)
 
 
 @lru_cache(maxsize=64)
-def _usual_signer_start(size: int) -> bytes:
-    """How signer infos of so many octets start, down to the key identifier; there are few sizes that they can have."""
+def _usual_signer_starts(size: int) -> tuple[bytes, ...]:
+    """The same of signer infos, down to the key identifier; there are few sizes that they can have."""
     if not 0x108 <= size <= 0x200:
-        return _NO_START
-    return header(_SET, size - 4) + header(_SEQUENCE, size - 8) + b"\x02\x01\x03\x80\x14"
+        return ()
+    return (header(_SET, size - 4) + header(_SEQUENCE, size - 8) + b"\x02\x01\x03\x80\x14",)
 
 
 def _element(tag: int, content: bytes) -> bytes:

@@ -39,6 +39,13 @@ def test_what_only_starts_so_is_taken_apart() -> None:
             subject_locations(broken)
 
 
+def test_what_has_a_size_that_der_skips_is_refused() -> None:
+    """Two octets of content more need one octet of length more: nothing with one URI has 130 octets."""
+    for first in range(256):
+        with pytest.raises(ObjectError):
+            subject_locations(bytes((first,)) + b"rsync://h.example/m/".ljust(129, b"x"))
+
+
 def descriptions(found: list[tuple[ObjectIdentifier, str]]) -> bytes:
     """DER of access methods with URIs."""
     octets = b""

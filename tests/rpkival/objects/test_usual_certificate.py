@@ -5,12 +5,15 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from fuzz.der_mutator import mutate
 from rpkival.errors import LimitError, ObjectError
+from rpkival.lab.der import bit_string, explicit, integer, octet_string, sequence, time
 from rpkival.objects import oids
+from rpkival.objects.asn1.der import encode
 from rpkival.objects.certificate import declared_certificate
 from rpkival.objects.usual_certificate import CertificateParts, usual_certificate
 from rpkival.objects.wrapper import declared_wrapper
@@ -23,6 +26,34 @@ CERTIFICATES = {
     ).certificate,
 }
 NAMES = sorted(CERTIFICATES)
+
+
+ALGORITHM = bytes.fromhex("300d06092a864886f70d01010b0500")
+
+
+def built(
+    *,
+    serial: int = 1,
+    issuer: int = 20,
+    subject: int = 20,
+    not_after: int = 2_000_000_000,
+    key: int = 290,
+    extension: int = 300,
+    signature: bytes = bytes(256),
+) -> bytes:
+    """A certificate that has the usual form, of these values and of parts of these sizes."""
+    subject_key_id = sequence(encode(oids.SUBJECT_KEY_IDENTIFIER), octet_string(bytes(extension)))
+    signed = sequence(
+        explicit(0, integer(2)),
+        integer(serial),
+        ALGORITHM,
+        sequence(bytes(issuer)),
+        sequence(time(0), time(not_after)),
+        sequence(bytes(subject)),
+        sequence(bytes(key)),
+        explicit(3, sequence(subject_key_id)),
+    )
+    return sequence(signed, ALGORITHM, bit_string(signature))
 
 
 def both(data: bytes) -> tuple[CertificateParts | None, CertificateParts | None]:
@@ -40,6 +71,48 @@ def test_each_kind_has_the_usual_form(name: str) -> None:
     usual, declared = both(CERTIFICATES[name])
     assert usual is not None
     assert usual == declared
+
+
+@pytest.mark.parametrize("size", [0, 1, *range(110, 130), *range(235, 260), 1000, 60000])
+@pytest.mark.parametrize("part", ["issuer", "subject", "key", "extension"])
+def test_parts_of_any_size(part: str, size: int) -> None:
+    """DER writes lengths in one, two or three octets."""
+    sizes: dict[str, Any] = {part: size}
+    usual, declared = both(built(**sizes))
+    assert usual is not None
+    assert usual == declared
+
+
+@pytest.mark.parametrize("serial", [1, 0x7F, 0x80, 0xFF, 0x100, 1 << 158, (1 << 159) - 1])
+def test_any_serial_number(serial: int) -> None:
+    """It is positive, and has 20 octets at most (RFC 5280 section 4.1.2.2)."""
+    usual, declared = both(built(serial=serial))
+    assert usual is not None
+    assert usual.serial == serial
+    assert usual == declared
+
+
+@pytest.mark.parametrize("serial", [0, -1, -128, 1 << 159, 1 << 160])
+def test_other_serial_numbers_are_refused(serial: int) -> None:
+    """Both ways."""
+    assert both(built(serial=serial)) == (None, None)
+
+
+@pytest.mark.parametrize("unusual", [{"not_after": 2_600_000_000}, {"signature": bytes(255)}, {"extension": 70000}])
+def test_what_is_not_usual_is_left_to_the_declaration(unusual: dict[str, Any]) -> None:
+    """It may be right all the same."""
+    usual, declared = both(built(**unusual))
+    assert usual is None
+    assert declared is not None
+
+
+@pytest.mark.parametrize("sizes", [{"key": 0, "extension": 0}, {"key": 60000, "extension": 60000}])
+def test_what_is_larger_or_smaller_than_usual_is_not_read_without_its_start(sizes: dict[str, Any]) -> None:
+    """However the octets begin that are where it should be."""
+    data = built(**sizes)
+    rest = data[data.index(integer(1) + ALGORITHM) + 1 :]
+    for first in range(256):
+        assert usual_certificate(bytes((first,)) + bytes(13) + rest) is None
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -107,6 +107,14 @@ def test_other_algorithms_are_refused(unknown: dict[str, Any]) -> None:
     assert both(wrapped(**unknown)) == (None, None)
 
 
+def test_what_is_larger_than_usual_is_not_read_without_its_start() -> None:
+    """However the octets begin that are where it should be."""
+    data = wrapped(bytes(65000))
+    rest = data[data.index(set_of(sequence(SHA256))) :]
+    for first in range(256):
+        assert usual_wrapper(bytes((first,)) + bytes(25) + rest, ROA) is None
+
+
 def test_another_type_of_content_is_refused() -> None:
     """A manifest is no ROA."""
     assert usual_wrapper(SEED, oids.RPKI_MANIFEST) is None
