@@ -446,6 +446,11 @@ MAX_POINT_BYTES: Final = 512 * 1024**2
 MAX_LOCATIONS_BYTES: Final = 16_384
 """One extension that holds URIs. Real ones have 200 octets; the decoded ones of issuers are kept for their siblings."""
 
+MAX_NAME_BYTES: Final = 1024
+"""The name of an issuer or subject: twice what two attributes of 64 characters (RFC 5280 appendix A.1) can take, in
+UTF-8. Those of issuers are kept for their siblings, as locations are.
+"""
+
 MAX_RESOURCE_BLOCKS: Final = 200_000
 """Address blocks or AS ranges of one family in one certificate; rpki-client has the same bound."""
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from rpkival.errors import ObjectError
+from rpkival.limits import MAX_NAME_BYTES
 from rpkival.objects import oids
 from rpkival.objects.asn1 import pkix
 from rpkival.objects.asn1.der import decode, header
+from rpkival.objects.bounds import check_size
 
 __all__ = ["check_name", "format_name"]
 
@@ -28,10 +30,14 @@ _UTF8_STRING = b"\x0c"
 
 
 def check_name(name: bytes, section: str, which: str) -> None:
-    """Raise `ObjectError` unless the DER Name is as the profile wants it; `which` is "issuer" or "subject"."""
+    """Raise `ObjectError` unless the DER Name is as the profile wants it; `which` is "issuer" or "subject".
+
+    Raises `LimitError` where it is too long.
+    """
     start = _STARTS.get(len(name))
     if start is not None and name.startswith(start) and not name[_START_SIZE:].translate(None, _PRINTABLE):
         return
+    check_size(name, MAX_NAME_BYTES, f"name of the {which}")
     seen = []
     for attribute in _attributes(name, section, which):
         if attribute.type not in (oids.COMMON_NAME, oids.SERIAL_NUMBER):

@@ -8,7 +8,8 @@ from cryptography.x509 import ObjectIdentifier
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rpkival.errors import ObjectError
+from rpkival.errors import LimitError, ObjectError
+from rpkival.limits import MAX_NAME_BYTES
 from rpkival.objects import oids
 from rpkival.objects.asn1 import pkix
 from rpkival.objects.asn1.der import contents_of, decode, encode, header
@@ -73,6 +74,15 @@ def test_other_names_are_refused(sets: list[list[tuple[ObjectIdentifier, bytes]]
     """RFC 6487 sections 4.4 and 4.5."""
     with pytest.raises(ObjectError, match=r"The subject .*\(RFC 6487 section 4\.5\)"):
         check_name(name(*sets), "RFC 6487 section 4.5", "subject")
+
+
+def test_names_are_bounded() -> None:
+    """Those of issuers are kept."""
+    longest = name([(oids.COMMON_NAME, utf8("x" * (MAX_NAME_BYTES - 21)))])
+    assert len(longest) == MAX_NAME_BYTES
+    check_name(longest, "RFC 6487 section 4.4", "issuer")
+    with pytest.raises(LimitError, match=r"The name of the issuer has 1025 octets; 1024 are allowed\."):
+        check_name(longest + b"x", "RFC 6487 section 4.4", "issuer")
 
 
 @given(st.integers(0, 60), st.integers(1, 255))
