@@ -5,6 +5,8 @@ It brings along rich and asyncio, and takes longer to load than many a verb take
 
 from __future__ import annotations
 
+import sys
+
 __all__ = ["Log"]
 
 
@@ -37,4 +39,10 @@ class Log:
     def _say(self, level: str, event: str, about: dict[str, object]) -> None:
         import structlog
 
-        getattr(structlog.get_logger(self._name), level)(event, **about)
+        # Where nobody has set up logs, a verb prints what it was asked for: standard output is for that alone.
+        logger = (
+            structlog.get_logger(self._name)
+            if structlog.is_configured()
+            else structlog.wrap_logger(structlog.PrintLogger(sys.stderr))
+        )
+        getattr(logger, level)(event, **about)
