@@ -64,11 +64,11 @@ class Table:
 @pytest.fixture
 def table(start: Callable[..., Any], live_cache: Any, tmp_path: Path) -> Table:
     """What the client has, which is connected to the live cache; it may ask each second."""
-    client = os.environ.get("RPKIVAL_RTR_CLIENT")
+    client = os.environ.get("RPKIVAL_PYTHON_RTR_CLIENT")
     if not client:
         pytest.skip(
             "rpki-rtr-client is not named: install lock/peers.txt into a virtual environment of Python 3.11, "
-            "and let RPKIVAL_RTR_CLIENT be the path of its rtr_client"
+            "and let RPKIVAL_PYTHON_RTR_CLIENT be the path of its rtr_client"
         )
     live_cache.cache.timers = Timers(1, 1, 7200)
     live_cache.serve(Vrps.of([Vrp("192.0.2.0/24", 24, 1)]))
