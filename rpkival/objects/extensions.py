@@ -228,26 +228,28 @@ def subject_locations(value: bytes) -> SubjectLocations:
     if start is not None and value.startswith(start):
         uri = value[len(start) :].decode("ascii", "replace")
         return SubjectLocations(signed_objects=(uri,) if is_rsync_uri(uri) else ())
-    found: dict[ObjectIdentifier, list[str]] = {method: [] for method in _SUBJECT_METHODS}
-    for method, uri in _usual_descriptions(value) or _subject_descriptions(value):
-        usable = is_https_uri(uri) if method == oids.RPKI_NOTIFY else is_rsync_uri(uri)
-        if usable:
-            found[method].append(uri)
-    repository, manifest, notify = (next(iter(found[method]), "") for method in _SUBJECT_METHODS[:3])
-    return SubjectLocations(repository, manifest, notify, tuple(found[oids.SIGNED_OBJECT]))
+    found: dict[str, str] = {}
+    signed_objects = []
+    for kind, uri in _usual_descriptions(value) or _subject_descriptions(value):
+        usable = is_https_uri(uri) if kind == "notify" else is_rsync_uri(uri)
+        if usable and kind == "signed_objects":
+            signed_objects.append(uri)
+        elif usable:
+            found.setdefault(kind, uri)
+    return SubjectLocations(**found, signed_objects=tuple(signed_objects))
 
 
-def _subject_descriptions(value: bytes) -> Iterator[tuple[ObjectIdentifier, str]]:
-    """Access methods and URIs of any form that they can have."""
+def _subject_descriptions(value: bytes) -> Iterator[tuple[str, str]]:
+    """Which field of `SubjectLocations` it is for, and the URI, in any form that they can have."""
     section = SECTIONS[oids.SUBJECT_INFO_ACCESS]
     for description in _descriptions(value, section, "subject information access"):
-        if description.access_method not in _SUBJECT_METHODS:
-            method = description.access_method.dotted_string
-            raise ObjectError(section, f"The subject information access has the method {method}.")
-        yield description.access_method, _uri(description.access_location)
+        method = description.access_method
+        if method not in _SUBJECT_METHODS:
+            raise ObjectError(section, f"The subject information access has the method {method.dotted_string}.")
+        yield _SUBJECT_METHODS[method], _uri(description.access_location)
 
 
-def _usual_descriptions(value: bytes) -> list[tuple[ObjectIdentifier, str]] | None:
+def _usual_descriptions(value: bytes) -> list[tuple[str, str]] | None:
     """The same of the usual form, several times as quickly; None of any other, be it right or wrong.
 
     That form is DER of known access methods with URIs.
@@ -257,11 +259,11 @@ def _usual_descriptions(value: bytes) -> list[tuple[ObjectIdentifier, str]] | No
         at, end = content_at(value, 0, 0x30)
         while at < end:
             at, stop = content_at(value, at, 0x30)
-            method = _METHODS_IN_DER[value[at : at + _METHOD_SIZE]]
+            kind = _METHODS_IN_DER[value[at : at + _METHOD_SIZE]]
             start, at = content_at(value, at + _METHOD_SIZE, _URI_TAG[0])
             if at != stop:
                 return None
-            found.append((method, value[start:stop].decode("ascii", "replace")))
+            found.append((kind, value[start:stop].decode("ascii", "replace")))
     except (IndexError, KeyError):
         return None
     return found if at == end == len(value) else None
@@ -281,9 +283,14 @@ def _signed_object_start(size: int) -> bytes | None:
     return None
 
 
-_SUBJECT_METHODS: Final = (oids.CA_REPOSITORY, oids.RPKI_MANIFEST_ACCESS, oids.RPKI_NOTIFY, oids.SIGNED_OBJECT)
-"""In the order of the fields of `SubjectLocations`."""
-_METHODS_IN_DER: Final = {encode(method): method for method in _SUBJECT_METHODS}
+_SUBJECT_METHODS: Final = {
+    oids.CA_REPOSITORY: "repository",
+    oids.RPKI_MANIFEST_ACCESS: "manifest",
+    oids.RPKI_NOTIFY: "notify",
+    oids.SIGNED_OBJECT: "signed_objects",
+}
+"""Which field of `SubjectLocations` is for the URIs of an access method."""
+_METHODS_IN_DER: Final = {encode(method): kind for method, kind in _SUBJECT_METHODS.items()}
 _METHOD_SIZE: Final = 10
 
 
