@@ -34,6 +34,7 @@ def wrapped(
     attributes: int = 107,
     signature: int = 256,
     signer: int = 20,
+    behind: bytes = b"",
 ) -> bytes:
     """A wrapper that follows the profile, of parts of these sizes."""
     signer_info = sequence(
@@ -43,6 +44,7 @@ def wrapped(
         b"\xa0" + octet_string(bytes(attributes))[1:],
         sequence(algorithm),
         octet_string(bytes(signature)),
+        behind,
     )
     signed_data = sequence(
         integer(3),
@@ -105,6 +107,14 @@ def test_what_is_not_usual_is_left_to_the_declaration(unusual: dict[str, Any]) -
 def test_other_algorithms_are_refused(unknown: dict[str, Any]) -> None:
     """RFC 7935: there is one of each."""
     assert both(wrapped(**unknown)) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "behind", [implicit(1, set_of(sequence(RSA, set_of(NULL)))), NULL, b"\0"], ids=["attributes", "NULL", "an octet"]
+)
+def test_nothing_may_stand_behind_the_signature(behind: bytes) -> None:
+    """Unsigned attributes are not allowed (RFC 6488 section 2.1.6.7), and there is nothing else that could."""
+    assert both(wrapped(behind=behind)) == (None, None)
 
 
 def test_what_is_larger_than_usual_is_not_read_without_its_start() -> None:
