@@ -17,10 +17,11 @@ from rpkival.cli.file_limit import allow_many_files
 from rpkival.cli.rtr_upstreams import FollowedCaches
 from rpkival.cli.source import Source
 from rpkival.cli.terminal import counted
-from rpkival.errors import RpkivalError
+from rpkival.errors import FetchError, InputError, LimitError, RpkivalError
 from rpkival.log import Log
 from rpkival.payload.exceptions.files import FileWatch
 from rpkival.payload.payload import Payload
+from rpkival.payload.snapshot import Snapshot
 from rpkival.rtr.cache import Cache
 from rpkival.rtr.doors import Doors, open_doors
 from rpkival.rtr.errors import ErrorCode
@@ -105,13 +106,15 @@ async def _serve(
     try:
         opened = await open_doors(server, doors)
         watch = FileWatch(files)
+        until = _usable_until(kept)
+        if kept.last and until is not None:
+            await asyncio.to_thread(_restore, kept, kept.last)
+            server.notify()
         if caches:
-            _remember(caches, kept)
+            if kept.last and until is not None:
+                caches.remember(kept.last.payload, kept.last.generated, until)
             caches.start(lambda: _set_from_thread(loop, reload))
-        source = await asyncio.to_thread(load)
-        _warn_if_stale(source)
-        await asyncio.to_thread(_begin, kept, source)
-        server.notify()
+        await _begin(load, kept, server, restored=until is not None)
         shown = ", ".join(f"{door} (TLS)" if door.tls else str(door) for door in opened)
         typer.echo(f"Serving {_counts(cache.payload)} over RTR on {shown}; session {cache.session_id}.")
         tasks = [
@@ -129,23 +132,41 @@ async def _serve(
         await server.close(code=farewell)
 
 
-def _remember(caches: FollowedCaches, kept: KeptCache) -> None:
-    """What the last process served counts for as long as routers may use it, if the caches are gone now."""
-    if kept.last and len(kept.last.payload):
-        until = kept.last.generated + kept.cache.timers.expire
-        if time.time() < until:
-            caches.remember(kept.last.payload, kept.last.generated, until)
+def _usable_until(kept: KeptCache) -> float | None:
+    """Up to when (unix seconds) routers may use what the last process served; None where there is no such thing."""
+    if kept.last is None or not len(kept.last.payload):
+        return None
+    until = float(kept.last.generated + kept.cache.timers.expire)
+    return until if time.time() < until else None
 
 
-def _begin(kept: KeptCache, source: Source) -> None:
-    """The first set, as a change of what the last process served, if anything is known of that.
+def _restore(kept: KeptCache, last: Snapshot) -> None:
+    """Begin with what the last process served; routers have it at once, for to read the source takes seconds."""
+    kept.update(last.payload, last.generated)
+    log.info(
+        "rtr_state_restored",
+        serial=last.serial,
+        deltas=len(last.history),
+        vrps=len(last.vrps),
+        age_seconds=max(0, int(time.time()) - last.generated),
+    )
 
-    That is not served until there is a source, even if that is only what the caches we follow said before.
-    """
-    if kept.last:
-        log.info("rtr_state_restored", serial=kept.last.serial, deltas=len(kept.last.history))
-        kept.update(kept.last.payload, kept.last.generated)
-    kept.update(source.payload, _generated(source))
+
+async def _begin(load: Callable[[], Source], kept: KeptCache, server: RtrServer, *, restored: bool) -> None:
+    """Read the source for the first time; what it says is a change of what the last process served."""
+    try:
+        source = await asyncio.to_thread(load)
+    except (InputError, LimitError, FetchError) as error:
+        if not restored:
+            raise
+        log.warning("source_unreadable", reason=str(error), kept_serial=kept.cache.serial)
+        return
+    _warn_if_stale(source)
+    if kept.last and not restored:
+        # No router may use that any longer, but the serials go on from it.
+        await asyncio.to_thread(_restore, kept, kept.last)
+    await asyncio.to_thread(kept.update, source.payload, _generated(source))
+    server.notify()
 
 
 def _generated(source: Source) -> int:

@@ -141,6 +141,47 @@ def test_a_restart_with_state_resets_no_router(serve: Callable[..., Served], tmp
         assert (client.end.session_id, client.end.serial, len(client.vrps)) == (behind.session_id, 2, 3)
 
 
+def test_what_was_served_last_is_served_though_the_source_is_gone(serve: Callable[..., Served], tmp_path: Path) -> None:
+    """At once, and its age is told; the source counts again as soon as it can be read."""
+    file, state = tmp_path / "vrps.csv", ("--state", str(tmp_path / "state"))
+    file.write_text(TWO)
+    first = serve("--vrps", str(file), *state)
+    first.process.kill()
+    first.process.wait(DEADLINE)
+    file.write_text("no VRPs at all")
+
+    second = serve("--vrps", str(file), *state)
+
+    told = second.wait_for("rtr_state_restored")
+    assert told["vrps"] == 2
+    assert isinstance(told["age_seconds"], int)
+    assert 0 <= told["age_seconds"] < 2 * DEADLINE
+    second.wait_for("source_unreadable")
+    with RtrClient("127.0.0.1", second.port, timeout=DEADLINE) as client:
+        client.sync()
+        assert len(client.vrps) == 2
+        file.write_text(ONE)
+        second.wait_for("new_serial")
+        assert client.sync() is AnswerKind.DELTA
+        assert len(client.vrps) == 1
+
+
+def test_what_no_router_may_use_any_longer_is_not_served(serve: Callable[..., Served], tmp_path: Path) -> None:
+    """The source is old: with nothing newer at the next start there is nothing to serve, and the command says why."""
+    file, state = tmp_path / "vrps.json", ("--state", str(tmp_path / "state"))
+    roas = [{"asn": 64496, "prefix": "192.0.2.0/24", "maxLength": 24, "ta": "ripe"}]
+    file.write_text(json.dumps({"metadata": {"buildtime": "2024-01-01T00:00:00Z"}, "roas": roas}))
+    first = serve("--vrps", str(file), *state)
+    first.process.kill()
+    first.process.wait(DEADLINE)
+    file.write_text("no VRPs at all")
+
+    done = run("rtr", "serve", "--vrps", str(file), "--listen", "127.0.0.1:0", *state)
+
+    assert done.returncode == 3
+    assert str(file) in done.stderr
+
+
 def test_one_state_is_of_one_process(serve: Callable[..., Served], tmp_path: Path) -> None:
     """The second would give the first one's serials to other data."""
     file, state = tmp_path / "vrps.csv", ("--state", str(tmp_path / "state"))
