@@ -28,6 +28,13 @@ def test_each_has_our_address_and_port_and_rejects(vendor: str) -> None:
     assert result.stderr == ""
 
 
+def test_frr_is_told_in_both_its_languages() -> None:
+    """Releases up to 9 know only the one, later ones from some 10 on only the other."""
+    text = CliRunner().invoke(app, ["router", "frr", "--server", "192.0.2.1:3323"]).stdout
+    assert "\n rpki cache 192.0.2.1 3323 preference 1\n" in text
+    assert "rpki cache tcp 192.0.2.1 3323 preference 1" in text
+
+
 def test_the_help_names_every_vendor() -> None:
     """And none that is not there."""
     (listed,) = re.findall(r"bird, frr.*mikrotik", Path(resource().parent, "rpkival/cli/router.py").read_text("utf-8"))
