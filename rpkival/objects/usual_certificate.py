@@ -24,9 +24,8 @@ _EXTENSIONS: Final = 0xA3
 _ALGORITHM: Final = bytes.fromhex("300d06092a864886f70d01010b0500")
 _VERSION_AND_SERIAL: Final = bytes.fromhex("a00302010202")
 _SERIAL_AT: Final = 15
-_VALIDITY: Final = bytes.fromhex("301e170d")
+_VALIDITY: Final = bytes.fromhex("301e")
 _VALIDITY_SIZE: Final = 32
-_UTC_TIME: Final = bytes.fromhex("170d")
 _UTC_TIME_SIZE: Final = 15
 _CRITICAL_TAG: Final = 0x01
 _CRITICAL_SIZE: Final = 3
@@ -70,7 +69,7 @@ def usual_certificate(data: bytes) -> CertificateParts | None:
         issuer = at + len(_ALGORITHM)
         _, validity = content_at(data, issuer, _SEQUENCE)
         not_after = validity + _VALIDITY_SIZE - _UTC_TIME_SIZE
-        if not data.startswith(_VALIDITY, validity) or not data.startswith(_UTC_TIME, not_after):
+        if not data.startswith(_VALIDITY, validity):
             return None
         subject = validity + _VALIDITY_SIZE
         _, key_info = content_at(data, subject, _SEQUENCE)

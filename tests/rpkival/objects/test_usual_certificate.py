@@ -40,6 +40,7 @@ def built(
     key: int = 290,
     extension: int = 300,
     signature: bytes = bytes(256),
+    behind: bytes = b"",
 ) -> bytes:
     """A certificate that has the usual form, of these values and of parts of these sizes."""
     subject_key_id = sequence(encode(oids.SUBJECT_KEY_IDENTIFIER), octet_string(bytes(extension)))
@@ -52,6 +53,7 @@ def built(
         sequence(bytes(subject)),
         sequence(bytes(key)),
         explicit(3, sequence(subject_key_id)),
+        behind,
     )
     return sequence(signed, ALGORITHM, bit_string(signature))
 
@@ -104,6 +106,22 @@ def test_what_is_not_usual_is_left_to_the_declaration(unusual: dict[str, Any]) -
     usual, declared = both(built(**unusual))
     assert usual is None
     assert declared is not None
+
+
+def test_nothing_may_stand_behind_the_extensions() -> None:
+    """Be it one more of them."""
+    extension = sequence(encode(oids.SUBJECT_INFO_ACCESS), octet_string(bytes(20)))
+    assert both(built(behind=extension)) == (None, None)
+
+
+def test_the_last_extension_ends_with_the_others() -> None:
+    """Not an octet later, as it and its value may say."""
+    data = bytearray(built())
+    identifier = encode(oids.SUBJECT_KEY_IDENTIFIER)
+    at = data.index(identifier)
+    for length_ends in (at, at + len(identifier) + 4):
+        data[length_ends - 1] += 1
+    assert both(bytes(data)) == (None, None)
 
 
 @pytest.mark.parametrize("sizes", [{"key": 0, "extension": 0}, {"key": 60000, "extension": 60000}])
