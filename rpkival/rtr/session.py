@@ -128,7 +128,8 @@ class Session:
         if self._held or self.state is State.CLOSED or len(self._waiting) < HEADER_BYTES:
             return None
         header = Header.parse(self._waiting)
-        pdu = bytes(self._waiting[: header.length])
+        # Section 5.11: its first octets go back with an error, also where the length is what is wrong.
+        pdu = bytes(self._waiting[: max(header.length, HEADER_BYTES)])
         try:
             self._check(header)
             if len(pdu) < header.length:

@@ -76,7 +76,10 @@ def transport_of(networks: Iterable[SignedNetwork], address: str) -> str:
 
 
 def read_secret(place: str, environment: Mapping[str, str]) -> bytes:
-    """The key in a file, or with `env:NAME` in the environment; blanks around it do not count. Raises `UsageError`."""
+    """The key in a file, or with `env:NAME` in the environment; blanks around it do not count. Raises `UsageError`.
+
+    What begins with `hex:` are its octets in hexadecimal digits (8210bis-26 sections 9.3 and 9.4).
+    """
     if place.startswith("env:"):
         name = place.removeprefix("env:")
         if name not in environment:
@@ -87,6 +90,11 @@ def read_secret(place: str, environment: Mapping[str, str]) -> bytes:
             secret = Path(place).read_bytes().strip()
         except OSError as error:
             raise UsageError(f"The key that signs TCP cannot be read from {place}: {error.strerror}.") from error
+    if secret.startswith(b"hex:"):
+        try:
+            secret = bytes.fromhex(secret.removeprefix(b"hex:").decode("ascii"))
+        except ValueError as error:
+            raise UsageError(f"The key of {place} begins with hex:, but what follows are no octets in hex.") from error
     if not 1 <= len(secret) <= MAX_KEY:
         raise UsageError(f"A key that signs TCP has 1 to {MAX_KEY} octets; that of {place} has {len(secret)}.")
     return secret

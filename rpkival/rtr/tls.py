@@ -125,7 +125,7 @@ class TlsClient:
             return f"{told}; --ca-file of rtr dump and rtr load says whom to trust, --rtr-ca-file of rtr serve"
         reason = (getattr(error, "reason", None) or "").replace("_", " ").lower()
         alert = reason.partition("alert ")[2]
-        closed = isinstance(error, (ssl.SSLEOFError, ConnectionResetError, BrokenPipeError))
+        closed = isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError, ConnectionResetError, BrokenPipeError))
         if not alert and not closed:
             return f"TLS with it fails: {reason}" if reason else None
         how = f"it ended TLS with the alert {alert!r}" if alert else "it closed the connection before it said anything"

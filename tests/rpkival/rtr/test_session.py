@@ -391,6 +391,19 @@ def test_an_impossible_length_is_refused_at_the_header(cache: Cache, length: int
     assert error_of(session, octets) == (1, ErrorCode.CORRUPT_DATA, True)
 
 
+@pytest.mark.parametrize("length", [0, 3, 7])
+def test_the_first_octets_go_back_with_an_error_whatever_their_length_says(cache: Cache, length: int) -> None:
+    """Section 5.11: the first four at least."""
+    session = Session(cache)
+    octets = bytes.fromhex("01020000") + length.to_bytes(4)
+    session.receive(octets)
+    answer = session.next_answer()
+    assert answer is not None
+    report = parse(b"".join(answer.buffers))
+    assert isinstance(report, ErrorReport)
+    assert report.pdu == octets
+
+
 def test_an_unknown_type_is_refused_at_the_header(cache: Cache) -> None:
     """Error 5 as soon as eight octets are there; ASPA (type 11) belongs to version 2."""
     session = Session(cache)

@@ -160,6 +160,16 @@ def test_routers_certificates(
     run(main())
 
 
+@pytest.mark.parametrize(
+    "end", [ssl.SSLEOFError(8, "EOF"), ssl.SSLZeroReturnError(6, "closed"), ConnectionResetError(104, "reset")]
+)
+def test_an_end_without_a_word_is_told_with_what_to_do(end: OSError) -> None:
+    """Which of them a client meets is a matter of time: it may still write when the cache has closed TLS already."""
+    told = TlsClient().fault(end)
+    assert told is not None
+    assert "--cert and --key of rtr dump" in told
+
+
 @pytest.mark.parametrize(("shown", "advice"), [(False, "--cert and --key of rtr dump"), (True, "stranger.crt")])
 @pytest.mark.parametrize("highest", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 @pytest.mark.parametrize("alerts", [True, False])
@@ -406,10 +416,21 @@ def test_secrets_come_from_files_and_the_environment(tmp_path: Path) -> None:
     file.write_text("  secret\n")
     assert read_secret(str(file), {}) == b"secret"
     assert read_secret("env:KEY", {"KEY": "secret"}) == b"secret"
+    for octets in (bytes(range(16)), bytes(range(80))):
+        file.write_text(f"hex:{octets.hex()}\n")
+        assert read_secret(str(file), {}) == octets
+    for wrong in ("hex:0", "hex:0g", "hex:\u0661\u0661"):
+        with pytest.raises(UsageError, match="no octets in hex"):
+            read_secret("env:KEY", {"KEY": wrong})
     file.write_bytes(b"x" * 81)
-    for place, told in ((str(file), "81"), (str(tmp_path / "none"), "No such file"), ("env:NONE", "no NONE")):
+    for place, told in (
+        (str(file), "81"),
+        ("env:EMPTY", "has 0"),
+        (str(tmp_path / "none"), "No such file"),
+        ("env:NONE", "no NONE"),
+    ):
         with pytest.raises(UsageError, match=told):
-            read_secret(place, {})
+            read_secret(place, {"EMPTY": "hex:"})
     with pytest.raises(UsageError, match="names no key"):
         SignedNetwork.parse("192.0.2.0/24", {}, Md5.parse)
     for text in ("key", "256:key", "-1:key", "1:", ":key", "\u0661:key"):
