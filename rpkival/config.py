@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 import msgspec
 
 from rpkival.errors import UsageError
-from rpkival.limits import MAX_RTR_SESSIONS, MAX_RTR_SESSIONS_PER_ADDRESS
+from rpkival.limits import LEAST_REFRESH_SECONDS, MAX_RTR_SESSIONS, MAX_RTR_SESSIONS_PER_ADDRESS
 
 __all__ = ["Config", "Guard", "History", "Http", "Monitor", "Rtr", "Slurm", "Validation", "Webhook", "load_config"]
 
@@ -58,6 +58,12 @@ class Validation(_Table, frozen=True):
     """Certificates to trust for HTTPS besides the system's, as PEM."""
     allow_dubious_hosts: bool = False
     """Accept repositories on loopback, IP literals and explicit ports; for labs."""
+
+    def __post_init__(self) -> None:
+        """In a lab there is nobody to be spared."""
+        if self.refresh < LEAST_REFRESH_SECONDS and not (self.offline or self.allow_dubious_hosts):
+            sentence = f"refresh is {self.refresh}, but repositories may not be asked more than once in"
+            raise ValueError(f"{sentence} {LEAST_REFRESH_SECONDS} seconds (RFC 8182 section 3.4.4)")
 
 
 class Guard(_Table, frozen=True):

@@ -109,6 +109,10 @@ MAX_RSYNC_MODULE_FILES: Final = 1_500_000
 """Files and directories of one module: `MAX_REPOSITORY_OBJECTS` and room for directories. All objects of the world are
 600,000; the disk has an end to its inodes too."""
 
+LEAST_REFRESH_SECONDS: Final = 60
+"""From the end of one run to the start of the next, where strangers' servers are asked. RFC 8182 section 3.4.4: relying
+parties "MUST NOT poll for updates more often than once every 1 minute"."""
+
 # --- the store of what was fetched -------------------------------------------------------------------------------
 
 MAX_STORE_BYTES: Final = 8 * 1024**3

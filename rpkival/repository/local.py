@@ -7,7 +7,7 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -51,10 +51,13 @@ class LocalDirectory:
     accepts = False
     """One state of one directory has no past."""
 
-    def trust_anchor(self, uri: str) -> Sequence[bytes]:
+    def trust_anchor(self, uri: str) -> bytes | None:
         """The trust anchor certificate at `uri`, if there is one; https URIs have no place in this layout."""
-        data = self.read_uri(uri)
-        return () if data is None else (data,)
+        return self.read_uri(uri)
+
+    def accepted_trust_anchor(self, uri: str) -> bytes | None:  # noqa: ARG002
+        """Nothing is kept."""
+        return None
 
     def accept_trust_anchor(self, uri: str, certificate: bytes) -> None:
         """Nothing is written."""

@@ -86,22 +86,21 @@ class StoredSource:
         """Forget all records of the memo but those of `keys`."""
         self._written(lambda: self._store.judgements.forget_unused(keys))
 
-    def trust_anchor(self, uri: str) -> Sequence[bytes]:
-        """Trust anchor certificates from an rsync or https URI: as fetched now, then as accepted last."""
-        found = []
-        if self._collector is not None:
-            fetched, error = self._collector.trust_anchor(uri)
-            if error is not None:
-                self.unreadable[uri] = error
-            if fetched is not None:
-                found.append(fetched)
-        kept = self._store.trust_anchor(uri)
-        if kept is not None and kept not in found:
-            found.append(kept)
-        return found
+    def trust_anchor(self, uri: str) -> bytes | None:
+        """A trust anchor's certificate from an rsync or https URI, as fetched now."""
+        if self._collector is None:
+            return None
+        fetched, error = self._collector.trust_anchor(uri)
+        if error is not None:
+            self.unreadable[uri] = error
+        return fetched
+
+    def accepted_trust_anchor(self, uri: str) -> bytes | None:
+        """What was accepted from there last."""
+        return self._store.trust_anchor(uri)
 
     def accept_trust_anchor(self, uri: str, certificate: bytes) -> None:
-        """Remember what of `trust_anchor` was good."""
+        """Remember it as good."""
         if self._collector is not None:
             self._written(lambda: self._store.accept_trust_anchor(uri, certificate))
 

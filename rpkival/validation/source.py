@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import Protocol
 
@@ -21,11 +20,14 @@ class Source(Protocol):
     def accepts(self) -> bool:
         """Whether what is accepted is kept."""
 
-    def trust_anchor(self, uri: str) -> Sequence[bytes]:
-        """Trust anchor certificates from an rsync or https URI, best first: as fetched now, then as accepted last."""
+    def trust_anchor(self, uri: str) -> bytes | None:
+        """What is at the rsync or https URI of a trust anchor's certificate now; None where it cannot be had."""
+
+    def accepted_trust_anchor(self, uri: str) -> bytes | None:
+        """What was accepted from there last."""
 
     def accept_trust_anchor(self, uri: str, certificate: bytes) -> None:
-        """Remember what of `trust_anchor` was good."""
+        """Remember it as good."""
 
     def request(self, place: Place) -> Future[str | None]:
         """Make the repository of `place` available; does not wait, and is asked at once for all CAs of a level.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import nullcontext
 from pathlib import Path
 
 import msgspec
@@ -30,6 +31,15 @@ def test_the_environment_overrides_the_file(tmp_path: Path) -> None:
 
     assert config.validation.refresh == 60
     assert config.monitor.own == ("AS64500", "192.0.2.0/24")
+
+
+def test_repositories_are_not_asked_all_the_time(tmp_path: Path) -> None:
+    """RFC 8182 section 3.4.4; a lab of one's own bears more, and offline nobody is asked."""
+    file = tmp_path / "rpkival.toml"
+    for more, allowed in (("", False), ("offline = true", True), ("allow_dubious_hosts = true", True)):
+        file.write_text(f"[validation]\nrefresh = 59\n{more}\n")
+        with nullcontext() if allowed else pytest.raises(UsageError, match="refresh is 59, but repositories may not"):
+            assert load_config(file, {}).validation.refresh == 59
 
 
 def test_webhooks_are_tables(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def test_objects_are_read_by_their_uri(tree: Path) -> None:
 
     assert source.read_uri(HOST + "a/x.roa") == b"x"
     assert source.read_uri("rsync://RPKI.example.NET/m/a/x.roa") == b"x"
-    assert source.trust_anchor(HOST + "a/x.roa") == (b"x",)
+    assert source.trust_anchor(HOST + "a/x.roa") == b"x"
 
 
 def test_a_missing_object_has_no_reason(tree: Path) -> None:

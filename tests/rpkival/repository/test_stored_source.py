@@ -378,36 +378,39 @@ def test_offline_the_store_is_all_there_is(world: World) -> None:
         assert source.acceptances() == OFFLINE
         source.accept(here, Accepted(digest(b"rrdp"), 1, 1), b"")
         assert source.acceptances() == OFFLINE
-        assert source.trust_anchor("rsync://rpki.example.net/ta/ta.cer") == []
+        assert source.trust_anchor("rsync://rpki.example.net/ta/ta.cer") is None
         assert source.results == []
     with world.run(offline=True) as source:
         assert source.accepted(here) is None
 
 
-def test_a_trust_anchor_is_the_one_of_now_and_the_last_good_one(world: World) -> None:
-    """By rsync and by https; what is the same comes once."""
+def test_a_trust_anchor_is_fetched_and_the_last_good_one_kept(world: World) -> None:
+    """By rsync and by https, each fetched once in a run."""
     (world.module / "ta.cer").write_bytes(b"first")
     by_rsync, by_https = world.repository + "ta.cer", "https://rpki.example.net/ta.cer"
     world.https.files[by_https] = b"first"
     for uri in (by_rsync, by_https):
         with world.run() as source:
-            assert source.trust_anchor(uri) == [b"first"]
-            assert source.trust_anchor(uri) == [b"first"]
+            assert source.trust_anchor(uri) == b"first"
+            assert source.trust_anchor(uri) == b"first"
             assert len(source.results) == 1
+            assert source.accepted_trust_anchor(uri) is None
             source.accept_trust_anchor(uri, b"first")
-            assert source.trust_anchor(uri) == [b"first"]
+            assert source.accepted_trust_anchor(uri) == b"first"
     world.https.files[by_https] = b"second"
     (world.module / "ta.cer").write_bytes(b"second")
     with world.run() as source:
-        assert source.trust_anchor(by_rsync) == source.trust_anchor(by_https) == [b"second", b"first"]
+        assert source.trust_anchor(by_rsync) == source.trust_anchor(by_https) == b"second"
+        assert source.accepted_trust_anchor(by_rsync) == source.accepted_trust_anchor(by_https) == b"first"
     world.https.files.clear()
     (world.module / "ta.cer").unlink()
     with world.run() as source:
-        assert source.trust_anchor(by_rsync) == source.trust_anchor(by_https) == [b"first"]
+        assert source.trust_anchor(by_rsync) is source.trust_anchor(by_https) is None
+        assert source.accepted_trust_anchor(by_rsync) == source.accepted_trust_anchor(by_https) == b"first"
         assert "is not there" in source.unreadable[by_https]
         assert by_rsync in source.unreadable
     with world.run() as source:
-        assert source.trust_anchor("http://rpki.example.net/ta.cer") == []
+        assert source.trust_anchor("http://rpki.example.net/ta.cer") is None
         assert "is not an rsync:// URI" in source.unreadable["http://rpki.example.net/ta.cer"]
 
 
@@ -459,7 +462,7 @@ def test_dubious_hosts_are_not_talked_to(world: World) -> None:
     store = Store(world.directory)
     with StoredSource(store, Collector(store, mirror=RsyncMirror(world.directory, Rsync(), store))) as source:
         assert "refused outside a lab" in str(source.request(place(world.repository, "")).result(PATIENCE))
-        assert source.trust_anchor(world.repository + "m.mft") == []
+        assert source.trust_anchor(world.repository + "m.mft") is None
         assert source.results == []
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -44,8 +44,11 @@ class Memory:
     servers: Mapping[str, Mapping[str, bytes]] = field(default_factory=dict)
     """What RRDP servers have, by the URI of their notification file; all others have `files`."""
 
-    def trust_anchor(self, uri: str) -> Sequence[bytes]:
-        return [data for data in (self.files.get(uri), self.anchors.get(uri)) if data is not None]
+    def trust_anchor(self, uri: str) -> bytes | None:
+        return self.files.get(uri)
+
+    def accepted_trust_anchor(self, uri: str) -> bytes | None:
+        return self.anchors.get(uri)
 
     def accept_trust_anchor(self, uri: str, certificate: bytes) -> None:
         self.anchors[uri] = certificate

@@ -63,6 +63,42 @@ def test_the_last_good_certificate_counts_while_the_fetched_one_is_bad(lab: Any,
     assert ["not valid before" in each.sentence for each in run.rejections] == [True]
 
 
+OTHER = "rsync://other.example.net/ta/anchor.cer"
+
+
+def test_the_next_uri_is_asked_though_a_certificate_was_kept(lab: Any, memory: Any) -> None:
+    """RFC 8630 section 3: the first URI is out of reach, and the certificate has been issued anew since."""
+    uri = lab.anchor.certificate_uri
+    renewed = reissued(lab, 10, 0)
+    files = {name: data for name, data in lab.files.items() if name != uri}
+    source = memory({**files, OTHER: renewed}, anchors={uri: lab.anchor.certificate})
+    run = validate([replace(lab.tal, uris=(uri, OTHER))], source, clock=lambda: lab.now)
+    assert len(run.roas) == 4
+    assert source.anchors[OTHER] == renewed
+    assert [anchor.uri for anchor in run.trust_anchors] == [OTHER]
+    assert not run.rejections
+
+
+def test_what_was_accepted_from_another_uri_counts_too(lab: Any, memory: Any) -> None:
+    """One of the servers has an old certificate, the other is out of reach today."""
+    uri = lab.anchor.certificate_uri
+    renewed = reissued(lab, 10, 0)
+    source = memory({**lab.files, uri: lab.anchor.certificate}, anchors={OTHER: renewed, uri: b"long past"})
+    run = validate([replace(lab.tal, uris=(uri, OTHER))], source, clock=lambda: lab.now)
+    assert [anchor.uri for anchor in run.trust_anchors] == [OTHER]
+    assert [(each.uri, each.section) for each in run.rejections] == [(uri, "RFC 10097")]
+
+
+def test_nothing_good_is_told_of_each_certificate(lab: Any, memory: Any) -> None:
+    """Of those that are there and of those that were kept; where there are none, of that."""
+    uri = lab.anchor.certificate_uri
+    tal = replace(lab.tal, uris=(uri, OTHER))
+    run = validate([tal], memory({**lab.files, uri: b"broken"}, anchors={OTHER: b"worse"}), clock=lambda: lab.now)
+    assert [each.uri for each in run.rejections] == [uri, OTHER]
+    run = validate([tal], memory({}), clock=lambda: lab.now)
+    assert ["could not be had" in each.sentence for each in run.rejections] == [True]
+
+
 def constrained(lab: Any, text: bytes) -> Any:
     """The locator, with constraints."""
     return replace(lab.tal, terms=Terms(parse_constraints(text, "lab.constraints")))
