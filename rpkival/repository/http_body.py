@@ -47,7 +47,8 @@ class Body:
             octets = self._gzip.unconsumed_tail or self._gzip.unused_data
             self.decoded += len(piece)
             self._check(self.decoded)
-            if self.decoded > HTTP_RATIO_FREE_BYTES and self.decoded > self.received * MAX_HTTP_RATIO:
+            # Not against all that has come: how much of that is still to be decoded is a matter of the network.
+            if self.decoded > HTTP_RATIO_FREE_BYTES and self.decoded > (self.received - len(octets)) * MAX_HTTP_RATIO:
                 raise FetchError(f"{self._uri} is a gzip bomb: it grows by more than {MAX_HTTP_RATIO} times.")
             yield piece
 
