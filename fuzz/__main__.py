@@ -16,25 +16,33 @@ FOUND = HERE.parent / "fuzz-found"
 """Where inputs go that were not borne."""
 
 
+SLICE_SECONDS = 300
+"""The most that one process fuzzes. What atheris keeps of each run for good would fill the memory of a longer one; the
+next process begins with what this one has found out."""
+
+
 def run(target: str, seconds: int, seed: int) -> str | None:
     """Fuzz one target; what it printed where it found something, else None."""
     corpus = FOUND / "corpus" / target
     corpus.mkdir(parents=True, exist_ok=True)
-    command = [
-        *(sys.executable, "-m", "fuzz.atheris_driver", target),
-        *(str(corpus), str(HERE / "seeds" / target)),
-        f"-max_total_time={seconds}",
-        f"-seed={seed}",
-        "-timeout=20",
-        "-rss_limit_mb=2048",
-        "-max_len=16384",
-        f"-artifact_prefix={FOUND}/{target}-",
-    ]
-    done = subprocess.run(command, cwd=HERE.parent, capture_output=True, text=True, errors="replace", check=False)
-    if done.returncode != 0:
-        return done.stdout[-4000:] + done.stderr[-1000:]  # the traceback, and the fuzzer's last words
-    runs = re.findall(r"^Done (\d+) runs in (\d+) second", done.stderr, re.MULTILINE)
-    print(f"{target}: {runs[-1][0]} runs in {runs[-1][1]} seconds, nothing found" if runs else f"{target}: done")
+    runs = spent = 0
+    for number, start in enumerate(range(0, seconds, SLICE_SECONDS)):
+        command = [
+            *(sys.executable, "-m", "fuzz.atheris_driver", target),
+            *(str(corpus), str(HERE / "seeds" / target)),
+            f"-max_total_time={min(SLICE_SECONDS, seconds - start)}",
+            f"-seed={seed and seed + number}",
+            "-timeout=20",
+            "-rss_limit_mb=2048",
+            "-max_len=16384",
+            f"-artifact_prefix={FOUND}/{target}-",
+        ]
+        done = subprocess.run(command, cwd=HERE.parent, capture_output=True, text=True, errors="replace", check=False)
+        if done.returncode != 0:
+            return done.stdout[-4000:] + done.stderr[-1000:]  # the traceback, and the fuzzer's last words
+        for count, taken in re.findall(r"^Done (\d+) runs in (\d+) second", done.stderr, re.MULTILINE)[-1:]:
+            runs, spent = runs + int(count), spent + int(taken)
+    print(f"{target}: {runs} runs in {spent} seconds, nothing found", flush=True)
     return None
 
 
