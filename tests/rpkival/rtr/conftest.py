@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,13 @@ from hypothesis import strategies as st
 from rpkival.payload.payload import Aspa, Payload, RouterKey
 from rpkival.payload.vrps import Vrp, VrpColumns, Vrps
 from rpkival.prefixes import Prefixes
+from rpkival.rtr.cache import Cache
 from rpkival.rtr.pdu import HEADER_BYTES, EndOfData, Header, Pdu, ResetQuery, parse
+from rpkival.rtr.server import RtrServer
+from rpkival.rtr.tcp_signing import SignedNetwork
+from rpkival.rtr.tls import TlsServer
 
+HOST = "127.0.0.1"
 DEADLINE = 30.0
 Key = tuple[str, int, int]
 Told = tuple[list[Key], list[tuple[int, tuple[int, ...]]], list[tuple[int, bytes, bytes]]]
@@ -125,13 +131,44 @@ def run(request: pytest.FixtureRequest) -> Callable[[Coroutine[Any, Any, None]],
 
 
 class Wire:
-    """Routers as octets on sockets, and a table for them."""
+    """A cache on loopback, routers as octets on sockets, and a table for them."""
 
     @staticmethod
     def many(count: int) -> Vrps:
         """`count` IPv4 VRPs: 20 octets each on the wire."""
         prefixes = Prefixes((np.arange(count, dtype=np.uint32) << np.uint32(4),), np.full(count, 28, np.uint8))
         return Vrps(VrpColumns.of(prefixes, prefixes.length, np.ones(count, np.uint32)), VrpColumns.empty(6))
+
+    @staticmethod
+    @asynccontextmanager
+    async def serving(
+        vrps: Vrps | None,
+        *,
+        host: str = HOST,
+        tls: TlsServer | None = None,
+        signed: Sequence[SignedNetwork] = (),
+        **bounds: Any,
+    ) -> AsyncIterator[tuple[Cache, RtrServer, int]]:
+        """A cache of session 7 that has `vrps`, None for no data yet; its server, which has `bounds`; its port."""
+        cache = Cache(7)
+        if vrps is not None:
+            cache.update(Payload(vrps))
+        server = RtrServer(cache, **bounds)
+        try:
+            _, port = await server.start(host, 0, tls=tls, signed=signed)
+            yield cache, server, port
+        finally:
+            await server.close()
+
+    @staticmethod
+    @asynccontextmanager
+    async def connected(port: int) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+        """A router that has said nothing yet."""
+        reader, writer = await asyncio.open_connection(HOST, port)
+        try:
+            yield reader, writer
+        finally:
+            writer.close()
 
     @staticmethod
     async def until(condition: Callable[[], bool]) -> None:
@@ -160,7 +197,7 @@ class Wire:
         """A router that asks for everything and then does not read."""
         router = socket.socket()
         router.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        router.connect(("127.0.0.1", port))
+        router.connect((HOST, port))
         router.sendall(ResetQuery(1).serialize())
         return router
 

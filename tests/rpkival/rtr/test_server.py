@@ -29,29 +29,25 @@ def test_a_router_takes_everything_and_follows(run: Run, wire: Any, keys: Callab
     """Reset, Serial Notify, Serial Query answered by the delta; an operator sees it all."""
 
     async def main() -> None:
-        cache = Cache(7)
-        cache.update(Payload(ONE))
-        server = RtrServer(cache, notify_seconds=0)
-        host, port = await server.start(HOST, 0)
-        with RtrClient(host, port, timeout=DEADLINE) as client:
-            assert await asyncio.to_thread(client.sync) is AnswerKind.SNAPSHOT
-            assert keys(client.vrps) == keys(ONE)
-            (before,) = server.sessions()
-            assert (before.version, before.serial, before.state) == (2, 0, "open")
-            assert before.last_answer is AnswerKind.SNAPSHOT
-            assert before.peer.startswith("127.0.0.1:")
+        async with wire.serving(ONE, notify_seconds=0) as (cache, server, port):
+            with RtrClient(HOST, port, timeout=DEADLINE) as client:
+                assert await asyncio.to_thread(client.sync) is AnswerKind.SNAPSHOT
+                assert keys(client.vrps) == keys(ONE)
+                (before,) = server.sessions()
+                assert (before.version, before.serial, before.state) == (2, 0, "open")
+                assert before.last_answer is AnswerKind.SNAPSHOT
+                assert before.peer.startswith("127.0.0.1:")
 
-            cache.update(Payload(TWO))
-            server.notify()
-            assert await asyncio.to_thread(client.wait_for_notify)
-            assert await asyncio.to_thread(client.sync) is AnswerKind.DELTA
+                cache.update(Payload(TWO))
+                server.notify()
+                assert await asyncio.to_thread(client.wait_for_notify)
+                assert await asyncio.to_thread(client.sync) is AnswerKind.DELTA
 
-            assert keys(client.vrps) == keys(TWO)
-            (after,) = server.sessions()
-            assert (after.serial, after.last_answer) == (1, AnswerKind.DELTA)
-            assert after.bytes_sent - before.bytes_sent == 12 + 8 + 32 + 24
-        await wire.until(lambda: not server.sessions())
-        await server.close()
+                assert keys(client.vrps) == keys(TWO)
+                (after,) = server.sessions()
+                assert (after.serial, after.last_answer) == (1, AnswerKind.DELTA)
+                assert after.bytes_sent - before.bytes_sent == 12 + 8 + 32 + 24
+            await wire.until(lambda: not server.sessions())
 
     run(main())
 
@@ -60,19 +56,14 @@ def test_who_comes_before_the_data_waits_for_them(run: Run, wire: Any) -> None:
     """Told at once that there are none, a router would stay away for ten minutes."""
 
     async def main() -> None:
-        cache = Cache(7)
-        server = RtrServer(cache)
-        host, port = await server.start(HOST, 0)
-        reader, writer = await asyncio.open_connection(host, port)
-        writer.write(ResetQuery(1).serialize())
-        await wire.until(lambda: any(session.state == "open" for session in server.sessions()))
+        async with wire.serving(None) as (cache, server, port), wire.connected(port) as (reader, writer):
+            writer.write(ResetQuery(1).serialize())
+            await wire.until(lambda: any(session.state == "open" for session in server.sessions()))
 
-        cache.update(Payload(ONE))
-        server.notify()
+            cache.update(Payload(ONE))
+            server.notify()
 
-        assert isinstance((await wire.read_answer(reader))[-1], EndOfData)
-        writer.close()
-        await server.close()
+            assert isinstance((await wire.read_answer(reader))[-1], EndOfData)
 
     run(main())
 
@@ -81,21 +72,16 @@ def test_who_waits_for_data_in_vain_is_told(run: Run, wire: Any) -> None:
     """Waiting has an end, and the session is still good for the next query."""
 
     async def main() -> None:
-        cache = Cache(7)
-        server = RtrServer(cache, hold_seconds=0.05)
-        host, port = await server.start(HOST, 0)
-        reader, writer = await asyncio.open_connection(host, port)
-        writer.write(ResetQuery(1).serialize())
+        async with wire.serving(None, hold_seconds=0.05) as (cache, _, port), wire.connected(port) as (reader, writer):
+            writer.write(ResetQuery(1).serialize())
 
-        report = await wire.read_pdu(reader)
-        assert isinstance(report, ErrorReport)
-        assert report.code == ErrorCode.NO_DATA_AVAILABLE
-        cache.update(Payload(ONE))
-        writer.write(ResetQuery(1).serialize())
+            report = await wire.read_pdu(reader)
+            assert isinstance(report, ErrorReport)
+            assert report.code == ErrorCode.NO_DATA_AVAILABLE
+            cache.update(Payload(ONE))
+            writer.write(ResetQuery(1).serialize())
 
-        assert isinstance((await wire.read_answer(reader))[-1], EndOfData)
-        writer.close()
-        await server.close()
+            assert isinstance((await wire.read_answer(reader))[-1], EndOfData)
 
     run(main())
 
@@ -104,28 +90,25 @@ def test_notifications_keep_the_rfcs_pace(run: Run, wire: Any) -> None:
     """Two changes within the interval: one notification at once, one at its end, and that for the last serial."""
 
     async def main() -> None:
-        cache = Cache(7)
-        cache.update(Payload(ONE))
-        server = RtrServer(cache, notify_seconds=0.3)
-        host, port = await server.start(HOST, 0)
-        reader, writer = await asyncio.open_connection(host, port)
-        writer.write(ResetQuery(1).serialize())
-        await wire.read_answer(reader)
+        async with (
+            wire.serving(ONE, notify_seconds=0.3) as (cache, server, port),
+            wire.connected(port) as (reader, writer),
+        ):
+            writer.write(ResetQuery(1).serialize())
+            await wire.read_answer(reader)
 
-        loop = asyncio.get_running_loop()
-        start = loop.time()
-        for vrps in (TWO, ONE, TWO):
-            cache.update(Payload(vrps))
-            server.notify()
-        notes = [await wire.read_pdu(reader), await wire.read_pdu(reader)]
+            loop = asyncio.get_running_loop()
+            start = loop.time()
+            for vrps in (TWO, ONE, TWO):
+                cache.update(Payload(vrps))
+                server.notify()
+            notes = [await wire.read_pdu(reader), await wire.read_pdu(reader)]
 
-        assert [(note.type, getattr(note, "serial", None)) for note in notes] == [
-            (PduType.SERIAL_NOTIFY, 1),
-            (PduType.SERIAL_NOTIFY, 3),
-        ]
-        assert loop.time() - start >= 0.29
-        writer.close()
-        await server.close()
+            assert [(note.type, getattr(note, "serial", None)) for note in notes] == [
+                (PduType.SERIAL_NOTIFY, 1),
+                (PduType.SERIAL_NOTIFY, 3),
+            ]
+            assert loop.time() - start >= 0.29
 
     run(main())
 
@@ -134,26 +117,22 @@ def test_a_notification_never_cuts_into_an_answer(run: Run, wire: Any) -> None:
     """News while a router reads its snapshot: it gets the old serial whole, and then the note."""
 
     async def main() -> None:
-        cache = Cache(7)
-        cache.update(Payload(wire.many(400_000)))
-        server = RtrServer(cache, notify_seconds=0)
-        _, port = await server.start(HOST, 0)
-        router = wire.stalled_router(port)
-        await wire.until(lambda: [info.state for info in server.sessions()] == ["sending"])
+        async with wire.serving(wire.many(400_000), notify_seconds=0) as (cache, server, port):
+            router = wire.stalled_router(port)
+            await wire.until(lambda: [info.state for info in server.sessions()] == ["sending"])
 
-        cache.update(Payload(ONE))
-        server.notify()
-        router.setblocking(False)
-        reader, writer = await asyncio.open_connection(sock=router)
-        async with asyncio.timeout(DEADLINE):
-            snapshot = await reader.readexactly(8 + 400_000 * 20)
-        end, note = await wire.read_pdu(reader), await wire.read_pdu(reader)
+            cache.update(Payload(ONE))
+            server.notify()
+            router.setblocking(False)
+            reader, writer = await asyncio.open_connection(sock=router)
+            async with asyncio.timeout(DEADLINE):
+                snapshot = await reader.readexactly(8 + 400_000 * 20)
+            end, note = await wire.read_pdu(reader), await wire.read_pdu(reader)
 
-        assert {snapshot[at] for at in range(9, len(snapshot), 20)} == {PduType.IPV4_PREFIX}
-        assert (end.type, getattr(end, "serial", None)) == (PduType.END_OF_DATA, 0)
-        assert (note.type, getattr(note, "serial", None)) == (PduType.SERIAL_NOTIFY, 1)
-        writer.close()
-        await server.close()
+            assert {snapshot[at] for at in range(9, len(snapshot), 20)} == {PduType.IPV4_PREFIX}
+            assert (end.type, getattr(end, "serial", None)) == (PduType.END_OF_DATA, 0)
+            assert (note.type, getattr(note, "serial", None)) == (PduType.SERIAL_NOTIFY, 1)
+            writer.close()
 
     run(main())
 
@@ -162,23 +141,18 @@ def test_a_fault_of_ours_costs_one_router(run: Run, wire: Any) -> None:
     """An unforeseen exception while answering ends that session only, and the next router is served."""
 
     async def main() -> None:
-        cache = Cache(7)
-        cache.update(Payload(ONE))
-        server = RtrServer(cache)
-        host, port = await server.start(HOST, 0)
-        respond = cache.respond
-        cache.respond = lambda query: 1 / 0  # type: ignore[method-assign, assignment, return-value]
-        reader, writer = await asyncio.open_connection(host, port)
-        writer.write(ResetQuery(1).serialize())
-        report = await wire.read_pdu(reader)
-        assert isinstance(report, ErrorReport)
-        assert report.code == ErrorCode.INTERNAL_ERROR
-        writer.close()
+        async with wire.serving(ONE) as (cache, _, port):
+            respond = cache.respond
+            cache.respond = lambda query: 1 / 0
+            async with wire.connected(port) as (reader, writer):
+                writer.write(ResetQuery(1).serialize())
+                report = await wire.read_pdu(reader)
+                assert isinstance(report, ErrorReport)
+                assert report.code == ErrorCode.INTERNAL_ERROR
 
-        cache.respond = respond  # type: ignore[method-assign]
-        with RtrClient(host, port, timeout=DEADLINE) as client:
-            assert await asyncio.to_thread(client.sync) is AnswerKind.SNAPSHOT
-        await server.close()
+            cache.respond = respond
+            with RtrClient(HOST, port, timeout=DEADLINE) as client:
+                assert await asyncio.to_thread(client.sync) is AnswerKind.SNAPSHOT
 
     run(main())
 
@@ -202,17 +176,15 @@ def test_one_server_listens_on_several_addresses(run: Run) -> None:
     run(main())
 
 
-def test_a_taken_port_is_told_in_a_sentence(run: Run) -> None:
+def test_a_taken_port_is_told_in_a_sentence(run: Run, wire: Any) -> None:
     """And so is an address that is not ours."""
 
     async def main() -> None:
-        server = RtrServer(Cache(7))
-        host, port = await server.start(HOST, 0)
-        with pytest.raises(UsageError, match=f"port {port}: another program listens there already"):
-            await RtrServer(Cache(7)).start(host, port)
-        with pytest.raises(UsageError, match="does not have that address"):
-            await RtrServer(Cache(7)).start("192.0.2.1", 0)
-        await server.close()
+        async with wire.serving(None) as (_, _, port):
+            with pytest.raises(UsageError, match=f"port {port}: another program listens there already"):
+                await RtrServer(Cache(7)).start(HOST, port)
+            with pytest.raises(UsageError, match="does not have that address"):
+                await RtrServer(Cache(7)).start("192.0.2.1", 0)
 
     run(main())
 

@@ -39,8 +39,8 @@ from rpkival.rtr.tls import TlsClient, TlsServer
 Run = Callable[[Coroutine[Any, Any, None]], None]
 HOST = "127.0.0.1"
 DEADLINE = 30.0
-ONE = Payload(Vrps.of([Vrp("192.0.2.0/24", 24, 64496)]))
-TWO = Payload(Vrps.of([Vrp("192.0.2.0/24", 24, 64496), Vrp("2001:db8::/32", 48, 64497)]))
+ONE = Vrps.of([Vrp("192.0.2.0/24", 24, 64496)])
+TWO = Vrps.of([Vrp("192.0.2.0/24", 24, 64496), Vrp("2001:db8::/32", 48, 64497)])
 
 
 class Authority:
@@ -92,36 +92,32 @@ async def fetched(host: str, port: int, **dial: Any) -> int:
     return len(payload.vrps)
 
 
-def test_tls_end_to_end(run: Run, authority: Authority) -> None:
+def test_tls_end_to_end(run: Run, wire: Any, authority: Authority) -> None:
     """A snapshot and a delta; the transport is told, and who speaks plain TCP gets nothing."""
     files = authority.issue("cache", HOST)
 
     async def main() -> None:
-        cache = Cache(7)
-        cache.update(ONE)
-        server = RtrServer(cache, notify_seconds=0)
-        host, port = await server.start(HOST, 0, tls=TlsServer(*files))
-        dial = Dial(host, port, tls=TlsClient(authority.file))
-        with RtrClient(host, port, timeout=DEADLINE, dial=dial) as client:
-            assert await asyncio.to_thread(client.sync) is AnswerKind.SNAPSHOT
-            cache.update(TWO)
-            server.notify()
-            assert await asyncio.to_thread(client.wait_for_notify)
-            assert await asyncio.to_thread(client.sync) is AnswerKind.DELTA
-            assert len(client.vrps) == 2
-            (info,) = server.sessions()
-            assert (info.transport, info.serial, info.lag) == ("tls", 1, 0)
-            assert info.bytes_received == 8 + 12
-        with pytest.raises(FetchError):
-            await fetched(host, port)
-        with pytest.raises(FetchError, match=r"certificate is not accepted: .*; --ca-file of rtr dump"):
-            await fetched(host, port, tls=TlsClient())
-        with pytest.raises(FetchError, match=r"certificate is not accepted: Hostname mismatch, [^;]*$"):
-            await fetched("localhost", port, tls=TlsClient(authority.file))
-        plain = await server.start(HOST, 0)
-        with pytest.raises(FetchError, match="cannot be read: TLS with it fails: "):
-            await fetched(*plain, tls=TlsClient(authority.file))
-        await server.close()
+        async with wire.serving(ONE, tls=TlsServer(*files), notify_seconds=0) as (cache, server, port):
+            dial = Dial(HOST, port, tls=TlsClient(authority.file))
+            with RtrClient(HOST, port, timeout=DEADLINE, dial=dial) as client:
+                assert await asyncio.to_thread(client.sync) is AnswerKind.SNAPSHOT
+                cache.update(Payload(TWO))
+                server.notify()
+                assert await asyncio.to_thread(client.wait_for_notify)
+                assert await asyncio.to_thread(client.sync) is AnswerKind.DELTA
+                assert len(client.vrps) == 2
+                (info,) = server.sessions()
+                assert (info.transport, info.serial, info.lag) == ("tls", 1, 0)
+                assert info.bytes_received == 8 + 12
+            with pytest.raises(FetchError):
+                await fetched(HOST, port)
+            with pytest.raises(FetchError, match=r"certificate is not accepted: .*; --ca-file of rtr dump"):
+                await fetched(HOST, port, tls=TlsClient())
+            with pytest.raises(FetchError, match=r"certificate is not accepted: Hostname mismatch, [^;]*$"):
+                await fetched("localhost", port, tls=TlsClient(authority.file))
+            plain = await server.start(HOST, 0)
+            with pytest.raises(FetchError, match="cannot be read: TLS with it fails: "):
+                await fetched(*plain, tls=TlsClient(authority.file))
 
     run(main())
 
@@ -138,24 +134,20 @@ def test_tls_end_to_end(run: Run, authority: Authority) -> None:
     ],
 )
 def test_routers_certificates(
-    run: Run, authority: Authority, subjects: tuple[str, ...] | None, names: tuple[str, ...], served: bool
+    run: Run, wire: Any, authority: Authority, subjects: tuple[str, ...] | None, names: tuple[str, ...], served: bool
 ) -> None:
     """Served is whose certificate names its address, or a name that is known; without any, nobody."""
     files = authority.issue("cache", HOST)
     own = authority.issue("router", *subjects) if subjects else (None, None)
 
     async def main() -> None:
-        cache = Cache(7)
-        cache.update(ONE)
-        server = RtrServer(cache)
-        host, port = await server.start(HOST, 0, tls=TlsServer(*files, authority.file, names))
-        context = TlsClient(authority.file, *own)
-        if served:
-            assert await fetched(host, port, tls=context) == 1
-        else:
-            with pytest.raises(FetchError):
-                await fetched(host, port, tls=context)
-        await server.close()
+        async with wire.serving(ONE, tls=TlsServer(*files, authority.file, names)) as (_, _, port):
+            context = TlsClient(authority.file, *own)
+            if served:
+                assert await fetched(HOST, port, tls=context) == 1
+            else:
+                with pytest.raises(FetchError):
+                    await fetched(HOST, port, tls=context)
 
     run(main())
 
@@ -174,7 +166,15 @@ def test_an_end_without_a_word_is_told_with_what_to_do(end: OSError) -> None:
 @pytest.mark.parametrize("highest", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 @pytest.mark.parametrize("alerts", [True, False])
 def test_a_cache_that_wants_another_certificate(
-    run: Run, authority: Authority, tmp_path: Path, *, shown: bool, advice: str, highest: ssl.TLSVersion, alerts: bool
+    run: Run,
+    wire: Any,
+    authority: Authority,
+    tmp_path: Path,
+    *,
+    shown: bool,
+    advice: str,
+    highest: ssl.TLSVersion,
+    alerts: bool,
 ) -> None:
     """The client says what to do, whether the cache sends an alert (OpenSSL's own server does) or just closes."""
     files = authority.issue("cache", HOST)
@@ -194,23 +194,17 @@ def test_a_cache_that_wants_another_certificate(
         secure.close()
 
     async def main() -> None:
-        cache = Cache(7)
-        cache.update(ONE)
-        server = RtrServer(cache)
-        listening = socket.create_server((HOST, 0))
-        if alerts:
-            port = listening.getsockname()[1]
-            refusing = asyncio.create_task(asyncio.to_thread(refuse, listening))
-        else:
-            _, port = await server.start(HOST, 0, tls=tls)
-        with pytest.raises(FetchError) as refused:
-            await fetched(HOST, port, tls=TlsClient(authority.file, *own))
-        assert advice in str(refused.value)
-        assert not alerts or "with the alert" in str(refused.value)
-        if alerts:
-            await refusing
-        listening.close()
-        await server.close()
+        async with wire.serving(ONE, tls=tls) as (_, _, port):
+            with socket.create_server((HOST, 0)) as listening:
+                if alerts:
+                    port = listening.getsockname()[1]
+                    refusing = asyncio.create_task(asyncio.to_thread(refuse, listening))
+                with pytest.raises(FetchError) as refused:
+                    await fetched(HOST, port, tls=TlsClient(authority.file, *own))
+                assert advice in str(refused.value)
+                assert not alerts or "with the alert" in str(refused.value)
+                if alerts:
+                    await refusing
 
     run(main())
 
@@ -237,7 +231,7 @@ def test_whom_a_certificate_names(
     assert (tls.refusal({"subjectAltName": tuple(names)}, address) is None) is known
 
 
-def test_a_certificate_is_renewed_while_routers_stay(run: Run, authority: Authority, tmp_path: Path) -> None:
+def test_a_certificate_is_renewed_while_routers_stay(run: Run, wire: Any, authority: Authority, tmp_path: Path) -> None:
     """New handshakes show the new one, old sessions go on; a broken file changes nothing."""
     certificate, key = tmp_path / "c.pem", tmp_path / "k.pem"
 
@@ -252,74 +246,62 @@ def test_a_certificate_is_renewed_while_routers_stay(run: Run, authority: Author
 
     async def main() -> None:
         install("before")
-        cache = Cache(7)
-        cache.update(ONE)
-        server = RtrServer(cache)
         tls = TlsServer(certificate, key)
-        host, port = await server.start(HOST, 0, tls=tls)
-        dial = Dial(host, port, tls=TlsClient(authority.file))
-        with RtrClient(host, port, timeout=DEADLINE, dial=dial) as client:
-            await asyncio.to_thread(client.sync)
-            assert "before" in await asyncio.to_thread(shown, port)
-            certificate.write_text("nonsense")
-            tls.renew()
-            assert "before" in await asyncio.to_thread(shown, port)
-            install("after")
-            async with asyncio.timeout(DEADLINE):
-                while "after" not in await asyncio.to_thread(shown, port):  # noqa: ASYNC110 - files set no Event
-                    await asyncio.sleep(0.1)
-            assert await asyncio.to_thread(client.sync) is AnswerKind.DELTA
-        await server.close()
+        async with wire.serving(ONE, tls=tls) as (_, _, port):
+            dial = Dial(HOST, port, tls=TlsClient(authority.file))
+            with RtrClient(HOST, port, timeout=DEADLINE, dial=dial) as client:
+                await asyncio.to_thread(client.sync)
+                assert "before" in await asyncio.to_thread(shown, port)
+                certificate.write_text("nonsense")
+                tls.renew()
+                assert "before" in await asyncio.to_thread(shown, port)
+                install("after")
+                async with asyncio.timeout(DEADLINE):
+                    while "after" not in await asyncio.to_thread(shown, port):  # noqa: ASYNC110 - files set no Event
+                        await asyncio.sleep(0.1)
+                assert await asyncio.to_thread(client.sync) is AnswerKind.DELTA
 
     run(main())
 
 
-def test_who_never_ends_its_handshake_keeps_no_place(run: Run, authority: Authority) -> None:
+def test_who_never_ends_its_handshake_keeps_no_place(run: Run, wire: Any, authority: Authority) -> None:
     """Its place is taken while it tries, and free when it gives up."""
     files = authority.issue("cache", HOST)
 
     async def main() -> None:
-        cache = Cache(7)
-        cache.update(ONE)
-        server = RtrServer(cache, max_sessions=1)
-        host, port = await server.start(HOST, 0, tls=TlsServer(*files))
-        _, writer = await asyncio.open_connection(host, port)
-        context = TlsClient(authority.file)
-        with pytest.raises(FetchError):
-            await fetched(host, port, tls=context)
-        writer.transport.abort()
-        async with asyncio.timeout(DEADLINE):
-            while True:
-                try:
-                    assert await fetched(host, port, tls=context) == 1
-                    break
-                except FetchError:
-                    await asyncio.sleep(0.05)
-        await server.close()
+        async with wire.serving(ONE, tls=TlsServer(*files), max_sessions=1) as (_, _, port):
+            _, writer = await asyncio.open_connection(HOST, port)
+            context = TlsClient(authority.file)
+            with pytest.raises(FetchError):
+                await fetched(HOST, port, tls=context)
+            writer.transport.abort()
+            async with asyncio.timeout(DEADLINE):
+                while True:
+                    try:
+                        assert await fetched(HOST, port, tls=context) == 1
+                        break
+                    except FetchError:
+                        await asyncio.sleep(0.05)
 
     run(main())
 
 
-def test_a_report_is_read_to_its_end_in_tls(run: Run, authority: Authority) -> None:
+def test_a_report_is_read_to_its_end_in_tls(run: Run, wire: Any, authority: Authority) -> None:
     """TLS has no half-close; the router reads the Error Report all the same."""
     files = authority.issue("cache", HOST)
 
     async def main() -> None:
-        cache = Cache(7)
-        cache.update(ONE)
-        server = RtrServer(cache)
-        host, port = await server.start(HOST, 0, tls=TlsServer(*files))
-        reader, writer = await asyncio.open_connection(
-            host, port, ssl=TlsClient(authority.file).context(), server_hostname=HOST
-        )
-        writer.write(ResetQuery(1).serialize() + bytes.fromhex("01 63 0000 00000008"))
-        async with asyncio.timeout(DEADLINE):
-            answer = await reader.readexactly(8 + 20 + 24)
-            report = await reader.readexactly(16)
-        assert answer[1] == 3
-        assert report[:4] == bytes.fromhex("01 0a 0005")
-        writer.transport.abort()
-        await server.close()
+        async with wire.serving(ONE, tls=TlsServer(*files)) as (_, _, port):
+            reader, writer = await asyncio.open_connection(
+                HOST, port, ssl=TlsClient(authority.file).context(), server_hostname=HOST
+            )
+            writer.write(ResetQuery(1).serialize() + bytes.fromhex("01 63 0000 00000008"))
+            async with asyncio.timeout(DEADLINE):
+                answer = await reader.readexactly(8 + 20 + 24)
+                report = await reader.readexactly(16)
+            assert answer[1] == 3
+            assert report[:4] == bytes.fromhex("01 0a 0005")
+            writer.transport.abort()
 
     run(main())
 
@@ -357,30 +339,26 @@ if kernel_signs(Ao(1, b"key")):  # no skip, which CI forbids: hardly any system 
 
 @pytest.mark.parametrize("host", [HOST, "::1"])
 @pytest.mark.parametrize(("kind", "key_id", "transport"), SIGNATURES, ids=[each[2] + each[1] for each in SIGNATURES])
-def test_signed_connections(run: Run, kind: type[Md5 | Ao], key_id: str, transport: str, host: str) -> None:
+def test_signed_connections(run: Run, wire: Any, kind: type[Md5 | Ao], key_id: str, transport: str, host: str) -> None:
     """The right key is served; another key, or none, gets no answer at all."""
     if not kernel_signs(Md5(b"key")):
         pytest.skip("this kernel has no TCP-MD5")
     network = "127.0.0.0/8" if host == HOST else "::1"
 
     async def main() -> None:
-        cache = Cache(7)
-        cache.update(ONE)
-        server = RtrServer(cache)
         environment = {"SECRET": "correct horse", "WRONG": "battery staple"}
         key = SignedNetwork.parse(f"{network}={key_id}env:SECRET", environment, kind.parse)
         assert "horse" not in repr(key)
-        _, port = await server.start(host, 0, signed=[key])
-        dial = Dial(host, port, signature=key.signature)
-        with RtrClient(host, port, timeout=DEADLINE, dial=dial) as client:
-            assert await asyncio.to_thread(client.sync) is AnswerKind.SNAPSHOT
-            (info,) = server.sessions()
-            assert info.transport == transport
-        for signature in (kind.parse(f"{key_id}env:WRONG", environment), None):
-            dial = Dial(host, port, signature=signature)
-            with pytest.raises(FetchError, match="did not answer"):
-                await asyncio.to_thread(fetch_payload, host, port, timeout=0.5, dial=dial)
-        await server.close()
+        async with wire.serving(ONE, host=host, signed=[key]) as (_, server, port):
+            dial = Dial(host, port, signature=key.signature)
+            with RtrClient(host, port, timeout=DEADLINE, dial=dial) as client:
+                assert await asyncio.to_thread(client.sync) is AnswerKind.SNAPSHOT
+                (info,) = server.sessions()
+                assert info.transport == transport
+            for signature in (kind.parse(f"{key_id}env:WRONG", environment), None):
+                dial = Dial(host, port, signature=signature)
+                with pytest.raises(FetchError, match="did not answer"):
+                    await asyncio.to_thread(fetch_payload, host, port, timeout=0.5, dial=dial)
 
     run(main())
 
@@ -395,7 +373,7 @@ def test_signed_connections_to_a_socket_of_both_families(
 
     async def main() -> None:
         cache = Cache(7)
-        cache.update(ONE)
+        cache.update(Payload(ONE))
         server = RtrServer(cache)
         listening = socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True)
         key = SignedNetwork.parse(f"127.0.0.0/8={key_id}env:KEY", {"KEY": "key"}, kind.parse)
@@ -526,19 +504,15 @@ def test_sockets_of_systemd() -> None:
         assert f"rtr ('{HOST}', {port})" in told
 
 
-def test_played_routers_speak_tls(run: Run, authority: Authority) -> None:
+def test_played_routers_speak_tls(run: Run, wire: Any, authority: Authority) -> None:
     """The load tester over TLS: routers that trust the authority sync, those that do not are counted as errors."""
 
     async def main() -> None:
-        cache = Cache(7)
-        cache.update(ONE)
-        server = RtrServer(cache)
-        host, port = await server.start(HOST, 0, tls=TlsServer(*authority.issue("loaded", HOST)))
-        trusting, wary = TlsClient(authority.file).context(), TlsClient().context()
-        for context, synced in ((trusting, 3), (wary, 0)):
-            measures = await run_load(Load(host, port, tls=context), {Behaviour.FOLLOW: 3}, seconds=1.5)
-            assert len(measures.full_sync) == synced
-            assert bool(measures.errors) is not bool(synced)
-        await server.close()
+        async with wire.serving(ONE, tls=TlsServer(*authority.issue("loaded", HOST))) as (_, _, port):
+            trusting, wary = TlsClient(authority.file).context(), TlsClient().context()
+            for context, synced in ((trusting, 3), (wary, 0)):
+                measures = await run_load(Load(HOST, port, tls=context), {Behaviour.FOLLOW: 3}, seconds=1.5)
+                assert len(measures.full_sync) == synced
+                assert bool(measures.errors) is not bool(synced)
 
     run(main())

@@ -15,7 +15,6 @@ from rpkival.rtr.load.measures import Measures
 from rpkival.rtr.load.routers import Behaviour, Load
 from rpkival.rtr.load.run import run_load, share_out
 from rpkival.rtr.pdu import ErrorReport, ResetQuery
-from rpkival.rtr.server import RtrServer
 
 Run = Callable[[Coroutine[Any, Any, None]], None]
 HOST = "127.0.0.1"
@@ -23,34 +22,30 @@ VRPS = [Vrp(f"10.{number}.0.0/16", 24, 64496 + number) for number in range(200)]
 DEADLINE = 30.0
 
 
-def test_routers_of_all_kinds(run: Run) -> None:
+def test_routers_of_all_kinds(run: Run, wire: Any) -> None:
     """Those that follow hear of news and fetch them, those that reset fetch all, those that go are gone."""
 
     async def main() -> None:
-        cache = Cache(7)
-        cache.update(Payload(Vrps.of(VRPS)))
-        server = RtrServer(cache, notify_seconds=0)
-        host, port = await server.start(HOST, 0)
-        shares = {Behaviour.FOLLOW: 5, Behaviour.RESET: 2, Behaviour.SLOW: 1, Behaviour.DROP: 2}
-        load = Load(host, port, every=0.2, slow_rate=1e6, sources=("127.0.0.1", "127.0.0.2"))
-        running = asyncio.create_task(run_load(load, shares, seconds=2.0))
-        addresses: set[str] = set()
-        for size in range(1, 10):
-            await asyncio.sleep(0.2)
-            cache.update(Payload(Vrps.of(VRPS[:-size])))
-            server.notify()
-            addresses |= {info.peer.partition(":")[0] for info in server.sessions()}
-        measures = await running
-        assert addresses == {"127.0.0.1", "127.0.0.2"}
+        async with wire.serving(Vrps.of(VRPS), notify_seconds=0) as (cache, server, port):
+            shares = {Behaviour.FOLLOW: 5, Behaviour.RESET: 2, Behaviour.SLOW: 1, Behaviour.DROP: 2}
+            load = Load(HOST, port, every=0.2, slow_rate=1e6, sources=("127.0.0.1", "127.0.0.2"))
+            running = asyncio.create_task(run_load(load, shares, seconds=2.0))
+            addresses: set[str] = set()
+            for size in range(1, 10):
+                await asyncio.sleep(0.2)
+                cache.update(Payload(Vrps.of(VRPS[:-size])))
+                server.notify()
+                addresses |= {info.peer.partition(":")[0] for info in server.sessions()}
+            measures = await running
+            assert addresses == {"127.0.0.1", "127.0.0.2"}
 
-        assert measures.errors == {}
-        assert len(measures.full_sync) >= 8
-        assert len(measures.after_notify) > 0
-        assert len(measures.poll) > 0
-        assert measures.drops > 0
-        assert measures.records > 8 * 190
-        assert measures.notifies > 0
-        await server.close()
+            assert measures.errors == {}
+            assert len(measures.full_sync) >= 8
+            assert len(measures.after_notify) > 0
+            assert len(measures.poll) > 0
+            assert measures.drops > 0
+            assert measures.records > 8 * 190
+            assert measures.notifies > 0
 
     run(main())
 
