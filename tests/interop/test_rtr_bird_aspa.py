@@ -178,7 +178,7 @@ def test_a_cache_that_is_gone_for_good_takes_everything(
 
 
 def test_signed_by_tcp_md5(connected: Callable[..., Bird], live_cache: Any, eventually: Callable[..., None]) -> None:
-    """The same key on both sides; nobody without it gets an answer (tests/rpkival/rtr/test_transports.py)."""
+    """The same key on both sides; nobody without it gets an answer (tests/rpkival/rtr/test_tcp_signing.py)."""
     live_cache.serve(SOME)
     loopback = SignedNetwork.parse("127.0.0.0/8=env:KEY", {"KEY": "correct horse"}, Md5.parse)
     host, port = live_cache.listen_too(signed=[loopback])

@@ -18,6 +18,8 @@ from rpkival.payload.payload import Aspa, Payload, RouterKey
 from rpkival.payload.vrps import Vrp, VrpColumns, Vrps
 from rpkival.prefixes import Prefixes
 from rpkival.rtr.cache import Cache
+from rpkival.rtr.client import fetch_payload
+from rpkival.rtr.dial import Dial
 from rpkival.rtr.pdu import HEADER_BYTES, EndOfData, Header, Pdu, ResetQuery, parse
 from rpkival.rtr.server import RtrServer
 from rpkival.rtr.tcp_signing import SignedNetwork
@@ -169,6 +171,12 @@ class Wire:
             yield reader, writer
         finally:
             writer.close()
+
+    @staticmethod
+    async def fetched(host: str, port: int, **dial: Any) -> int:
+        """The number of VRPs that our client gets by this transport."""
+        payload = await asyncio.to_thread(fetch_payload, host, port, timeout=DEADLINE, dial=Dial(host, port, **dial))
+        return len(payload.vrps)
 
     @staticmethod
     async def until(condition: Callable[[], bool]) -> None:

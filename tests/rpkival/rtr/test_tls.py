@@ -1,15 +1,11 @@
-"""TLS, TCP-MD5 and inherited sockets: our client and our server over real sockets of loopback."""
+"""TLS: our client, our server and played routers over real sockets of loopback."""
 
 from __future__ import annotations
 
 import asyncio
-import errno
 import ipaddress
-import os
 import socket
 import ssl
-import subprocess
-import sys
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -24,16 +20,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from rpkival.errors import FetchError, UsageError
 from rpkival.payload.payload import Payload
 from rpkival.payload.vrps import Vrp, Vrps
-from rpkival.rtr.cache import AnswerKind, Cache
-from rpkival.rtr.client import RtrClient, fetch_payload
+from rpkival.rtr.cache import AnswerKind
+from rpkival.rtr.client import RtrClient
 from rpkival.rtr.dial import Dial
 from rpkival.rtr.load.routers import Behaviour, Load
 from rpkival.rtr.load.run import run_load
 from rpkival.rtr.pdu import ResetQuery
-from rpkival.rtr.server import RtrServer
-from rpkival.rtr.tcp_ao import Ao
-from rpkival.rtr.tcp_md5 import Md5
-from rpkival.rtr.tcp_signing import Signature, SignedNetwork, read_secret
 from rpkival.rtr.tls import TlsClient, TlsServer
 
 Run = Callable[[Coroutine[Any, Any, None]], None]
@@ -86,12 +78,6 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return Authority(tmp_path_factory.mktemp("ca"), "authority")
 
 
-async def fetched(host: str, port: int, **dial: Any) -> int:
-    """The VRPs that a client gets by this transport."""
-    payload = await asyncio.to_thread(fetch_payload, host, port, timeout=DEADLINE, dial=Dial(host, port, **dial))
-    return len(payload.vrps)
-
-
 def test_tls_end_to_end(run: Run, wire: Any, authority: Authority) -> None:
     """A snapshot and a delta; the transport is told, and who speaks plain TCP gets nothing."""
     files = authority.issue("cache", HOST)
@@ -110,14 +96,14 @@ def test_tls_end_to_end(run: Run, wire: Any, authority: Authority) -> None:
                 assert (info.transport, info.serial, info.lag) == ("tls", 1, 0)
                 assert info.bytes_received == 8 + 12
             with pytest.raises(FetchError):
-                await fetched(HOST, port)
+                await wire.fetched(HOST, port)
             with pytest.raises(FetchError, match=r"certificate is not accepted: .*; --ca-file of rtr dump"):
-                await fetched(HOST, port, tls=TlsClient())
+                await wire.fetched(HOST, port, tls=TlsClient())
             with pytest.raises(FetchError, match=r"certificate is not accepted: Hostname mismatch, [^;]*$"):
-                await fetched("localhost", port, tls=TlsClient(authority.file))
+                await wire.fetched("localhost", port, tls=TlsClient(authority.file))
             plain = await server.start(HOST, 0)
             with pytest.raises(FetchError, match="cannot be read: TLS with it fails: "):
-                await fetched(*plain, tls=TlsClient(authority.file))
+                await wire.fetched(*plain, tls=TlsClient(authority.file))
 
     run(main())
 
@@ -144,10 +130,10 @@ def test_routers_certificates(
         async with wire.serving(ONE, tls=TlsServer(*files, authority.file, names)) as (_, _, port):
             context = TlsClient(authority.file, *own)
             if served:
-                assert await fetched(HOST, port, tls=context) == 1
+                assert await wire.fetched(HOST, port, tls=context) == 1
             else:
                 with pytest.raises(FetchError):
-                    await fetched(HOST, port, tls=context)
+                    await wire.fetched(HOST, port, tls=context)
 
     run(main())
 
@@ -200,7 +186,7 @@ def test_a_cache_that_wants_another_certificate(
                     port = listening.getsockname()[1]
                     refusing = asyncio.create_task(asyncio.to_thread(refuse, listening))
                 with pytest.raises(FetchError) as refused:
-                    await fetched(HOST, port, tls=TlsClient(authority.file, *own))
+                    await wire.fetched(HOST, port, tls=TlsClient(authority.file, *own))
                 assert advice in str(refused.value)
                 assert not alerts or "with the alert" in str(refused.value)
                 if alerts:
@@ -273,12 +259,12 @@ def test_who_never_ends_its_handshake_keeps_no_place(run: Run, wire: Any, author
             _, writer = await asyncio.open_connection(HOST, port)
             context = TlsClient(authority.file)
             with pytest.raises(FetchError):
-                await fetched(HOST, port, tls=context)
+                await wire.fetched(HOST, port, tls=context)
             writer.transport.abort()
             async with asyncio.timeout(DEADLINE):
                 while True:
                     try:
-                        assert await fetched(HOST, port, tls=context) == 1
+                        assert await wire.fetched(HOST, port, tls=context) == 1
                         break
                     except FetchError:
                         await asyncio.sleep(0.05)
@@ -319,189 +305,6 @@ def test_unusable_files_are_told(authority: Authority, tmp_path: Path, damage: s
         key = authority.issue("other", HOST)[1]
     with pytest.raises(UsageError, match=r"cannot be (used|read)"):
         TlsServer(certificate, key)
-
-
-def kernel_signs(signature: Signature) -> bool:
-    """Whether this system's kernel can sign so."""
-    with socket.socket() as connection:
-        try:
-            signature.sign(connection, HOST)
-        except UsageError:
-            return False
-    return True
-
-
-SIGNATURES = [(Md5, "", "tcp-md5")]
-if kernel_signs(Ao(1, b"key")):  # no skip, which CI forbids: hardly any system has such a kernel
-    SIGNATURES.append((Ao, "7:", "tcp-ao"))
-    SIGNATURES.append((Ao, "0/aes-128-cmac-96:", "tcp-ao"))
-
-
-@pytest.mark.parametrize("host", [HOST, "::1"])
-@pytest.mark.parametrize(("kind", "key_id", "transport"), SIGNATURES, ids=[each[2] + each[1] for each in SIGNATURES])
-def test_signed_connections(run: Run, wire: Any, kind: type[Md5 | Ao], key_id: str, transport: str, host: str) -> None:
-    """The right key is served; another key, or none, gets no answer at all."""
-    if not kernel_signs(Md5(b"key")):
-        pytest.skip("this kernel has no TCP-MD5")
-    network = "127.0.0.0/8" if host == HOST else "::1"
-
-    async def main() -> None:
-        environment = {"SECRET": "correct horse", "WRONG": "battery staple"}
-        key = SignedNetwork.parse(f"{network}={key_id}env:SECRET", environment, kind.parse)
-        assert "horse" not in repr(key)
-        async with wire.serving(ONE, host=host, signed=[key]) as (_, server, port):
-            dial = Dial(host, port, signature=key.signature)
-            with RtrClient(host, port, timeout=DEADLINE, dial=dial) as client:
-                assert await asyncio.to_thread(client.sync) is AnswerKind.SNAPSHOT
-                (info,) = server.sessions()
-                assert info.transport == transport
-            for signature in (kind.parse(f"{key_id}env:WRONG", environment), None):
-                dial = Dial(host, port, signature=signature)
-                with pytest.raises(FetchError, match="did not answer"):
-                    await asyncio.to_thread(fetch_payload, host, port, timeout=0.5, dial=dial)
-
-    run(main())
-
-
-@pytest.mark.parametrize(("kind", "key_id", "transport"), SIGNATURES, ids=[each[2] + each[1] for each in SIGNATURES])
-def test_signed_connections_to_a_socket_of_both_families(
-    run: Run, kind: type[Md5 | Ao], key_id: str, transport: str
-) -> None:
-    """As systemd opens it: who comes by IPv4 must sign too."""
-    if not kernel_signs(Md5(b"key")):
-        pytest.skip("this kernel has no TCP-MD5")
-
-    async def main() -> None:
-        cache = Cache(7)
-        cache.update(Payload(ONE))
-        server = RtrServer(cache)
-        listening = socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True)
-        key = SignedNetwork.parse(f"127.0.0.0/8={key_id}env:KEY", {"KEY": "key"}, kind.parse)
-        key.signature.sign(listening, "::ffff:127.0.0.0", 8)  # as a process before this one did
-        _, port = await server.serve(listening, signed=[key])
-        assert await fetched(HOST, port, signature=key.signature) == 1
-        with pytest.raises(FetchError, match="did not answer"):
-            await asyncio.to_thread(fetch_payload, HOST, port, timeout=0.5)
-        assert await fetched("::1", port) == 1
-        await server.close()
-
-    run(main())
-
-
-def test_secrets_come_from_files_and_the_environment(tmp_path: Path) -> None:
-    """Blanks around them do not count; what cannot be a key is told without showing it."""
-    file = tmp_path / "key"
-    file.write_text("  secret\n")
-    assert read_secret(str(file), {}) == b"secret"
-    assert read_secret("env:KEY", {"KEY": "secret"}) == b"secret"
-    for octets in (bytes(range(16)), bytes(range(80))):
-        file.write_text(f"hex:{octets.hex()}\n")
-        assert read_secret(str(file), {}) == octets
-    for wrong in ("hex:0", "hex:0g", "hex:\u0661\u0661"):
-        with pytest.raises(UsageError, match="no octets in hex"):
-            read_secret("env:KEY", {"KEY": wrong})
-    file.write_bytes(b"x" * 81)
-    for place, told in (
-        (str(file), "81"),
-        ("env:EMPTY", "has 0"),
-        (str(tmp_path / "none"), "No such file"),
-        ("env:NONE", "no NONE"),
-    ):
-        with pytest.raises(UsageError, match=told):
-            read_secret(place, {"EMPTY": "hex:"})
-    with pytest.raises(UsageError, match="names no key"):
-        SignedNetwork.parse("192.0.2.0/24", {}, Md5.parse)
-    for text in ("key", "256:key", "-1:key", "1:", ":key", "\u0661:key"):
-        with pytest.raises(UsageError, match="ID from 0 to 255"):
-            Ao.parse(text, {})
-    with pytest.raises(UsageError, match="choose hmac-sha-1-96 or aes-128-cmac-96"):
-        Ao.parse("1/md5:key", {})
-    assert Ao.parse("1/aes-128-cmac-96:env:KEY", {"KEY": "k"}) == Ao(1, b"k", "aes-128-cmac-96")
-
-
-def test_what_the_kernel_is_given_for_tcp_ao() -> None:
-    """struct tcp_ao_add of linux/tcp.h, octet by octet; a kernel without it is told of in a sentence."""
-    given: list[tuple[int, int, bytes]] = []
-
-    class Kernel(socket.socket):
-        """Takes any option; has no key to be deleted."""
-
-        def setsockopt(self, level: int, option: int, value: bytes) -> None:  # type: ignore[override]
-            if option == 39 and len(value) == 144:
-                raise FileNotFoundError(errno.ENOENT, "No such file or directory")
-            given.append((level, option, value))
-
-    with Kernel(socket.AF_INET) as four, Kernel(socket.AF_INET6) as six:
-        Ao(7, b"key").sign(four, "192.0.2.0", 24)
-        Ao(8, b"key", "aes-128-cmac-96").sign(six, "2001:db8::1")
-
-    (level, option, first), (_, _, second) = given
-    assert (level, option, len(first), len(second)) == (6, 38, 288, 288)
-    assert first[:8] == socket.AF_INET.to_bytes(2, sys.byteorder) + bytes(2) + bytes([192, 0, 2, 0])
-    assert second[:2] == socket.AF_INET6.to_bytes(2, sys.byteorder)
-    assert second[8:24] == ipaddress.IPv6Address("2001:db8::1").packed
-    assert first[128:192] == b"hmac(sha1)".ljust(64, b"\0")
-    assert second[128:192] == b"cmac(aes128)".ljust(64, b"\0")
-    assert first[192:202] == bytes(10)
-    assert first[202:208] == bytes([24, 7, 7, 12, 0, 3])
-    assert second[202:208] == bytes([128, 8, 8, 12, 0, 3])
-    assert first[208:] == b"key".ljust(80, b"\0")
-
-
-def test_a_kernel_without_tcp_ao_is_told_of() -> None:
-    """In a sentence that says what it takes."""
-
-    class Kernel(socket.socket):
-        """Takes no option."""
-
-        def setsockopt(self, *option: object) -> None:  # type: ignore[override]
-            raise OSError(errno.ENOPROTOOPT, "Protocol not available")
-
-    with Kernel() as connection, pytest.raises(UsageError, match=r"no TCP-AO \(Linux from 6\.7 on"):
-        Ao(7, b"key").sign(connection, HOST)
-
-
-INHERITING = """
-import asyncio, os, sys
-os.dup2(int(sys.argv[1]), 3)
-from rpkival.payload.payload import Payload
-from rpkival.payload.vrps import Vrp, Vrps
-from rpkival.rtr.cache import Cache
-from rpkival.rtr.listener import inherited_sockets
-from rpkival.rtr.server import RtrServer
-
-async def main():
-    cache = Cache(7)
-    cache.update(Payload(Vrps.of([Vrp("192.0.2.0/24", 24, 64496)])))
-    server = RtrServer(cache)
-    environment = os.environ | {"LISTEN_PID": str(os.getpid())}
-    assert inherited_sockets(environment, os.getpid() + 1) == {}
-    for name, listening in inherited_sockets(environment, os.getpid()).items():
-        print(name, await server.serve(listening), flush=True)
-    await asyncio.sleep(60)
-
-asyncio.run(main())
-"""
-
-
-def test_sockets_of_systemd() -> None:
-    """A socket that the parent opened and listens on, passed as descriptor 3, is served."""
-    with socket.create_server((HOST, 0)) as listening:
-        process = subprocess.Popen(
-            (sys.executable, "-c", INHERITING, str(listening.fileno())),
-            pass_fds=(listening.fileno(),),
-            env=os.environ | {"LISTEN_FDS": "1", "LISTEN_FDNAMES": "rtr"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        try:
-            port = listening.getsockname()[1]
-            assert len(fetch_payload(HOST, port, timeout=DEADLINE)) == 1
-        finally:
-            process.kill()
-            told, _ = process.communicate()
-        assert f"rtr ('{HOST}', {port})" in told
 
 
 def test_played_routers_speak_tls(run: Run, wire: Any, authority: Authority) -> None:
