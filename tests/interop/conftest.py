@@ -1,4 +1,4 @@
-"""What the tests against real routers share: a cache that serves them, and the world's VRPs."""
+"""What the tests against real programs share: a cache, routers that ask it, networks, and the world's VRPs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,9 @@ from rpkival.rtr.errors import ErrorCode
 from rpkival.rtr.server import RtrServer, SessionInfo
 
 DEADLINE = 60.0
+Ask = Callable[[str], str]
+"""What a router's client prints for a command; empty while the router is not up."""
+Look = Callable[[], object]
 MANY_FILES = 1 << 30
 """Octets; those of test_validators_served.py are half of it."""
 
@@ -225,6 +228,106 @@ def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
             process.wait()
 
 
+def _printed(*argv: str) -> str:
+    return subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False).stdout
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
+
+
+BIRD = """
+router id 192.0.2.1;
+log stderr all;
+roa4 table r4;
+roa6 table r6;
+{more}
+protocol device {{}}
+protocol rpki cache {{
+  roa4 {{ table r4; }};
+  roa6 {{ table r6; }};
+  {options}
+  remote {host} port {port};
+  retry keep 1;
+  refresh keep 600;
+  expire keep 7200;
+}}
+"""
+
+
+@pytest.fixture
+def bird_at(start: Callable[..., Any], tmp_path: Path) -> Callable[..., Ask]:
+    """`bird_at(bird, birdc, host, port)`: BIRD, unprivileged, which has the VRPs of that cache in its tables r4 and r6.
+
+    `options` are its protocol's, `more` is what else it is configured to do. Gives a way to ask it.
+    """
+
+    def run(bird: str, birdc: str, host: str, port: int, *, options: str = "", more: str = "") -> Ask:
+        config, control = tmp_path / "bird.conf", tmp_path / "bird.ctl"
+        config.write_text(BIRD.format(host=host, port=port, options=options, more=more))
+        start(bird, "-f", "-c", str(config), "-s", str(control), "-P", str(tmp_path / "bird.pid"))
+        return lambda command: _printed(birdc, "-s", str(control), *command.split(" "))
+
+    return run
+
+
+FRR = """
+hostname router
+rpki
+ rpki polling_period 600
+ rpki retry_interval 1
+ rpki cache {host} {port} preference 1
+ exit
+router bgp 64500
+ bgp router-id 192.0.2.1
+"""
+
+
+@pytest.fixture
+def frr_at(program: Callable[..., str], start: Callable[..., Any], tmp_path: Path) -> Callable[[str, int], Ask]:
+    """`frr_at(host, port)`: FRR's bgpd alone, with its RPKI module, connected to that cache. Gives a way to ask it."""
+    if os.geteuid() != 0:
+        pytest.skip("vtysh serves root and the group frrvty only")
+
+    def run(host: str, port: int) -> Ask:
+        config, bgpd, vtysh = tmp_path / "bgpd.conf", program("/usr/lib/frr/bgpd"), program("vtysh")
+        config.write_text(FRR.format(host=host, port=port))
+        start(
+            *(bgpd, "--no_kernel", "--no_zebra", "--skip_runas", "-M", "rpki"),
+            *("--bgp_port", "0", "--vty_port", "0", "--vty_socket", str(tmp_path)),
+            *("--pid_file", str(tmp_path / "bgpd.pid"), "--config_file", str(config)),
+        )
+        return lambda command: _printed(vtysh, "--vty_socket", str(tmp_path), "-c", command)
+
+    return run
+
+
+GOBGP = """
+[global.config]
+  as = 64500
+  router-id = "192.0.2.1"
+  port = -1
+[[rpki-servers]]
+  [rpki-servers.config]
+    address = "{host}"
+    port = {port}
+"""
+
+
+@pytest.fixture
+def gobgp_at(program: Callable[..., str], start: Callable[..., Any], tmp_path: Path) -> Callable[[str, int], Ask]:
+    """`gobgp_at(host, port)`: GoBGP, connected to that cache. Gives a way to ask it."""
+
+    def run(host: str, port: int) -> Ask:
+        config, control, gobgp = tmp_path / "gobgpd.toml", _free_port(), program("gobgp")
+        config.write_text(GOBGP.format(host=host, port=port))
+        start(program("gobgpd"), "-f", str(config), "--api-hosts", f"127.0.0.1:{control}")
+        return lambda command: _printed(gobgp, "-p", str(control), *command.split(" "))
+
+    return run
+
+
 OPENBGPD = """
 AS 64500
 router-id 192.0.2.1
@@ -239,7 +342,7 @@ rtr {host} {{
 
 
 @pytest.fixture
-def openbgpd_at(start: Callable[..., Any], tmp_path: Path) -> Iterator[Callable[..., Callable[[], object]]]:
+def openbgpd_at(start: Callable[..., Any], tmp_path: Path) -> Iterator[Callable[..., Look]]:
     """`openbgpd_at(bgpd, bgpctl, host, port)`: OpenBGPD, connected to that cache.
 
     Gives a look at what it tells: of how many prefixes of IPv4 it has VRPs, of how many of IPv6, and how many ASPAs.
@@ -247,20 +350,17 @@ def openbgpd_at(start: Callable[..., Any], tmp_path: Path) -> Iterator[Callable[
     if os.geteuid() != 0:
         pytest.skip("OpenBGPD starts as root only")
     Path("/run/openbgpd").mkdir(exist_ok=True)  # where bgpd locks itself in; its unit would have made it
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        own = free.getsockname()[1]
     # A path of a socket is short.
     with tempfile.TemporaryDirectory(prefix="rpkival-") as short:
         control, config = Path(short) / "ctl", tmp_path / "bgpd.conf"
 
-        def run(bgpd: str, bgpctl: str, host: str, port: int, options: str = "") -> Callable[[], object]:
-            config.write_text(OPENBGPD.format(host=host, port=port, own=own, socket=control, options=options))
+        def run(bgpd: str, bgpctl: str, host: str, port: int, options: str = "") -> Look:
+            config.write_text(OPENBGPD.format(host=host, port=port, own=_free_port(), socket=control, options=options))
             config.chmod(0o600)
             start(bgpd, "-d", "-f", str(config))
-            argv = (bgpctl, "-s", str(control), "-j", "show", "sets")
 
             def look() -> tuple[int, ...] | None:
-                text = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False).stdout
+                text = _printed(bgpctl, "-s", str(control), "-j", "show", "sets")
                 if not text.startswith("{"):
                     return None
                 sets = {each["type"]: each for each in json.loads(text)["sets"]}
@@ -277,13 +377,38 @@ def openbgpd_at(start: Callable[..., Any], tmp_path: Path) -> Iterator[Callable[
 def eventually() -> Callable[..., None]:
     """`eventually(look, expected)`: what `look()` gives becomes `expected` before the deadline, or the test fails."""
 
-    def wait(look: Callable[[], object], expected: object, *, seconds: float = DEADLINE) -> None:
+    def wait(look: Look, expected: object, *, seconds: float = DEADLINE) -> None:
         end = time.monotonic() + seconds
         while (seen := look()) != expected:
             assert time.monotonic() < end, f"still {seen!r} instead of {expected!r}"
             time.sleep(0.1)
 
     return wait
+
+
+@pytest.fixture(scope="session")
+def watched() -> Callable[[Look], AbstractContextManager[list[object]]]:
+    """`with watched(look) as seen:` whatever `look()` gives ten times a second, each once; complete after the block."""
+
+    @contextmanager
+    def watch(look: Look) -> Iterator[list[object]]:
+        seen: list[object] = []
+        over = threading.Event()
+
+        def keep_looking() -> None:
+            while not over.wait(0.1):
+                if (now := look()) not in seen:
+                    seen.append(now)
+
+        watcher = threading.Thread(target=keep_looking)
+        watcher.start()
+        try:
+            yield seen
+        finally:
+            over.set()
+            watcher.join()
+
+    return watch
 
 
 class Namespace:

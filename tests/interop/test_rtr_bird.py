@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,46 +14,25 @@ from rpkival.rtr.cache import AnswerKind
 
 pytestmark = pytest.mark.interop
 
-TABLES = """
-router id 192.0.2.1;
-log stderr all;
-roa4 table r4;
-roa6 table r6;
-protocol device {{}}
-protocol rpki cache {{
-  roa4 {{ table r4; }};
-  roa6 {{ table r6; }};
-  remote {host} port {port};
-  retry keep 1;
-  refresh keep 600;
-  expire keep 7200;
-}}
-"""
 ROUTES = """
-protocol static seen {{
-  ipv4 {{ import filter {{
-    if roa_check(r4, net, {origin}) = ROA_INVALID then reject;
+protocol static seen {
+  ipv4 { import filter {
+    if roa_check(r4, net, 64666) = ROA_INVALID then reject;
     accept;
-  }}; }};
+  }; };
   route 192.0.2.0/24 blackhole;
   route 198.51.100.0/24 blackhole;
   route 198.51.100.128/25 blackhole;
   route 203.0.113.0/24 blackhole;
-}}
+}
 """
 
 
 class Bird:
-    """A running BIRD and its control socket."""
+    """A running BIRD, and what it has."""
 
-    def __init__(self, birdc: str, socket: Path) -> None:
-        self._birdc = birdc
-        self._socket = socket
-
-    def ask(self, command: str) -> str:
-        """What birdc prints for `command`; empty while BIRD is not up."""
-        argv = [self._birdc, "-s", str(self._socket), *command.split(" ")]
-        return subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False).stdout
+    def __init__(self, ask: Callable[[str], str]) -> None:
+        self.ask = ask
 
     def counts(self) -> tuple[int, int]:
         """VRPs in the IPv4 and in the IPv6 table."""
@@ -78,17 +55,12 @@ class Bird:
 
 @pytest.fixture
 def bird(
-    program: Callable[..., str], start: Callable[..., Any], live_cache: Any, tmp_path: Path
-) -> Callable[[str], Bird]:
-    """`bird(configuration)`: BIRD, connected to the live cache, unprivileged and in its own directory."""
+    program: Callable[..., str], bird_at: Callable[..., Callable[[str], str]], live_cache: Any
+) -> Callable[..., Bird]:
+    """`bird(more)`: BIRD, connected to the live cache, which does what `more` says besides."""
 
-    def run(configuration: str = "") -> Bird:
-        executable, birdc = program("bird"), program("birdc")
-        text = (TABLES + configuration).format(host=live_cache.host, port=live_cache.port, origin=64666)
-        (tmp_path / "bird.conf").write_text(text)
-        socket = tmp_path / "bird.ctl"
-        start(executable, "-f", "-c", str(tmp_path / "bird.conf"), "-s", str(socket), "-P", str(tmp_path / "bird.pid"))
-        return Bird(birdc, socket)
+    def run(more: str = "") -> Bird:
+        return Bird(bird_at(program("bird"), program("birdc"), live_cache.host, live_cache.port, more=more))
 
     return run
 

@@ -7,11 +7,9 @@ the PATH, or name it by RPKIVAL_BIRD2; its birdc is beside it.
 from __future__ import annotations
 
 import re
-import subprocess
-import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,24 +23,6 @@ from rpkival.rtr.tcp_signing import SignedNetwork
 
 pytestmark = pytest.mark.interop
 
-CONFIGURATION = """
-router id 192.0.2.1;
-log stderr all;
-roa4 table r4;
-roa6 table r6;
-aspa table a;
-protocol device {{}}
-protocol rpki cache {{
-  roa4 {{ table r4; }};
-  roa6 {{ table r6; }};
-  aspa {{ table a; }};
-  remote {host} port {port};
-  {transport}
-  retry keep 1;
-  refresh keep 600;
-  expire keep 7200;
-}}
-"""
 MANY = tuple(Aspa(customer, tuple(range(customer + 1, customer + 2 + customer % 5))) for customer in range(1, 300))
 LARGEST = Aspa(64496, tuple(range(1, 16381)))
 NOBODY = Aspa(64499, (0,))
@@ -50,15 +30,10 @@ Seen = tuple[int, int, dict[int, tuple[int, ...]]]
 
 
 class Bird:
-    """A running BIRD and its control socket."""
+    """A running BIRD, and what it has."""
 
-    def __init__(self, birdc: str, socket: Path) -> None:
-        self._argv = (birdc, "-s", str(socket))
-
-    def ask(self, command: str) -> str:
-        """What birdc prints for `command`; empty while BIRD is not up."""
-        argv = (*self._argv, *command.split(" "))
-        return subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False).stdout
+    def __init__(self, ask: Callable[[str], str]) -> None:
+        self.ask = ask
 
     def seen(self) -> Seen:
         """How many VRPs of each family, and the first providers of each customer: BIRD prints no long list."""
@@ -90,14 +65,12 @@ def expected(payload: Payload) -> Seen:
 
 
 @pytest.fixture
-def connected(newer_bird: str, start: Callable[..., Any], tmp_path: Path) -> Callable[..., Bird]:
+def connected(newer_bird: str, bird_at: Callable[..., Callable[[str], str]]) -> Callable[..., Bird]:
     """`connected(host, port, transport)`: a BIRD that asks there."""
 
     def run(host: str, port: int, transport: str = "") -> Bird:
-        config, socket = tmp_path / "bird.conf", tmp_path / "bird.ctl"
-        config.write_text(CONFIGURATION.format(host=host, port=port, transport=transport))
-        start(newer_bird, "-f", "-c", str(config), "-s", str(socket), "-P", str(tmp_path / "bird.pid"))
-        return Bird(f"{newer_bird}c", socket)
+        options = f"aspa {{ table a; }}; {transport}"
+        return Bird(bird_at(newer_bird, f"{newer_bird}c", host, port, options=options, more="aspa table a;"))
 
     return run
 
@@ -136,30 +109,22 @@ def test_the_whole_table_with_aspas_and_a_delta(
 SOME = Payload(Vrps.empty(), (*MANY[:20], LARGEST, NOBODY)).unique_sorted()
 
 
-def test_a_restart_takes_nothing_away(bird: Bird, live_cache: Any, eventually: Callable[..., None]) -> None:
+def test_a_restart_takes_nothing_away(
+    bird: Bird,
+    live_cache: Any,
+    eventually: Callable[..., None],
+    watched: Callable[[Callable[[], object]], AbstractContextManager[list[object]]],
+) -> None:
     """While the cache is away and when it is back, there is exactly what was there, in each look at it.
 
     BIRD 2.17 begins each connection with a Reset Query, whatever it has.
     """
     live_cache.serve(SOME)
     eventually(bird.seen, expected(SOME))
-    others: list[Seen] = []
-    over = threading.Event()
-
-    def watch() -> None:
-        while not over.wait(0.1):
-            others.append(bird.seen())
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    try:
+    with watched(bird.seen) as seen:
         live_cache.restart(away=1.0)
         eventually(lambda: [info.serial for info in live_cache.sessions()], [0])
-    finally:
-        over.set()
-        watcher.join()
-    assert others
-    assert all(seen == expected(SOME) for seen in others)
+    assert seen == [expected(SOME)]
 
     live_cache.serve(Payload(Vrps.empty(), SOME.aspas[:5]))
     eventually(bird.seen, expected(Payload(Vrps.empty(), SOME.aspas[:5])))

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,28 +14,12 @@ from rpkival.rtr.cache import AnswerKind
 
 pytestmark = pytest.mark.interop
 
-CONFIGURATION = """
-hostname router
-rpki
- rpki polling_period 600
- rpki cache {host} {port} preference 1
- exit
-router bgp 64500
- bgp router-id 192.0.2.1
-"""
-
 
 class Bgpd:
-    """A running bgpd and its command socket."""
+    """A running bgpd, and what it has."""
 
-    def __init__(self, vtysh: str, directory: Path) -> None:
-        self._vtysh = vtysh
-        self._directory = directory
-
-    def ask(self, command: str) -> str:
-        """What vtysh prints for `command`; empty while bgpd is not up."""
-        argv = [self._vtysh, "--vty_socket", str(self._directory), "-c", command]
-        return subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False).stdout
+    def __init__(self, ask: Callable[[str], str]) -> None:
+        self.ask = ask
 
     def counts(self) -> tuple[int, int]:
         """VRPs of IPv4 and of IPv6."""
@@ -54,25 +35,11 @@ class Bgpd:
 
 
 @pytest.fixture
-def bgpd(program: Callable[..., str], start: Callable[..., Any], live_cache: Any, tmp_path: Path) -> Callable[[], Bgpd]:
-    """`bgpd()`: FRR's bgpd alone, with its RPKI module, connected to the live cache."""
-
-    def run() -> Bgpd:
-        executable, vtysh = program("/usr/lib/frr/bgpd"), program("vtysh")
-        configuration = tmp_path / "bgpd.conf"
-        configuration.write_text(CONFIGURATION.format(host=live_cache.host, port=live_cache.port))
-        start(
-            executable,
-            *("--no_kernel", "--no_zebra", "--skip_runas", "-M", "rpki"),
-            *("--bgp_port", "0", "--vty_port", "0", "--vty_socket", str(tmp_path)),
-            *("--pid_file", str(tmp_path / "bgpd.pid"), "--config_file", str(configuration)),
-        )
-        return Bgpd(vtysh, tmp_path)
-
-    return run
+def bgpd(frr_at: Callable[..., Callable[[str], str]], live_cache: Any) -> Callable[[], Bgpd]:
+    """`bgpd()`: FRR's bgpd, connected to the live cache."""
+    return lambda: Bgpd(frr_at(live_cache.host, live_cache.port))
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="vtysh serves root and the group frrvty only")
 def test_the_whole_table_and_a_delta(
     bgpd: Callable[[], Bgpd], live_cache: Any, world: Vrps, eventually: Callable[..., None]
 ) -> None:

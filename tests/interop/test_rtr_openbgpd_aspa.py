@@ -6,8 +6,8 @@ OpenBGPD tells how many prefixes have VRPs and how many ASPAs it has, not which.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -59,26 +59,19 @@ def test_the_whole_table_with_aspas_and_a_delta(
     assert (session.version, session.serial, session.last_answer) == (2, 2, AnswerKind.DELTA)
 
 
-def test_a_restart_takes_nothing_away(look: Look, live_cache: Any, eventually: Callable[..., None]) -> None:
+def test_a_restart_takes_nothing_away(
+    look: Look,
+    live_cache: Any,
+    eventually: Callable[..., None],
+    watched: Callable[[Look], AbstractContextManager[list[object]]],
+) -> None:
     """While the cache is away and when it is back, there is as much as there was; then it takes a delta."""
     live_cache.serve(Payload(Vrps.empty(), MANY))
     eventually(look, (0, 0, len(MANY)))
-    others: set[object] = set()
-    over = threading.Event()
-
-    def watch() -> None:
-        while not over.wait(0.1):
-            others.add(look())
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    try:
+    with watched(look) as seen:
         live_cache.restart(away=1.0)
         eventually(lambda: [(info.serial, info.last_answer) for info in live_cache.sessions()], [(1, AnswerKind.DELTA)])
-    finally:
-        over.set()
-        watcher.join()
-    assert others == {(0, 0, len(MANY))}
+    assert seen == [(0, 0, len(MANY))]
 
     live_cache.serve(Payload(Vrps.empty(), MANY[:5]))
     eventually(look, (0, 0, 5))

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
-import socket
-import subprocess
-import threading
 from collections.abc import Callable
-from pathlib import Path
+from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
@@ -20,52 +16,13 @@ from rpkival.rtr.pdu import Timers
 pytestmark = pytest.mark.interop
 
 Row = tuple[str, int, int]
+Ask = Callable[[str], str]
 Look = Callable[[], object]
 BEFORE = frozenset(
     [*((f"10.{number}.0.0/16", 24, 64496 + number) for number in range(50)), ("2001:db8::/32", 48, 64497)]
 )
 AFTER = BEFORE - {("10.0.0.0/16", 24, 64496)} | {("203.0.113.0/24", 24, 0), ("198.51.100.0/24", 25, 0)}
 AWAY_SECONDS = 1.0
-
-BIRD = """
-router id 192.0.2.1;
-roa4 table r4;
-roa6 table r6;
-protocol device {{}}
-protocol rpki cache {{
-  roa4 {{ table r4; }};
-  roa6 {{ table r6; }};
-  remote {host} port {port};
-  retry keep 1;
-  refresh keep 600;
-  expire keep 7200;
-}}
-"""
-FRR = """
-hostname router
-rpki
- rpki polling_period 600
- rpki retry_interval 1
- rpki cache {host} {port} preference 1
- exit
-router bgp 64500
- bgp router-id 192.0.2.1
-"""
-GOBGP = """
-[global.config]
-  as = 64500
-  router-id = "192.0.2.1"
-  port = -1
-[[rpki-servers]]
-  [rpki-servers.config]
-    address = "{host}"
-    port = {port}
-"""
-
-
-def printed(*argv: str) -> str:
-    """What a command prints, whatever it thinks of it."""
-    return subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False).stdout
 
 
 def rows(text: str, pattern: str) -> frozenset[Row]:
@@ -76,35 +33,23 @@ def rows(text: str, pattern: str) -> frozenset[Row]:
 
 
 @pytest.fixture
-def bird(program: Callable[..., str], start: Callable[..., Any], live_cache: Any, tmp_path: Path) -> Look:
+def bird(program: Callable[..., str], bird_at: Callable[..., Ask], live_cache: Any) -> Look:
     """BIRD."""
-    config, control, birdc = tmp_path / "bird.conf", tmp_path / "bird.ctl", program("birdc")
-    config.write_text(BIRD.format(host=live_cache.host, port=live_cache.port))
-    start(program("bird"), "-f", "-c", str(config), "-s", str(control), "-P", str(tmp_path / "bird.pid"))
+    ask = bird_at(program("bird"), program("birdc"), live_cache.host, live_cache.port)
 
     def look() -> frozenset[Row]:
-        texts = (printed(birdc, "-s", str(control), "show", "route", "table", table) for table in ("r4", "r6"))
-        return rows("".join(texts), r"^(\S+/\d+)-(\d+) AS(\d+)\s")
+        return rows("".join(ask(f"show route table {table}") for table in ("r4", "r6")), r"^(\S+/\d+)-(\d+) AS(\d+)\s")
 
     return look
 
 
 @pytest.fixture
-def frr(program: Callable[..., str], start: Callable[..., Any], live_cache: Any, tmp_path: Path) -> Look:
+def frr(frr_at: Callable[..., Ask], live_cache: Any) -> Look:
     """FRR's bgpd."""
-    if os.geteuid() != 0:
-        pytest.skip("vtysh serves root and the group frrvty only")
-    config, vtysh = tmp_path / "bgpd.conf", program("vtysh")
-    config.write_text(FRR.format(host=live_cache.host, port=live_cache.port))
-    start(
-        *(program("/usr/lib/frr/bgpd"), "--no_kernel", "--no_zebra", "--skip_runas", "-M", "rpki"),
-        *("--bgp_port", "0", "--vty_port", "0", "--vty_socket", str(tmp_path)),
-        *("--pid_file", str(tmp_path / "bgpd.pid"), "--config_file", str(config)),
-    )
+    ask = frr_at(live_cache.host, live_cache.port)
 
     def look() -> frozenset[Row]:
-        text = printed(vtysh, "--vty_socket", str(tmp_path), "-c", "show rpki prefix-table")
-        found = re.findall(r"^(\S+)\s+(\d+) -\s+(\d+)\s+(\d+)", text, re.MULTILINE)
+        found = re.findall(r"^(\S+)\s+(\d+) -\s+(\d+)\s+(\d+)", ask("show rpki prefix-table"), re.MULTILINE)
         assert len(found) == len(set(found))
         return frozenset((f"{address}/{length}", int(longest), int(asn)) for address, length, longest, asn in found)
 
@@ -112,17 +57,14 @@ def frr(program: Callable[..., str], start: Callable[..., Any], live_cache: Any,
 
 
 @pytest.fixture
-def gobgp(program: Callable[..., str], start: Callable[..., Any], live_cache: Any, tmp_path: Path) -> Look:
+def gobgp(gobgp_at: Callable[..., Ask], live_cache: Any) -> Look:
     """GoBGP."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        control = free.getsockname()[1]
-    config, client = tmp_path / "gobgpd.toml", program("gobgp")
-    config.write_text(GOBGP.format(host=live_cache.host, port=live_cache.port))
-    start(program("gobgpd"), "-f", str(config), "--api-hosts", f"127.0.0.1:{control}")
+    ask = gobgp_at(live_cache.host, live_cache.port)
 
     def look() -> frozenset[Row]:
-        families = (printed(client, "-p", str(control), "rpki", "table", "-a", family) for family in ("ipv4", "ipv6"))
-        return rows("".join(families), r"^(\S+/\d+)\s+(\d+)\s+(\d+)\s")
+        return rows(
+            "".join(ask(f"rpki table -a {family}") for family in ("ipv4", "ipv6")), r"^(\S+/\d+)\s+(\d+)\s+(\d+)\s"
+        )
 
     return look
 
@@ -161,6 +103,7 @@ def test_a_restart_goes_unnoticed(
     request: pytest.FixtureRequest,
     live_cache: Any,
     eventually: Callable[..., None],
+    watched: Callable[[Look], AbstractContextManager[list[object]]],
 ) -> None:
     """While the cache is away and when it is back, a router has exactly what it had; then it takes a delta."""
     live_cache.cache.timers = Timers(3600, 1, 7200)
@@ -171,22 +114,10 @@ def test_a_restart_goes_unnoticed(
     (before,) = live_cache.sessions()
     assert before.serial == 1
 
-    others: set[object] = set()
-    over = threading.Event()
-
-    def watch() -> None:
-        while not over.wait(0.1):
-            others.add(look())
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    try:
+    with watched(look) as seen:
         live_cache.restart(away=AWAY_SECONDS)
         eventually(lambda: [(info.serial, info.last_answer) for info in live_cache.sessions()], [(1, back_by)])
-    finally:
-        over.set()
-        watcher.join()
-    assert others == {shown(BEFORE)}
+    assert seen == [shown(BEFORE)]
 
     live_cache.serve(Vrps.of(Vrp(*row) for row in AFTER))
     eventually(look, shown(AFTER))
