@@ -67,8 +67,8 @@ MAX_HTTP_REDIRECTS: Final = 5
 """One to https, one to another host, and some patience; a loop ends here."""
 
 STALE_VRPS_SECONDS: Final = 24 * 3600
-"""Age from which VRPs are old. Manifests and CRLs commonly live a day, so a validator that has not
-finished for one works with repositories whose own word has run out."""
+"""Age from which VRPs are old. Manifests and CRLs commonly live a day, so a validator that has not finished for one
+works with repositories whose own word has run out."""
 
 MAX_CHECKED_ROUTES: Final = 1_000_000
 """Announcements in one `rpkival check --input`: a full table. `rpkival classify` is for more."""

@@ -218,10 +218,10 @@ def _ca_issuers(value: bytes) -> str:
 
 
 def subject_locations(value: bytes) -> SubjectLocations:
-    """The usable URIs of a subject information access extension, of most kinds the first. Raises `ObjectError`,
-    `LimitError`.
+    """The usable URIs of a subject information access extension, of most kinds the first.
 
-    Which kinds must and must not be there is for the caller to say: it differs between CAs and end entities.
+    Which kinds must and must not be there is for the caller to say: it differs between CAs and end entities. Raises
+    `ObjectError`, `LimitError`.
     """
     check_size(value, MAX_LOCATIONS_BYTES, "subject information access extension")
     start = _signed_object_start(len(value))
