@@ -15,10 +15,9 @@ TARGETS = sorted(path.stem for path in (HERE / "targets").glob("*.py"))
 FOUND = HERE.parent / "fuzz-found"
 """Where inputs go that were not borne."""
 
-
-SLICE_SECONDS = 300
-"""The most that one process fuzzes. What atheris keeps of each run for good would fill the memory of a longer one; the
-next process begins with what this one has found out."""
+SLICE_SECONDS = 100
+"""The most that one process fuzzes. What atheris keeps of each run for good, of some targets 800 octets, would fill the
+memory of a longer one; the next process begins with what this one has found out."""
 
 
 def run(target: str, seconds: int, seed: int) -> str | None:
