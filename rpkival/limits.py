@@ -561,6 +561,9 @@ them recorded for each CA: gigabytes for a few thousand small certificates."""
 MAX_FETCH_PROBLEMS: Final = 1_000
 """Records of repositories that could not be fetched in one run, as many as are fetched; hostile URIs make any."""
 
+MAX_RENAMED_MANIFESTS: Final = 100
+"""CAs of one tree told of that publish their manifest under another name. It happens once in a CA's life, if at all."""
+
 # --- feeds -------------------------------------------------------------------------------------------------------
 
 MRT_BLOCK_BYTES: Final = 8 * 1024**2

@@ -76,6 +76,7 @@ def print_summary(run: ValidationRun, applied: Applied, source: Fetched, seconds
     _tell([f"{each.uri}: {each.sentence} ({each.section})" for each in run.rejections], verbose=verbose)
     _tell(list(exception_sentences(applied)), verbose=True)
     _tell(list(_successors(run)), verbose=True)
+    _tell([each.sentence for each in run.renamed_manifests], verbose=verbose)
     if source.results:
         note(_fetches(source.results))
     note(f"{counted(len(vrps), 'VRP', 'VRPs')} in {seconds:.1f} seconds.")

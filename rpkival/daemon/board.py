@@ -113,6 +113,8 @@ class Board:
             rejected=len(outcome.report.rejections),
             seconds=round(outcome.finished - outcome.started, 3),
         )
+        for renamed in outcome.report.renamed_manifests:
+            log.warning("manifest_renamed", trust_anchor=renamed.trust_anchor, before=renamed.before, now=renamed.now)
 
     async def release(self, now: float) -> None:
         """Let go what the guard holds, if an operator has said so; `now` is unix seconds."""

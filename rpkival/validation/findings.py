@@ -14,6 +14,7 @@ from rpkival.validation.report import (
     Counts,
     FetchProblem,
     Rejection,
+    RenamedManifest,
     RepositoryReport,
     Successor,
     Tally,
@@ -40,9 +41,12 @@ class Findings:
         self._router_keys: list[ValidatedRouterKey] = []
         self._rejections: list[Rejection] = []
         self._repositories: list[RepositoryReport] = []
+        self._renamed: list[RenamedManifest] = []
 
-    def add(self, tal: Tal, tree: Tree, tally: Tally, *, uri: str, complete: bool) -> None:
-        """What a locator led to, and what was counted beside its tree.
+    def add(
+        self, tal: Tal, tree: Tree, tally: Tally, renamed: Iterable[RenamedManifest], *, uri: str, complete: bool
+    ) -> None:
+        """What a locator led to, what was counted beside its tree, and which manifests have got other names.
 
         `uri` is that of the anchor's certificate, "" where there is none.
         """
@@ -65,6 +69,7 @@ class Findings:
             self._rejections.append(Rejection(tal.uris[0], "", LIMIT_SECTION, sentence, tal.name))
         repositories = [RepositoryReport(tal.name, source, counts) for source, counts in tree.counts.items()]
         self._repositories.extend(repositories)
+        self._renamed.extend(renamed)
         total = Counts.sum([tally.counts, *(repository.counts for repository in repositories)])
         self._anchors.append(TrustAnchorReport(tal.name, uri, total, complete, _successor(anchor_keys)))
 
@@ -79,6 +84,7 @@ class Findings:
             tuple(sorted(self._aspas, key=_URI)),
             tuple(sorted(self._router_keys, key=_URI)),
             tuple(sorted(self._repositories, key=_URI)),
+            tuple(self._renamed),
         )
 
     @property

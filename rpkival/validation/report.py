@@ -19,6 +19,7 @@ __all__ = [
     "Counts",
     "FetchProblem",
     "Rejection",
+    "RenamedManifest",
     "Report",
     "RepositoryReport",
     "Successor",
@@ -53,6 +54,23 @@ class FetchProblem:
 
     uri: str
     sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class RenamedManifest:
+    """A CA that publishes its manifest under another name than in the last run. URIs; `trust_anchor` is a name."""
+
+    trust_anchor: str
+    before: str
+    now: str
+
+    @property
+    def sentence(self) -> str:
+        """For people."""
+        return (
+            f"A CA under {self.trust_anchor} publishes its manifest at {self.now} and no longer at {self.before}: by "
+            "this it may begin to count its manifests anew (RFC 9981)."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +175,7 @@ class Report:
     rejections: tuple[Rejection, ...]
     fetch_problems: tuple[FetchProblem, ...]
     repositories: tuple[RepositoryReport, ...] = ()
+    renamed_manifests: tuple[RenamedManifest, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +190,7 @@ class ValidationRun:
     aspas: tuple[ValidatedAspa, ...] = ()
     router_keys: tuple[ValidatedRouterKey, ...] = ()
     repositories: tuple[RepositoryReport, ...] = ()
+    renamed_manifests: tuple[RenamedManifest, ...] = ()
 
     @property
     def counts(self) -> Counts:
@@ -180,7 +200,14 @@ class ValidationRun:
     @property
     def report(self) -> Report:
         """All but the payload."""
-        return Report(self.now, self.trust_anchors, self.rejections, self.fetch_problems, self.repositories)
+        return Report(
+            self.now,
+            self.trust_anchors,
+            self.rejections,
+            self.fetch_problems,
+            self.repositories,
+            self.renamed_manifests,
+        )
 
 
 class Tally:

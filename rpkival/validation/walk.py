@@ -29,6 +29,7 @@ from rpkival.validation.issuer import Issuer
 from rpkival.validation.known_tree import KnownTree
 from rpkival.validation.memo import KeptTree, Memo, Remembered
 from rpkival.validation.publication_point import PublicationPoint, file_name, lost_point
+from rpkival.validation.renaming import renamed_manifests
 from rpkival.validation.report import FetchProblem, Tally, ValidationRun
 from rpkival.validation.source import Source
 from rpkival.validation.tree import Branch, Leaves, RepositoryKey, Tree
@@ -64,9 +65,9 @@ def validate(
 
     `clock` gives the time in unix seconds. It is asked once per publication point, after its files are there: fetching
     takes minutes, and what a CA has signed meanwhile is not yet valid by the time of the start. A constant clock judges
-    as of one moment. What `memo` has of an earlier run is not judged again; the result is the same without it. Signed
-    objects that are BER and no DER are refused if `strict`. `on_authority` is told of each CA with a valid certificate,
-    `on_settled` of what each of them came to; either has the walk go to each of them.
+    as of one moment. What `memo` has of an earlier run is not judged again; the result is the same without it, but for
+    `renamed_manifests`. Signed objects that are BER and no DER are refused if `strict`. `on_authority` is told of each
+    CA with a valid certificate, `on_settled` of what each of them came to; either has the walk go to each of them.
 
     Bad objects end in the run's rejections. With more than one of `workers`, so many other processes judge, and the
     result is the same. Raises `LimitError` only for more locators than `MAX_TRUST_ANCHORS`, `StateError` where a worker
@@ -153,7 +154,8 @@ class _Walk:
         self._led_to.update(tree.sources)
         if anchor is not None and complete:
             self._grown.append((anchor, tree, kept))
-        findings.add(tal, tree, tally, uri="" if anchor is None else anchor.uri, complete=complete)
+        renamed = [] if kept is None or tree is kept.tree else renamed_manifests(kept.tree, tree)
+        findings.add(tal, tree, tally, renamed, uri="" if anchor is None else anchor.uri, complete=complete)
 
     @property
     def fetch_problems(self) -> list[FetchProblem]:

@@ -18,7 +18,7 @@ from rpkival.payload.snapshot import Snapshot
 from rpkival.payload.vrps import Vrp, Vrps
 from rpkival.rtr.server import SessionInfo
 from rpkival.storage import open_database
-from rpkival.validation.report import Counts, Rejection, Report, RepositoryReport, TrustAnchorReport
+from rpkival.validation.report import Counts, Rejection, RenamedManifest, Report, RepositoryReport, TrustAnchorReport
 from web.app import make_app
 from web.beacons import BeaconFamily, BeaconSet
 from web.view import Fetch, ValidationSummary, View
@@ -118,6 +118,11 @@ def view(store: IncidentStore) -> View:
                 ),
                 (),
                 (RepositoryReport("ripe", NOTIFY, RIPE),),
+                (
+                    RenamedManifest(
+                        "ripe", "rsync://rpki.example/repository/old.mft", "rsync://rpki.example/repository/new.mft"
+                    ),
+                ),
             ),
             (
                 Fetch(NOTIFY, "rrdp", None, 1.5, 4_096, 77),

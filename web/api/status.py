@@ -10,7 +10,7 @@ from rpkival import __version__
 from rpkival.limits import MAX_LISTED_REJECTIONS, MAX_LISTED_REPOSITORIES
 from rpkival.payload.guard import Hold
 from rpkival.rtr.server import SessionInfo
-from rpkival.validation.report import Rejection, RepositoryReport, TrustAnchorReport
+from rpkival.validation.report import Rejection, RenamedManifest, RepositoryReport, TrustAnchorReport
 from web.answers import json_answer, loaded
 from web.keys import view_of
 from web.story import tell
@@ -63,6 +63,7 @@ class StatusAnswer(msgspec.Struct, frozen=True):
     exceptions: LocalState | None
     rejected: int
     rejections: tuple[Rejection, ...]
+    renamed_manifests: tuple[RenamedManifest, ...]
     feeds: list[FeedAnswer]
     routers: tuple[SessionInfo, ...]
     aspas_not_served: tuple[int, ...]
@@ -98,6 +99,7 @@ async def status(request: web.Request) -> web.Response:
             fetches=run.fetches[:MAX_LISTED_REPOSITORIES] if run else (),
             rejected=len(run.report.rejections) if run else 0,
             rejections=run.report.rejections[:MAX_LISTED_REJECTIONS] if run else (),
+            renamed_manifests=run.report.renamed_manifests if run else (),
             feeds=[_feed(feed) for feed in view.feeds()],
             routers=tuple(view.routers()),
             aspas_not_served=tuple(view.aspas_not_served()),

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from rpkival.lab.ca import trust_anchor
 from rpkival.lab.certificates import Validity
 from rpkival.lab.keys import KeyRing
 from rpkival.lab.number_resources import Resources
+from rpkival.lab.publisher import Publisher
+from rpkival.lab.rsync_daemon import RsyncDaemon
 
 
 def test_a_successor_is_told(rpkival: Callable[..., Any], tmp_path: Path, lab_keys: KeyRing) -> None:
@@ -33,3 +37,35 @@ def test_a_successor_is_told(rpkival: Callable[..., Any], tmp_path: Path, lab_ke
     assert f"The trust anchor ta announces another key, at {second.certificate_uri}" in ended.err
     report = json.loads((tmp_path / "report.json").read_text())
     assert report["trust_anchors"][0]["successor"]["uris"] == [second.certificate_uri]
+
+
+def test_a_manifest_under_another_name_is_told(
+    rpkival: Callable[..., Any], tmp_path: Path, lab_keys: KeyRing, rsync_daemon: RsyncDaemon
+) -> None:
+    """On the screen and in the report of the run that finds it so (RFC 9981), and in no other."""
+    year, day = Validity(1_767_225_600, 1_798_761_600), Validity(1_773_640_000, 1_773_734_400)
+    place = f"rsync://{rsync_daemon.authority}/repository/"
+    anchor = trust_anchor("lab", Resources(["10.0.0.0/8"]), year, lab_keys, repository=place)
+    member = anchor.issue_ca("alpha", Resources(["10.1.0.0/16"]))
+    publisher = Publisher(tmp_path / "lab")
+    (tal,) = publisher.publish(anchor, files=anchor.tree(day))
+    rsync_daemon.serve("repository", publisher.rsync / rsync_daemon.authority / "repository")
+    where = ("--tal", tal, "--data-dir", tmp_path / "state", "--at", "2026-03-16T08:00:00Z", "--allow-dubious-hosts")
+    words = ("validate", *where, "--report", tmp_path / "report.json")
+    assert rpkival(*words).code == 0
+    anchor.keys = SimpleNamespace(key=lambda _: lab_keys.key("alpha"))
+    anchor.issue_ca("renamed", Resources(["10.1.0.0/16"]), repository=member.repository)
+    anchor.withdraw("alpha.cer")
+    anchor.children.remove(member)
+    publisher.publish(anchor, files=anchor.tree(day))
+    for path in publisher.rsync.resolve().rglob("*.*"):
+        os.utime(path, (0, 0))  # else a file of the same size and second would be the same for rsync
+
+    told = f"publishes its manifest at {member.repository}renamed.mft and no longer at {member.repository}alpha.mft"
+    done = rpkival(*words)
+    assert done.code == 0, done
+    assert told in done.err
+    (renamed,) = json.loads((tmp_path / "report.json").read_text())["renamed_manifests"]
+    assert renamed["before"] == f"{member.repository}alpha.mft"
+    again = rpkival(*words)
+    assert (again.code, told in again.err) == (0, False)

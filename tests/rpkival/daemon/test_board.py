@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from rpkival.daemon.board import Board
 from rpkival.daemon.guarding import Held, release
@@ -17,7 +18,7 @@ from rpkival.payload.payload import Aspa, Payload
 from rpkival.payload.snapshot import SNAPSHOT_NAME, Snapshot
 from rpkival.payload.vrps import Vrp, Vrps
 from rpkival.storage import open_database
-from rpkival.validation.report import Counts, Rejection, Report, TrustAnchorReport
+from rpkival.validation.report import Counts, Rejection, RenamedManifest, Report, TrustAnchorReport
 from web.view import View
 
 OUTCOME = Outcome(Payload(Vrps.of([Vrp("192.0.2.0/24", 24, 64496, "lab")])), Report(1000, (), (), ()), 1000.0, 1001.0)
@@ -45,6 +46,16 @@ async def test_an_outcome_is_in_force_everywhere(tmp_path: Path) -> None:
     assert view.snapshot is not None
     assert view.index is not None
     assert (view.snapshot.generated, told) == (1000, [board.cache.serial])
+
+
+async def test_a_manifest_under_another_name_is_logged(tmp_path: Path) -> None:
+    """A warning for each."""
+    board, _, _ = board_in(tmp_path)
+    renamed = RenamedManifest("lab", "rsync://x.example/a/old.mft", "rsync://x.example/a/new.mft")
+    with capture_logs() as logs:
+        await board.take(replace(OUTCOME, report=replace(OUTCOME.report, renamed_manifests=(renamed,))))
+    (entry,) = (each for each in logs if each["event"] == "manifest_renamed")
+    assert (entry["log_level"], entry["before"], entry["now"]) == ("warning", renamed.before, renamed.now)
 
 
 async def test_a_restart_goes_unnoticed(tmp_path: Path) -> None:

@@ -267,6 +267,12 @@ async def test_the_status_page_names_what_was_refused(client: TestClient) -> Non
         assert part in text
 
 
+async def test_the_status_page_tells_of_manifests_under_another_name(client: TestClient) -> None:
+    """With both names."""
+    text = (await outline(client, "/status")).words("main")
+    assert "at rsync://rpki.example/repository/new.mft and no longer at rsync://rpki.example/repository/old.mft" in text
+
+
 async def test_the_status_page_tells_of_local_exceptions(view: View, client: TestClient) -> None:
     """What they do, and what is wrong with newer ones; without any there is nothing to tell."""
     assert "Local exceptions" not in (await outline(client, "/status")).words("main")
