@@ -1,7 +1,7 @@
 """What a router may expect of any cache: the scenarios of APNIC's interoperability suite, by their names there.
 
 Each is played octet by octet against our server on loopback, in version 2 unless it says otherwise. Of its transports
-tls is in test_tls.py, tcp_md5 and tcp_ao are in test_tcp_signing.py, ssh and foreign clients in tests/interop.
+tls is in test_tls.py, tcp_md5 and tcp_ao are in test_tcp_signing.py, ssh and foreign clients in tests/interop/rtr.
 """
 
 from __future__ import annotations
