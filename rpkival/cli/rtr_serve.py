@@ -106,15 +106,15 @@ async def _serve(
     try:
         opened = await open_doors(server, doors)
         watch = FileWatch(files)
-        until = _usable_until(kept)
-        if kept.last and until is not None:
-            await asyncio.to_thread(_restore, kept, kept.last)
+        last = _still_usable(kept)
+        if last is not None:
+            await asyncio.to_thread(_restore, kept, last)
             server.notify()
         if caches:
-            if kept.last and until is not None:
-                caches.remember(kept.last.payload, kept.last.generated, until)
+            if last is not None:
+                caches.remember(last.payload, last.generated, last.generated + cache.timers.expire)
             caches.start(lambda: _set_from_thread(loop, reload))
-        await _begin(load, kept, server, restored=until is not None)
+        await _begin(load, kept, server, restored=last is not None)
         shown = ", ".join(f"{door} (TLS)" if door.tls else str(door) for door in opened)
         typer.echo(f"Serving {_counts(cache.payload)} over RTR on {shown}; session {cache.session_id}.")
         tasks = [
@@ -132,12 +132,12 @@ async def _serve(
         await server.close(code=farewell)
 
 
-def _usable_until(kept: KeptCache) -> float | None:
-    """Up to when (unix seconds) routers may use what the last process served; None where there is no such thing."""
-    if kept.last is None or not len(kept.last.payload):
+def _still_usable(kept: KeptCache) -> Snapshot | None:
+    """What the last process served, where routers may still use it."""
+    last = kept.last
+    if last is None or not len(last.payload) or time.time() >= last.generated + kept.cache.timers.expire:
         return None
-    until = float(kept.last.generated + kept.cache.timers.expire)
-    return until if time.time() < until else None
+    return last
 
 
 def _restore(kept: KeptCache, last: Snapshot) -> None:
