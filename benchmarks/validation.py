@@ -174,15 +174,7 @@ def fetch(place: Path, home: Path, *command: str) -> None:
     with RsyncDaemon() as daemon:
         for module in (place / "rsync").glob("*/*"):
             daemon.serve(module.name, module)
-        (home / "rsync").write_text(
-            "#!/bin/sh\n"
-            "for argument; do\n"
-            "  shift\n"
-            f"""  set -- "$@" "$(printf %s "$argument" | sed 's#^rsync://[^/]*/#rsync://{daemon.authority}/#')"\n"""
-            "done\n"
-            f'exec {shutil.which("rsync")} "$@"\n'
-        )
-        (home / "rsync").chmod(0o755)
+        daemon.write_client(home / "rsync")
         environment = os.environ | {"TZ": "UTC"}
         done = subprocess.run(
             ["faketime", MOMENT, *command], cwd=place, env=environment, capture_output=True, text=True, check=False

@@ -206,7 +206,7 @@ def eventually() -> Callable[..., None]:
 
 
 @pytest.fixture
-def public_place(program: Callable[..., str], rsync_daemon: RsyncDaemon) -> Iterator[Path]:
+def public_place(rsync_daemon: RsyncDaemon) -> Iterator[Path]:
     """A directory that other users may read, and in its `bin` an `rsync` that finds every host on our daemon.
 
     rpki-client works as a user of its own where root starts it, so pytest's private directories will not do.
@@ -215,13 +215,5 @@ def public_place(program: Callable[..., str], rsync_daemon: RsyncDaemon) -> Iter
         place = Path(name)
         place.chmod(0o755)
         (place / "bin").mkdir(mode=0o755)
-        (place / "bin/rsync").write_text(
-            "#!/bin/sh\n"
-            "for argument; do\n"
-            "  shift\n"
-            f"""  set -- "$@" "$(printf %s "$argument" | sed 's#^rsync://[^/]*/#rsync://{rsync_daemon.authority}/#')"\n"""
-            "done\n"
-            f'exec {program("rsync")} "$@"\n'
-        )
-        (place / "bin/rsync").chmod(0o755)
+        rsync_daemon.write_client(place / "bin/rsync")
         yield place

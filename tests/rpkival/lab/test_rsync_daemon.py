@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -35,6 +37,30 @@ def test_nobody_writes(rsync_daemon: RsyncDaemon, tmp_path: Path) -> None:
 
     assert "read only" in rsync(tmp_path / "x.roa", rsync_daemon.serve("m", tmp_path / "module")).stderr
     assert list((tmp_path / "module").iterdir()) == []
+
+
+def test_its_client_finds_every_host_here(
+    program: Callable[..., str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Other arguments are what they were, and the real program may lie where a shell would stumble."""
+    programs = tmp_path / "it's $HOME; really"
+    programs.mkdir()
+    (programs / "rsync").symlink_to(program("rsync"))
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    (tmp_path / "module").mkdir()
+    (tmp_path / "module/x.roa").write_bytes(b"x")
+    client, copy = tmp_path / "rsync", tmp_path / "a 'copy' of\\*"
+    copy.mkdir()
+    with RsyncDaemon() as daemon:
+        daemon.serve("m", tmp_path / "module")
+        daemon.write_client(client)
+
+        for host in ("rpki.example.net", "user@192.0.2.1:8873", "[2001:db8::1]"):
+            argv = (client, "-r", f"rsync://{host}/m/x.roa", copy / host)
+            done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+            assert (done.returncode, done.stderr) == (0, "")
+
+    assert [path.read_bytes() for path in copy.iterdir()] == [b"x"] * 3
 
 
 def test_closing_ends_every_connection(rsync_daemon: RsyncDaemon) -> None:
