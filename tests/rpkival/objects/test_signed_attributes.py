@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from cryptography.hazmat.asn1 import TLV, SetOf, UTCTime
@@ -95,19 +95,17 @@ def test_other_attributes_are_refused(parts: tuple[asn1.Attribute, ...], sentenc
         judge(attributes(*parts))
 
 
-def test_both_ways_agree_on_every_changed_octet() -> None:
+def test_both_ways_agree_on_every_changed_octet(
+    octet_changes: Callable[[bytes], Iterator[tuple[int, bytes]]],
+) -> None:
     """The short way accepts nothing that the long way would not, and reads the same from it."""
-    data = attributes(TYPE, SIGNED_AT, DIGEST)
     accepted = set()
-    for place in range(len(data)):
-        for flip in (0x01, 0x80, 0xFF):
-            changed = bytearray(data)
-            changed[place] ^= flip
-            try:
-                judge(bytes(changed))
-            except ObjectError:
-                continue
-            accepted.add(place)
+    for place, changed in octet_changes(attributes(TYPE, SIGNED_AT, DIGEST)):
+        try:
+            judge(changed)
+        except ObjectError:
+            continue
+        accepted.add(place)
     # Only digits of the signing time may differ.
     assert accepted <= set(range(47, 59))
 
