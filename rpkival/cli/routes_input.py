@@ -12,6 +12,7 @@ import msgspec
 
 from rpkival.asn import parse_asn
 from rpkival.errors import FormatError, InputError, LimitError, UsageError
+from rpkival.json_fault import json_fault
 from rpkival.limits import MAX_CHECKED_ROUTES
 from rpkival.prefixes import parse_prefix
 
@@ -73,6 +74,8 @@ def _from_json(data: bytes, name: str) -> Iterator[tuple[str, str, int | str]]:
             routes = msgspec.json.decode(data, type=list[_JsonRoute])
         else:
             routes = msgspec.json.decode(data, type=_JsonRoutes).routes
+    except msgspec.ValidationError as error:
+        raise FormatError(f"{name} is not a list of announcements in JSON, at {json_fault(error)}.") from error
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise FormatError(f"{name} is not a list of announcements in JSON: {error}.") from error
     for number, route in enumerate(routes, 1):

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from rpkival.asn import parse_asn
 from rpkival.errors import InputError
+from rpkival.json_fault import json_fault
 from rpkival.limits import MAX_QUERY_LENGTH
 from rpkival.origin.explain import explain
 from web.answers import json_answer, loaded
@@ -48,6 +49,8 @@ async def validity_of_many(request: web.Request) -> web.Response:
     """`{"routes": [{"asn": "AS64496", "prefix": "192.0.2.0/24"}, ...]}`, as many as the largest body holds."""
     try:
         wanted = msgspec.json.decode(await request.read(), type=_Announcements)
+    except msgspec.ValidationError as error:
+        raise InputError(f"The routes cannot be read, at {json_fault(error)}.") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InputError(f"The routes cannot be read: {error}.") from error
     snapshot, index = loaded(request)

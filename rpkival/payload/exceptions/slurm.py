@@ -15,8 +15,8 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 
 from rpkival.errors import FormatError, LimitError
+from rpkival.json_fault import json_fault
 from rpkival.limits import MAX_ASN, MAX_ASPA_PROVIDERS, MAX_SLURM_ENTRIES
-from rpkival.payload.exceptions.faults import slurm_fault
 
 __all__ = [
     "AspaAssertion",
@@ -160,7 +160,7 @@ def parse_slurm(data: bytes, *, name: str) -> SlurmFile:
         document = msgspec.json.decode(data, type=kind)
         json.loads(data, object_pairs_hook=_distinct)
     except msgspec.ValidationError as error:
-        raise FormatError(f"{name} is wrong at {slurm_fault(error, kind)}.") from error
+        raise FormatError(f"{name} is wrong at {json_fault(error, kind)}.") from error
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise FormatError(f"{name} is not a SLURM file (RFC 8416): {error}.") from error
     filters, assertions = document.validation_output_filters, document.locally_added_assertions

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from rpkival.errors import FormatError
+from rpkival.json_fault import json_fault
 from rpkival.limits import MAX_UNIX_TIME
 from rpkival.payload.formats.columns import ABSENT, RawVrps, assemble
 from rpkival.payload.formats.json_records import AspaEntry, KeyEntry, Source, aspas_of, router_keys_of
@@ -51,6 +52,8 @@ def read_json(data: bytes, *, name: str) -> tuple[Payload, int | None]:
             document = _Document(msgspec.json.decode(data, type=list[_Roa]))
         else:
             document = msgspec.json.decode(data, type=_Document)
+    except msgspec.ValidationError as error:
+        raise FormatError(f"{name} is not a VRP file in JSON as we know it, at {json_fault(error)}.") from error
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise FormatError(f"{name} is not a VRP file in JSON as we know it: {error}.") from error
     payload = Payload(

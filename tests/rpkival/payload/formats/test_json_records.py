@@ -77,7 +77,7 @@ def test_the_worlds_aspas_and_keys_are_read(shared_data: Path) -> None:
         ({"aspas": [{"customer": 1, "providers": [2**32]}]}, "ASPA 1: AS4294967296 does not exist"),
         ({"aspas": [{"customer": 1, "providers": list(range(16_381))}]}, "ASPA 1 has 16381 providers"),
         ({"aspas": [{"customer": 1, "providers": [2], "expires": -1}]}, "ASPA 1: -1 is not a time"),
-        ({"aspas": [7]}, r"got `int` - at `\$.aspas\[0\]`"),
+        ({"aspas": [7]}, r"at \$.aspas\[0\]: expected an object, got a whole number"),
         ({"routerKeys": [{"asn": 1, "SKI": SKI[2:], "routerPublicKey": KEY}]}, "router key 1: .* 19 octets, not 20"),
         ({"routerKeys": [{"asn": 1, "SKI": "zz", "routerPublicKey": KEY}]}, "router key 1 is not written as a key"),
         ({"routerKeys": [{"asn": 1, "SKI": SKI, "routerPublicKey": "<key>"}]}, "router key 1 .* it is not Base64"),

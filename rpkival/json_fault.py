@@ -1,4 +1,4 @@
-"""What is wrong with a SLURM file, from msgspec's words, which are of Python's types, to those of RFC 8416 and JSON."""
+"""What is wrong with a JSON document, from msgspec's words, which are of Python's types, to those of JSON."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, get_args, get_origin
 
 import msgspec
 
-__all__ = ["slurm_fault"]
+__all__ = ["json_fault"]
 
 _WORDS = {
     "int": "a whole number",
@@ -19,7 +19,7 @@ _WORDS = {
 }
 
 
-def slurm_fault(error: msgspec.ValidationError, kind: type[msgspec.Struct]) -> str:
+def json_fault(error: msgspec.ValidationError, kind: type[msgspec.Struct] | None = None) -> str:
     """Where a document is not of `kind`, and how: `$.slurmVersion: expected a whole number, got text in quotes`."""
     what, _, place = str(error).partition(" - at `$")
     place = place.removesuffix("`")
@@ -28,10 +28,14 @@ def slurm_fault(error: msgspec.ValidationError, kind: type[msgspec.Struct]) -> s
     elif missing := re.search(r"missing required field `(.*)`", what):
         told = f"the member {missing[1]!r} is missing"
     else:
-        # What may be left out may also be null, which nobody has to be told who wrote something else.
-        told = re.sub(r"`(\w+)(?: \| null)?`", lambda type_: _WORDS.get(type_[1], type_[1]), what)
+        told = re.sub(r"`(\w+(?: \| \w+)*)`", lambda types: _in_words(types[1]), what)
         told = told[:1].lower() + told[1:]
     return f"${place}: {told}" if place else f"its top: {told}"
+
+
+def _in_words(types: str) -> str:
+    # What may be left out may also be null, which nobody has to be told who wrote something else.
+    return " or ".join(_WORDS.get(each, each) for each in types.removesuffix(" | null").split(" | "))
 
 
 def _members(kind: Any, place: str) -> list[str]:
