@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Final
 
 import typer
 
 from rpkival.cli.options import AtOption, NestedFormat, OutputOption, parse_time
-from rpkival.errors import FormatError, UsageError
+from rpkival.errors import FormatError, InputError, UsageError
 from rpkival.limits import MAX_CCR_BYTES
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["register"]
 
 _AT_ONCE = 1 << 20
+_STDIN: Final = Path("-")
 
 
 def register(app: typer.Typer) -> None:
@@ -26,7 +28,7 @@ def register(app: typer.Typer) -> None:
     @app.command(name="inspect")
     def inspect_files(
         files: Annotated[
-            list[Path], typer.Argument(metavar="FILE...", help="Any object of the RPKI, whole or broken.")
+            list[Path], typer.Argument(metavar="FILE...", help="Any object of the RPKI, whole or broken; - reads.")
         ],
         listing: Annotated[NestedFormat, typer.Option("--format", help="How to print.")] = NestedFormat.TEXT,
         strict: Annotated[
@@ -39,7 +41,8 @@ def register(app: typer.Typer) -> None:
 
         Knows certificates, CRLs, manifests, ROAs, ASPAs, Ghostbusters records, trust anchor keys, signed checklists and
         prefix lists, canonical cache representations and trust anchor locators. Of what is broken or cut off it tells
-        where, and shows what can still be read. A file in gzip, NAME.gz, is taken as what is in it.
+        where, and shows what can still be read. A file in gzip, NAME.gz, is taken as what is in it. One that cannot be
+        read costs the others nothing.
 
         Whether an issuer really signed it, and whether it holds now, is for `rpkival validate`; --at only tells how the
         dates of the object lie. Exit code 1 says that an object is bad.
@@ -49,13 +52,18 @@ def register(app: typer.Typer) -> None:
         import msgspec
 
         from rpkival.cli.output import check_writable, open_output
+        from rpkival.cli.terminal import note
         from rpkival.objects.inspection import inspect_object
 
         check_writable(output)
         moment = None if at is None else parse_time(at)
-        contents = [(path, _content(path)) for path in files]
-        records = []
-        for path, content in contents:
+        records, unread = [], list[InputError | UsageError]()
+        for path in files:
+            try:
+                content = _content(path)
+            except (InputError, UsageError) as error:
+                unread.append(error)
+                continue
             records.append(_record(path, inspect_object(content, path.name.removesuffix(".gz"), strict=strict), moment))
         with open_output(output) as stream:
             if listing is NestedFormat.JSON:
@@ -66,6 +74,10 @@ def register(app: typer.Typer) -> None:
                         stream.write(msgspec.json.encode(record) + b"\n")
                     else:
                         stream.write("".join(f"{_harmless(line)}\n" for line in _lines(record)).encode())
+        if unread:
+            for each in unread[1:]:
+                note(f"rpkival: {each}")
+            raise unread[0]
         if any(record["problems"] for record in records):
             raise typer.Exit(1)
 
@@ -74,6 +86,8 @@ def _content(path: Path) -> bytes:
     # One octet more than is allowed is enough for the parsers to say so.
     most = MAX_CCR_BYTES + 1
     try:
+        if path == _STDIN:
+            return sys.stdin.buffer.read(most)
         with path.open("rb") as stream:
             return _gunzipped(stream, path, most) if path.suffix == ".gz" else stream.read(most)
     except OSError as error:

@@ -252,8 +252,9 @@ def _extension_fields(extension: pkix.Extension) -> Fields:
 
 
 def _locations(value: bytes) -> Fields:
-    found = subject_locations(value)
-    return {name: uri for name, uri in found._asdict().items() if uri}
+    found = subject_locations(value)._asdict()
+    signed_objects = list(found.pop("signed_objects"))
+    return {name: uri for name, uri in [*found.items(), ("signed_objects", signed_objects)] if uri}
 
 
 def _addresses(value: bytes) -> Fields:

@@ -66,7 +66,7 @@ def parse_tal(data: bytes, name: str) -> Tal:
     try:
         key_info = base64.b64decode("".join(key_lines), validate=True)
     except (binascii.Error, ValueError):
-        raise ObjectError(_SECTION, f"The key in {name} is not base64.") from None
+        raise ObjectError(_SECTION, f"{name} has a key that is not base64.") from None
     if not key_info:
         raise ObjectError(_SECTION, f"{name} has no key.")
     check_key(key_info)

@@ -50,6 +50,32 @@ def test_good_objects_are_told_and_end_with_0(rpkival: Run, files: Path) -> None
     assert "10.0.0.0/8 max_length 24" in ended.out
 
 
+def test_a_signed_object_tells_where_it_says_that_it_is(rpkival: Run, files: Path) -> None:
+    """A list as any other, in both forms."""
+    listed = json.loads(rpkival("inspect", files / "anchor.mft", "--format", "json").out)
+    (uri,) = listed[0]["certificate"]["signed_objects"]
+    assert f"    signed_objects:\n      {uri}\n" in rpkival("inspect", files / "anchor.mft").out
+
+
+def test_an_object_comes_by_a_pipe(rpkival: Run, files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As of curl or tar."""
+    with (files / "good.roa").open() as pipe:
+        monkeypatch.setattr("sys.stdin", pipe)
+        ended = rpkival("inspect", "-")
+    assert (ended.code, ended.out.splitlines()[0]) == (0, "-: ROA, good")
+
+
+def test_a_file_that_cannot_be_read_costs_no_other(rpkival: Run, files: Path) -> None:
+    """As a directory among `*`: each is told, and the exit code is that of the first."""
+    (files / "torn.roa.gz").write_bytes(b"no gzip")
+    ended = rpkival("inspect", files, files / "missing.roa", files / "torn.roa.gz", files / "good.roa")
+    assert ended.code == 2
+    assert f"{files / 'good.roa'}: ROA, good" in ended.out
+    assert [line.split(":")[0] for line in ended.err.splitlines()] == ["rpkival"] * 3
+    assert "missing.roa cannot be read: No such file" in ended.err
+    assert "torn.roa.gz is damaged" in ended.err
+
+
 def test_an_object_in_gzip_is_what_is_in_it(rpkival: Run, files: Path) -> None:
     """As cache representations are kept; the name counts without its end."""
     packed = files / "cache.ccr.gz"
@@ -120,14 +146,6 @@ def test_at_tells_how_the_dates_lie(rpkival: Run, files: Path, at: str, words: s
     ended = rpkival("inspect", "--at", at, files / "good.roa")
     assert ended.code == 0
     assert f"  time: {words}" in ended.out
-
-
-def test_a_missing_file_ends_with_2(rpkival: Run, files: Path) -> None:
-    """One sentence, and nothing else was printed."""
-    ended = rpkival("inspect", files / "good.roa", files / "missing.roa")
-    assert ended.code == 2
-    assert ended.out == ""
-    assert "missing.roa cannot be read: No such file or directory." in ended.err
 
 
 def test_names_cannot_command_a_terminal(rpkival: Run, tmp_path: Path) -> None:
