@@ -15,6 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
+from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
@@ -64,17 +65,15 @@ class Downloaded:
 
 
 class Http:
-    """How to talk: `ca_file` has certificates to be trusted besides the system's, `proxy` a URL for all requests;
-    without one, `https_proxy` and `no_proxy` of the environment count. Raises `UsageError` for a bad `ca_file`.
+    """How to talk: `ca_file` has certificates to be trusted besides the system's; `https_proxy` and `no_proxy` of the
+    environment count. Raises `UsageError` for a bad `ca_file` or `https_proxy`.
 
     May be used from several threads.
     """
 
-    def __init__(
-        self, *, ca_file: Path | None = None, proxy: str | None = None, allow_dubious_hosts: bool = False
-    ) -> None:
+    def __init__(self, *, ca_file: Path | None = None, allow_dubious_hosts: bool = False) -> None:
         self.allow_dubious_hosts = allow_dubious_hosts
-        self._proxy = proxy
+        self._proxy = _proxy(getproxies().get("https"))
         self.tls = ssl.create_default_context()
         if ca_file is not None:
             try:
@@ -90,9 +89,7 @@ class Http:
 
     def proxy_for(self, uri: HttpsUri) -> str | None:
         """The proxy for a request, if any; read here, as aiohttp would send strangers what .netrc has, too."""
-        if self._proxy is not None:
-            return self._proxy
-        return None if proxy_bypass(uri.authority) else getproxies().get("https")
+        return None if self._proxy is None or proxy_bypass(uri.authority) else self._proxy
 
     def get(self, uri: str) -> bytes:
         """A trust anchor's certificate. Raises `FetchError` and `UriError`."""
@@ -138,7 +135,9 @@ class HttpSession:
                 f"{uri} took too long: {HTTP_ANSWER_SECONDS:g} seconds without an octet or {max(seconds, 0):g} in all."
             ) from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise FetchError(f"{uri} could not be fetched: {http_fault(error)}.") from error
+            proxy = self._http.proxy_for(uri)
+            way = "" if proxy is None else f" by the proxy {urlsplit(proxy).netloc.rpartition('@')[2]}"
+            raise FetchError(f"{uri} could not be fetched{way}: {http_fault(error)}.") from error
 
     async def _download(
         self, uri: HttpsUri, file: BinaryIO, limit: int, known: Validators, same_origin: bool, seconds: float
@@ -214,6 +213,21 @@ class HttpSession:
                 self._runner.run(_close(self._client, self._sockets))
         finally:
             self._runner.close()
+
+
+def _proxy(told: str | None) -> str | None:
+    """A URL of what other programs take for a proxy, too: `HOST:PORT` alone. It may have a password, and is not told."""
+    if not told:
+        return None
+    url = told if "://" in told else f"http://{told}"
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise UsageError("The environment's https_proxy is no proxy as http://HOST:PORT; mend it, or unset it.")
+    return url
 
 
 def _hang_up(answer: aiohttp.ClientResponse) -> None:

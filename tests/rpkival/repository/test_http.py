@@ -108,9 +108,9 @@ def test_full_disk(server: RrdpServer, http: Http) -> None:
         session.download(parse(server.notify_uri), Full(), 10_000)
 
 
-@pytest.mark.parametrize("by_environment", [True, False])
-def test_proxy(server: RrdpServer, monkeypatch: pytest.MonkeyPatch, by_environment: bool) -> None:
-    """The environment's, or the one that is given; hosts in no_proxy are asked without."""
+@pytest.mark.parametrize("form", ["http://{}", "http://user:secret@{}", "{}"])
+def test_proxy(server: RrdpServer, monkeypatch: pytest.MonkeyPatch, form: str) -> None:
+    """The environment's, in any form that curl takes; hosts in no_proxy are asked without."""
     asked: list[bytes] = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
@@ -122,19 +122,25 @@ def test_proxy(server: RrdpServer, monkeypatch: pytest.MonkeyPatch, by_environme
 
         thread = threading.Thread(target=refuse)
         thread.start()
-        proxy = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        if by_environment:
-            monkeypatch.setenv("https_proxy", proxy)
+        address = f"127.0.0.1:{listener.getsockname()[1]}"
+        monkeypatch.setenv("https_proxy", form.format(address))
         for name in ("no_proxy", "NO_PROXY"):
             monkeypatch.delenv(name, raising=False)
-        http = Http(ca_file=server.ca_file, proxy=None if by_environment else proxy, allow_dubious_hosts=True)
-        with pytest.raises(FetchError, match="403"):
+        http = Http(ca_file=server.ca_file, allow_dubious_hosts=True)
+        with pytest.raises(FetchError, match=f"notification.xml could not be fetched by the proxy {address}: .*403"):
             http.get(server.notify_uri)
         thread.join()
     assert asked == [f"CONNECT {server.base.removeprefix('https://')} HTTP/1.1".encode()]
-    if by_environment:
-        monkeypatch.setenv("no_proxy", "127.0.0.1")
-        assert http.get(server.notify_uri) == server.publication.notification
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    assert http.get(server.notify_uri) == server.publication.notification
+
+
+@pytest.mark.parametrize("told", ["socks5://127.0.0.1:1080", "http://", "http://127.0.0.1:99999", "http://[::1:80"])
+def test_a_proxy_that_cannot_be_one(monkeypatch: pytest.MonkeyPatch, told: str) -> None:
+    """Said at once: else each repository would fail in its own words, or be asked without the proxy."""
+    monkeypatch.setenv("https_proxy", told)
+    with pytest.raises(UsageError, match="https_proxy is no proxy as http://HOST:PORT"):
+        Http()
 
 
 def test_certificates_that_cannot_be_used(tmp_path: Path) -> None:
