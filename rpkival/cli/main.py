@@ -84,6 +84,9 @@ _join_lines(app)
 
 def main() -> None:
     """Run the command line; never returns and never shows a traceback unless RPKIVAL_DEBUG is set."""
+    # The library that numpy has for matrices, of which we have none, would begin with a thread for each processor, each
+    # with 40 MB of addresses: on a large machine most of what a worker may have.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         app()
     except SystemExit as ended:

@@ -108,3 +108,22 @@ runpy.run_module("rpkival", run_name="__main__")
 """
     ended = subprocess.run([sys.executable, "-c", interrupted], capture_output=True, text=True, timeout=60, check=False)
     assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "")
+
+
+THREADS = """
+import pathlib
+from rpkival.cli.main import main
+try:
+    main()
+finally:
+    import numpy
+    print(len(list(pathlib.Path("/proc/self/task").iterdir())))
+"""
+
+
+def test_numpy_begins_no_threads() -> None:
+    """One for each processor would cost addresses that workers need, and time."""
+    environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    command = [sys.executable, "-c", THREADS, "--version"]
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert ended.stdout.splitlines()[-1] == "1"

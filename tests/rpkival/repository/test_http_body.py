@@ -62,8 +62,8 @@ def test_too_much(encoding: str) -> None:
     ("octets", "told"),
     [
         (b"<notification/>", "no gzip data"),
-        (gzip.compress(b"abc")[:-9], "middle"),
-        (gzip.compress(b"abc") + b"more", "after the end"),
+        (gzip.compress(b"abc", mtime=0)[:-9], "middle"),
+        (gzip.compress(b"abc", mtime=0) + b"more", "after the end"),
         (b"", "middle"),
     ],
 )
