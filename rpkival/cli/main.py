@@ -17,7 +17,7 @@ from rpkival.errors import RpkivalError, UsageError
 __all__ = ["app", "main"]
 
 # numpy's linear algebra starts a thread for each core as it is imported. Nothing here multiplies matrices, and without
-# them a verb starts 50 ms sooner.
+# them a verb starts 50 ms sooner; on many cores they would take most of the addresses that a worker may have.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 VERBS = (
@@ -84,9 +84,6 @@ _join_lines(app)
 
 def main() -> None:
     """Run the command line; never returns and never shows a traceback unless RPKIVAL_DEBUG is set."""
-    # The library that numpy has for matrices, of which we have none, would begin with a thread for each processor, each
-    # with 40 MB of addresses: on a large machine most of what a worker may have.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         app()
     except SystemExit as ended:
