@@ -241,7 +241,8 @@ def _listed_files(manifest: Manifest, issuer: Issuer, read: Read, tally: Tally) 
         data = read(name, digest)
         size += len(data or b"")
         if size > MAX_POINT_BYTES:
-            tally.reject(uri, None, LimitError(f"The publication point has more than {MAX_POINT_BYTES} octets."))
+            error = LimitError(f"The publication point has more than {MAX_POINT_BYTES} octets; nothing of it is used.")
+            tally.reject(issuer.manifest, None, error)
             return None
         if data is None:
             sentence = "The file is on the manifest, but missing, so nothing of this CA can be used."

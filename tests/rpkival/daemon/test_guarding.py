@@ -6,7 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from rpkival.config import Validation
 from rpkival.daemon.guarding import GUARD_NAME, Guarding, read_held, release
+from rpkival.daemon.job import run
+from rpkival.daemon.lab import LabRepository
+from rpkival.daemon.live import job_of
 from rpkival.errors import StateError, UsageError
 from rpkival.payload.causes import Inquiry
 from rpkival.payload.guard import Thresholds
@@ -108,3 +112,27 @@ def test_a_damaged_state_is_told_and_holds_nothing(tmp_path: Path) -> None:
     with pytest.raises(StateError, match="remove it"):
         read_held(tmp_path)
     assert guard(tmp_path).held.holds == ()
+
+
+@pytest.mark.parametrize("gone", [True, False], ids=["missing", "damaged"])
+@pytest.mark.parametrize("kind", ["roa", "crl", "mft"])
+def test_whatever_breaks_a_publication_point_is_no_word_of_its_holder(tmp_path: Path, kind: str, *, gone: bool) -> None:
+    """By a real validation of a real tree: one file of a point costs all of it (RFC 9286 section 6), which is held."""
+    LabRepository(tmp_path).close()
+    [locator] = tmp_path.glob("*.tal")
+    job = job_of(Validation(tals=(locator,), repository_dir=tmp_path / "rsync", offline=True), tmp_path)
+    before = run(job)
+    uri = next(iter(before.payload.vrps)).source
+    signed = tmp_path / "rsync" / uri.removeprefix("rsync://")
+    victim = signed if kind == "roa" else next(signed.parent.glob(f"*.{kind}"))
+    if gone:
+        victim.unlink()
+    else:
+        victim.write_bytes(victim.read_bytes()[:-1])
+
+    after = run(job)
+    assert len(after.payload.vrps) < len(before.payload.vrps)
+    guarding = Guarding(tmp_path, Thresholds(least=1))
+    inquiry = Inquiry(after.report, (), after.finished)
+    kept = guarding.weigh(before.payload, after.payload, inquiry, after.finished)
+    assert set(kept.vrps) == set(before.payload.vrps)

@@ -16,8 +16,8 @@ def report(*rejections: Rejection) -> Report:
     return Report(1000, (), rejections, ())
 
 
-def rejected(uri: str, sentence: str) -> Rejection:
-    return Rejection(uri, "", "RFC 6487 section 7.2", sentence, "ripe")
+def rejected(uri: str, sentence: str, section: str = "RFC 6487 section 7.2") -> Rejection:
+    return Rejection(uri, "", section, sentence, "ripe")
 
 
 @pytest.mark.parametrize(
@@ -31,6 +31,20 @@ def rejected(uri: str, sentence: str) -> Rejection:
         ((rejected(ROA, "The certificate expired at 2026-01-01T00:00:00Z."),), (), 2000, Cause.EXPIRED),
         ((rejected(ROA, "The ROA has 10.0.0.0/8, which its certificate does not have."),), (), 2000, Cause.REJECTED),
         ((rejected(MANIFEST, "The manifest is missing."),), (), 2000, Cause.POINT_FAILED),
+        ((rejected("rsync://rpki.example/repo/ca/ca.crl", "Too long."),), (), 2000, Cause.POINT_FAILED),
+        (
+            (rejected("rsync://rpki.example/repo/ca/b.roa", "It is missing.", "RFC 9286 section 6.4"),),
+            (),
+            2000,
+            Cause.POINT_FAILED,
+        ),
+        (
+            (rejected("rsync://rpki.example/repo/above/b.roa", "It is missing.", "RFC 9286 section 6.4"),),
+            (),
+            2000,
+            Cause.CA_LOST,
+        ),
+        ((rejected("rsync://rpki.example/repo/ca/b.roa", "Broken."),), (), 2000, Cause.WITHDRAWN),
         ((rejected("rsync://rpki.example/repo/ca.cer", "Too long."),), (), 2000, Cause.CA_LOST),
         (
             (rejected("rsync://rpki.example/repo/ca.cer", "The certificate with serial number 1 is revoked."),),
