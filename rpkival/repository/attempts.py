@@ -69,9 +69,9 @@ class Attempts:
     """Fetches side by side, each repository once.
 
     A repository that failed is left alone for a time that doubles with each failure, in this run and later ones. A host
-    that held one fetch up is not asked again in this run. After `FETCH_RUN_SECONDS` no fetch begins, and beyond
-    `MAX_REPOSITORIES` none but of repositories that have succeeded before. `results` has every fetch there was, in the
-    order of their ends.
+    that held one fetch up is not asked again by the same protocol in this run. After `FETCH_RUN_SECONDS` no fetch
+    begins, and beyond `MAX_REPOSITORIES` none but of repositories that have succeeded before. `results` has every fetch
+    there was, in the order of their ends.
     """
 
     def __init__(self, store: Store, refresh: float, clock: Callable[[], float], chance: random.Random) -> None:
@@ -82,7 +82,7 @@ class Attempts:
         self._schedule = Schedule()
         self._lock = threading.Lock()
         self._futures: dict[str, Future[str | None]] = {}
-        self._held_up: set[str] = set()
+        self._held_up: set[tuple[str, str]] = set()
         self._began = time.monotonic()
         self.results: list[FetchResult] = []
 
@@ -117,7 +117,7 @@ class Attempts:
     def _attempt(self, uri: str, host: str, protocol: str, fetch: Callable[[], FetchResult]) -> str | None:
         began, before, is_ours = time.monotonic(), 0, False
         try:
-            if (reason := self._reason_against(uri, host)) is not None:
+            if (reason := self._reason_against(uri, host, protocol)) is not None:
                 return reason
             before = self._turn(uri)
             result: FetchResult = fetch()
@@ -133,7 +133,7 @@ class Attempts:
         with self._lock:
             self.results.append(result)
             if result.error is not None and result.seconds >= RSYNC_CONNECT_SECONDS:
-                self._held_up.add(host)
+                self._held_up.add((host, protocol))
         try:
             # What was committed all the same (rsync could not read one file of many) is no reason to stay away.
             if not is_ours:
@@ -142,10 +142,11 @@ class Attempts:
             return result.error or str(error)
         return result.error
 
-    def _reason_against(self, uri: str, host: str) -> str | None:
+    def _reason_against(self, uri: str, host: str, protocol: str) -> str | None:
         """Why this repository is not asked now, in one sentence, or None."""
         with self._lock:
-            if host in self._held_up:
+            # Many hosts have their RRDP and their rsync server under one name, and one may stand in for the other.
+            if (host, protocol) in self._held_up:
                 return f"{uri} is not fetched: {host} has already held up a fetch of this run."
         if time.monotonic() - self._began >= FETCH_RUN_SECONDS:
             return f"{uri} is not fetched: the {FETCH_RUN_SECONDS:g} seconds for all fetches of a run are up."

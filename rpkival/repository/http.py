@@ -216,7 +216,7 @@ class HttpSession:
 
 
 def _proxy(told: str | None) -> str | None:
-    """A URL of what other programs take for a proxy, too: `HOST:PORT` alone. It may have a password, and is not told."""
+    """A URL of what other programs take for a proxy, too: `HOST:PORT` alone. It is not told, for its password."""
     if not told:
         return None
     url = told if "://" in told else f"http://{told}"

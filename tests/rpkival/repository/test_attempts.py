@@ -74,6 +74,14 @@ def test_a_host_that_held_one_fetch_up_is_not_asked_again(world: Any) -> None:
     assert world.rrdp.asked == ["https://slow.example/a", NOTIFY]
 
 
+def test_rsync_stands_in_on_the_host_whose_rrdp_held_us_up(world: Any) -> None:
+    """As where a firewall swallows what goes to port 443: one name, two servers."""
+    world.rrdp.seconds, world.rrdp.repositories = 60.0, {}
+    notify = world.repository.replace("rsync://", "https://") + "notification.xml"
+    error, content, protocols = world.fetch(notify)
+    assert (error, content, protocols) == (None, b"rsync", ["rrdp", "rsync"])
+
+
 def test_a_run_has_an_end(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """In time, and in the number of repositories."""
     with monkeypatch.context() as patch:
