@@ -43,7 +43,7 @@ def write_document(
 
 def key_head(key: RouterKey) -> str:
     """What makes the key, as Routinator begins its entry."""
-    info = base64.b64encode(key.key_info).decode().rstrip("=")
+    info = base64.urlsafe_b64encode(key.key_info).decode().rstrip("=")
     return f'    {{ "asn": "AS{key.asn}", "SKI": "{key.key_id.hex().upper()}", "routerPublicKey": "{info}"'
 
 

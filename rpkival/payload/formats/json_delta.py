@@ -60,7 +60,7 @@ def _vrp_fields(part: VrpColumns) -> Sequence[Field]:
 
 
 def _key(key: RouterKey) -> bytes:
-    info = base64.b64encode(key.key_info).decode().rstrip("=")
+    info = base64.urlsafe_b64encode(key.key_info).decode().rstrip("=")
     return (
         f'\n    {{\n        "type": "routerKey",\n        "keyIdentifier": "{key.key_id.hex().upper()}",\n'
         f'        "asn": "AS{key.asn}",\n        "keyInfo": "{info}"\n    }},'

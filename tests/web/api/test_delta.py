@@ -21,7 +21,7 @@ OLD = Payload(Vrps.of([Vrp("192.0.2.0/24", 24, 64496), Vrp("198.51.100.0/24", 24
 NEW = Payload(
     Vrps.of([Vrp("192.0.2.0/24", 24, 64496), Vrp("2001:db8::/32", 48, 64498)]),
     (Aspa(1, (2, 4)),),
-    (RouterKey(64496, bytes(20), b"key"),),
+    (RouterKey(64496, bytes(20), b"\xfb\xff\xfe"),),
 )
 
 
@@ -62,7 +62,7 @@ async def test_a_delta_byte_for_byte(served: Served) -> None:
         '    {\n        "type": "routeOrigin",\n        "asn": "AS64498",\n        "prefix": "2001:db8::/32",\n'
         '        "maxLength": 48\n    },\n'
         '    {\n        "type": "routerKey",\n        "keyIdentifier": "' + "0" * 40 + '",\n        "asn": "AS64496",\n'
-        '        "keyInfo": "a2V5"\n    },\n'
+        '        "keyInfo": "-__-"\n    },\n'
         '    {\n        "type": "aspa",\n        "customerAsn": "AS1",\n        "providerAsns": ["AS2", "AS4"]\n    }\n'
         '  ],\n  "withdrawn": [\n'
         '    {\n        "type": "routeOrigin",\n        "asn": "AS64497",\n        "prefix": "198.51.100.0/24",\n'

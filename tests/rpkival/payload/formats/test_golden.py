@@ -93,6 +93,13 @@ def test_routinators_formats(fmt: str) -> None:
     assert written(LONELY, fmt) == ROUTINATORS[fmt]
 
 
+@pytest.mark.parametrize("fmt", ["json", "jsonext", "slurm", "slurm2"])
+def test_keys_are_in_the_alphabet_of_urls(fmt: str) -> None:
+    """As Routinator has them everywhere, and RFC 8416 section 3.4.2 in SLURM: without padding."""
+    key = RouterKey(1, bytes(20), b"\xfb\xff\xfe\0")
+    assert '"routerPublicKey": "-__-AA"' in written(Payload(Vrps.empty(), (), (key,)), fmt)
+
+
 def test_openbgpd_is_rpki_clients() -> None:
     """With the end of each where it is known; max lengths that say nothing are left out."""
     assert written(WHOLE, "openbgpd") == (
