@@ -69,12 +69,13 @@ class ViewCollector(Collector):
         for kind in Kind:
             held = GaugeMetricFamily(
                 f"rpkival_held_{kind}",
-                f"How many {kind.noun} the guard keeps from a sudden loss.",
-                labels=["trust_anchor"],
+                f"How many {kind.noun} the guard keeps from a sudden loss, by its cause.",
+                labels=["trust_anchor", "cause"],
             )
             for hold in self._view.holds:
                 if hold.kind is kind:
-                    held.add_metric([hold.trust_anchor], hold.number)
+                    for cause, number in hold.causes.items():
+                        held.add_metric([hold.trust_anchor, cause], number)
             yield held
 
     def _exceptions(self) -> Iterator[Metric]:

@@ -81,14 +81,15 @@ async def test_without_a_database_there_are_none(client: TestClient) -> None:
 
 
 async def test_what_is_held_is_shown(client: TestClient, view: View) -> None:
-    """In status and metrics."""
+    """In status and metrics, with the causes."""
     view.holds = (
-        Hold("ripe", Kind.VRPS, 12, 100, 0.12, {"point-failed": 12}, "The manifest is missing."),
+        Hold("ripe", Kind.VRPS, 12, 100, 0.12, {"point-failed": 9, "ca-lost": 3}, "The manifest is missing."),
         Hold("ripe", Kind.ASPAS, 11, 100, 0.11, {"point-failed": 11}, "The manifest is missing."),
     )
     status = await (await client.get("/api/v1/status")).json()
-    assert status["held"][0]["causes"] == {"point-failed": 12}
+    assert status["held"][0]["causes"] == {"point-failed": 9, "ca-lost": 3}
     assert [each["kind"] for each in status["held"]] == ["vrps", "aspas"]
     scraped = await (await client.get("/metrics")).text()
-    assert 'rpkival_held_vrps{trust_anchor="ripe"} 12.0' in scraped
-    assert 'rpkival_held_aspas{trust_anchor="ripe"} 11.0' in scraped
+    assert 'rpkival_held_vrps{cause="point-failed",trust_anchor="ripe"} 9.0' in scraped
+    assert 'rpkival_held_vrps{cause="ca-lost",trust_anchor="ripe"} 3.0' in scraped
+    assert 'rpkival_held_aspas{cause="point-failed",trust_anchor="ripe"} 11.0' in scraped
