@@ -23,6 +23,8 @@ class ValidationProgress:
         self._bars = bars
         self._anchors = {name: bars.add_task(f"{name}, publication points", total=None) for name in trust_anchors}
         self._repositories: dict[str, TaskID] = {}
+        self._unseen: dict[str, None] = {}
+        """Those waited for that found no line, in the order in which they began."""
 
     def point(self, trust_anchor: str, done: int, known: int) -> None:
         """One more publication point is judged."""
@@ -30,9 +32,14 @@ class ValidationProgress:
 
     def fetch(self, repository: str, there: bool) -> None:
         """A repository is waited for, or there."""
-        if there:
+        if not there:
+            self._unseen[repository] = None
+        else:
+            self._unseen.pop(repository, None)
             shown = self._repositories.pop(repository, None)
             if shown is not None:
                 self._bars.remove_task(shown)
-        elif len(self._repositories) < _MOST_LINES:
-            self._repositories[repository] = self._bars.add_task(f"  fetching {repository}", total=None)
+        while self._unseen and len(self._repositories) < _MOST_LINES:
+            begun = next(iter(self._unseen))
+            del self._unseen[begun]
+            self._repositories[begun] = self._bars.add_task(f"  fetching {begun}", total=None)

@@ -45,14 +45,16 @@ def test_anchors_have_bars_and_repositories_lines_while_they_are_waited_for() ->
     assert len(shown.bars) == 2
 
 
-def test_lines_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The rest is fetched unseen, and ends without harm."""
+def test_lines_are_few_and_go_to_those_that_are_still_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a hundred repositories the slow ones are seen in the end, whichever began first."""
     monkeypatch.setattr(validation_progress, "_MOST_LINES", 1)
     shown = Shown()
     progress = ValidationProgress(shown, [])
-    progress.fetch("one", False)
-    progress.fetch("two", False)
+    for name in ("one", "two", "slow"):
+        progress.fetch(name, False)
     assert [text for text, *_ in shown.bars.values()] == ["  fetching one"]
     progress.fetch("two", True)
     progress.fetch("one", True)
+    assert [text for text, *_ in shown.bars.values()] == ["  fetching slow"]
+    progress.fetch("slow", True)
     assert not shown.bars
