@@ -19,6 +19,7 @@ __all__ = ["StoreFile"]
 
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _NO_SPACE = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN)
+_NOT_OURS = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM)
 
 
 class StoreFile:
@@ -221,6 +222,11 @@ class StoreFile:
             with suppress(OSError):
                 self._suspect.touch()
             return StateError(f"The store {self.path} is damaged ({error}); the next start sets it aside.")
+        if code in _NOT_OURS:
+            return AccessError(
+                f"The store {self.path} cannot be used ({error}); run as the user it belongs to, or choose another "
+                "directory."
+            )
         return StateError(f"The store {self.path} cannot be used: {error}.")
 
 

@@ -147,3 +147,10 @@ def test_a_directory_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(AccessError, match="cannot be used"):
         Store(tmp_path / "file")
+
+
+def test_a_file_that_cannot_be_opened_is_told(tmp_path: Path) -> None:
+    """As one of another user's, or a directory in its place: what to do follows, and it is no fault of ours."""
+    (tmp_path / STORE_NAME).mkdir()
+    with pytest.raises(AccessError, match=r"unable to open database file.*choose another directory"):
+        Store(tmp_path)
