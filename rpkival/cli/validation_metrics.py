@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import resource
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric, StateSetMetricFamily
@@ -14,13 +14,16 @@ from prometheus_client.registry import Collector
 
 from rpkival import __version__
 from rpkival.cli.validation_summary import Fetched, unique_vrps
-from rpkival.payload.payload import Payload
+from rpkival.payload.payload import Aspa, Payload
 from rpkival.validation.report import Counts, ValidationRun
 
 __all__ = ["validation_metrics"]
 
 _PROTOCOLS = {"rrdp": "rrdp", "https": "http", "rsync": "rsync"}
 """Ours, and rpki-client's type of it."""
+
+_PLACE = ("carepo", "notify")
+"""The labels of a repository."""
 
 
 def validation_metrics(run: ValidationRun, payload: Payload, source: Fetched, seconds: float) -> bytes:
@@ -61,26 +64,26 @@ class _Run(Collector):
     def _objects(self) -> Iterator[Metric]:
         payload = self._payload
         everything = GaugeMetricFamily("rpki_client_objects", "total number of objects", labels=["type", "state"])
-        for labels, value in _numbers(self._run.counts, len(payload.vrps), len(payload.aspas)):
+        for labels, value in _numbers(self._run.counts, len(payload.vrps), payload.aspas):
             everything.add_metric(labels, value)
         yield everything
         anchors = GaugeMetricFamily(
             "rpki_client_ta_objects", "total number of objects per TAL", labels=["type", "state", "name"]
         )
         vrps = unique_vrps(payload.vrps)
-        aspas = Counter(aspa.trust_anchor for aspa in payload.aspas)
         for anchor in self._run.trust_anchors:
-            for labels, value in _numbers(anchor.counts, vrps.get(anchor.name, 0), aspas[anchor.name]):
+            aspas = [aspa for aspa in payload.aspas if aspa.trust_anchor == anchor.name]
+            for labels, value in _numbers(anchor.counts, vrps.get(anchor.name, 0), aspas):
                 anchors.add_metric([*labels, anchor.name], value)
         yield anchors
         places = GaugeMetricFamily(
             "rpki_client_repository_objects",
             "total number of objects per repository",
-            labels=["type", "state", "name", "carepo"],
+            labels=["type", "state", "name", *_PLACE],
         )
         for place in self._run.report.repositories:
             for labels, value in _numbers(place.counts, None, None):
-                places.add_metric([*labels, place.trust_anchor, place.uri], value)
+                places.add_metric([*labels, place.trust_anchor, *_place(place.uri)], value)
         yield places
 
     def _duration(self) -> Metric:
@@ -95,21 +98,30 @@ class _Run(Collector):
         duration = GaugeMetricFamily(
             "rpki_client_repository_duration",
             "duration used to sync this repository in seconds",
-            labels=["carepo"],
+            labels=_PLACE,
         )
-        state = StateSetMetricFamily("rpki_client_repository_state", "repository state", labels=["carepo"])
+        state = StateSetMetricFamily("rpki_client_repository_state", "repository state", labels=_PLACE)
         protocol = StateSetMetricFamily(
-            "rpki_client_repository_protos", "used protocol to sync repository", labels=["carepo"]
+            "rpki_client_repository_protos", "used protocol to sync repository", labels=_PLACE
         )
         # Where RRDP failed, rsync may have followed, of the same name or another: the last word counts.
         for fetch in {each.uri: each for each in self._source.results}.values():
-            duration.add_metric([fetch.uri], fetch.seconds)
-            state.add_metric([fetch.uri], {"failed": fetch.error is not None, "synced": fetch.error is None})
-            protocol.add_metric([fetch.uri], {name: fetch.protocol == name for name in _PROTOCOLS})
+            duration.add_metric(_place(fetch.uri), fetch.seconds)
+            state.add_metric(_place(fetch.uri), {"failed": fetch.error is not None, "synced": fetch.error is None})
+            protocol.add_metric(_place(fetch.uri), {name: fetch.protocol == name for name in _PROTOCOLS})
         yield from (duration, state, protocol)
 
 
-def _numbers(counts: Counts, vrps: int | None, aspas: int | None) -> Iterator[tuple[list[str], int]]:
+def _place(uri: str) -> tuple[str, str]:
+    """Of a repository: rsync's without the slash at its end, as rpki-client has it.
+
+    rpki-client counts by the CA's rsync URI, and by notification file if there is one; we by what was fetched, which
+    for RRDP is that file.
+    """
+    return uri.removesuffix("/"), uri if uri.startswith("https:") else ""
+
+
+def _numbers(counts: Counts, vrps: int | None, aspas: Sequence[Aspa] | None) -> Iterator[tuple[list[str], int]]:
     """Labels `type` and `state`; `vrps` and `aspas` are those without duplicates, None where nobody counts them."""
     yield ["cert", "valid"], counts.certificates_valid
     yield ["cert", "failed parse"], counts.certificates_rejected
@@ -121,9 +133,13 @@ def _numbers(counts: Counts, vrps: int | None, aspas: int | None) -> Iterator[tu
     yield ["aspa", "failed parse"], counts.aspas_rejected
     yield ["router_key", "valid"], counts.router_certificates_valid
     yield ["crl", "valid"], counts.crls_valid
+    yield ["gbr", "valid"], counts.ghostbusters_valid
+    yield ["tak", "valid"], counts.taks_valid
+    yield ["spl", "valid"], counts.prefix_lists_valid
     yield ["vrp", "total"], counts.vrps
     if vrps is not None:
         yield ["vrp", "unique"], vrps
+    yield ["vap", "total"], counts.aspas_valid
     if aspas is not None:
-        yield ["vap", "total"], counts.aspas_valid
-        yield ["vap", "unique"], aspas
+        yield ["vap", "unique"], len(aspas)
+        yield ["vap providers", "total"], sum(len(aspa.providers) for aspa in aspas)

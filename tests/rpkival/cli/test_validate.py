@@ -194,6 +194,11 @@ def test_a_canonical_cache_representation(validate: Run, lab: Lab, tmp_path: Pat
 
 def test_openmetrics_by_the_names_of_rpki_client(validate: Run, lab_online: Lab, tmp_path: Path) -> None:
     """Read by the strict parser of Prometheus' own library."""
+    member = lab_online.anchor.children[0]
+    member.issue_aspa(64500, [64501, 64502])
+    member.issue_ghostbusters("NOC", "noc@lab.example")
+    lab_online.anchor.issue_trust_anchor_key()
+    lab_online.publish()
     where = ("--repository-dir", tmp_path / "store", "--allow-dubious-hosts", "--tal", lab_online.tal)
     done = validate(*where, "--format", "openmetrics")
     found = {
@@ -209,6 +214,12 @@ def test_openmetrics_by_the_names_of_rpki_client(validate: Run, lab_online: Lab,
     assert found["rpki_client_objects", "unique", "vrp"] == 2
     assert found["rpki_client_ta_objects", "lab", "valid", "roa"] == 2
     assert found["rpki_client_ta_objects", "lab", "unique", "vrp"] == 2
+    for kind, state, number in (("gbr", "valid", 1), ("tak", "valid", 1), ("vap providers", "total", 2)):
+        assert (
+            found["rpki_client_objects", state, kind] == found["rpki_client_ta_objects", "lab", state, kind] == number
+        )
+    repository = lab_online.anchor.repository.removesuffix("/lab/")
+    assert found["rpki_client_repository_objects", repository, "lab", "", "total", "vap"] == 1
     # The trust anchor's certificate is one fetch, the repository another.
     assert found["rpki_client_repository", "synced", "rsync"] == 2
     assert found["rpki_client_duration", "elapsed"] > 0
