@@ -477,6 +477,9 @@ MAX_ROA_PREFIXES: Final = 100_000
 MAX_ASPA_PROVIDERS: Final = 16_380
 """Providers of one customer: what an RTR PDU of 65,535 octets can tell (draft-ietf-sidrops-8210bis section 5.1)."""
 
+MAX_OPENBGPD_ASPA_PROVIDERS: Final = 9_999
+"""Providers of one customer that OpenBGPD 8.8 takes in its configuration; for one more it refuses all of it."""
+
 MAX_ASPA_BYTES: Final = 200_000
 """One ASPA: room for `MAX_ASPA_PROVIDERS` of six octets each."""
 

@@ -1,6 +1,8 @@
 """OpenBGPD's configuration: a `roa-set`, and an `aspa-set` where there are ASPAs, as rpki-client writes them.
 
 `expires` lets bgpd drop each by itself, should no new file come (bgpd.conf(5)). An `aspa-set` needs OpenBGPD 7.8.
+An ASPA with more providers than OpenBGPD takes is left out, since it would refuse the whole file: anybody with an AS
+could keep everybody's filters as they are.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from rpkival.limits import MAX_OPENBGPD_ASPA_PROVIDERS
 from rpkival.payload.formats.text import Field, chosen, decimals, lines, prefix_texts
 from rpkival.payload.payload import Aspa, Payload
 from rpkival.payload.vrps import VrpColumns
@@ -21,9 +24,10 @@ def write_openbgpd(payload: Payload, generated: int) -> Iterator[bytes]:  # noqa
     yield b"roa-set {\n"
     yield from lines(payload.vrps, _fields)
     yield b"}\n"
-    if payload.aspas:
+    aspas = [aspa for aspa in payload.aspas if len(aspa.providers) <= MAX_OPENBGPD_ASPA_PROVIDERS]
+    if aspas:
         yield b"\naspa-set {\n"
-        yield from map(_aspa, payload.aspas)
+        yield from map(_aspa, aspas)
         yield b"}\n"
 
 

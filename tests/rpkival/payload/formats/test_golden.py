@@ -7,6 +7,7 @@ import json
 
 import pytest
 
+from rpkival.limits import MAX_OPENBGPD_ASPA_PROVIDERS
 from rpkival.payload.formats import read_vrps, write_payload
 from rpkival.payload.local_source import LocalSource
 from rpkival.payload.payload import Aspa, Payload, RouterKey
@@ -109,6 +110,16 @@ def test_openbgpd_is_rpki_clients() -> None:
         "\tcustomer-as 64497 provider-as { 0 }\n}\n"
     )
     assert written(Payload(Vrps.empty()), "openbgpd") == "roa-set {\n}\n"
+
+
+def test_openbgpd_gets_no_aspa_that_it_would_refuse_everything_for() -> None:
+    """One that is too large costs nobody else anything."""
+    most = Aspa(1, tuple(range(2, 2 + MAX_OPENBGPD_ASPA_PROVIDERS)))
+    more = Aspa(2, tuple(range(3, 4 + MAX_OPENBGPD_ASPA_PROVIDERS)))
+    text = written(Payload(Vrps.empty(), (most, more)), "openbgpd")
+    assert "customer-as 1 " in text
+    assert "customer-as 2 " not in text
+    assert written(Payload(Vrps.empty(), (more,)), "openbgpd") == "roa-set {\n}\n"
 
 
 def test_bird_is_rpki_clients() -> None:
