@@ -9,6 +9,12 @@ from typing import Any, Final, Literal
 from cryptography.x509 import ObjectIdentifier
 
 from rpkival.objects import oids
+from rpkival.objects.asn1.aspa import ASProviderAttestation
+from rpkival.objects.asn1.checklist import RpkiSignedChecklist
+from rpkival.objects.asn1.manifest import Manifest
+from rpkival.objects.asn1.prefix_list import RpkiSignedPrefixList
+from rpkival.objects.asn1.roa import RouteOriginAttestation
+from rpkival.objects.asn1.trust_anchor_key import TAK
 from rpkival.objects.aspa import parse_aspa, parse_aspa_content
 from rpkival.objects.ccr import CachedManifest, Ccr
 from rpkival.objects.certificate import Role
@@ -41,11 +47,13 @@ class SignedKind:
     """One kind of signed object: what it is called, what its content says, and how the whole is judged.
 
     `describe` raises `ObjectError` and `LimitError`; so does `parse`, which takes `require_signing_time` and `strict`.
+    `declaration` is the content's type, None where that is no ASN.1.
     """
 
     name: str
     describe: Callable[[bytes], Described]
     parse: Callable[..., object]
+    declaration: type | None
     role: Role = Role.END_ENTITY
 
 
@@ -123,13 +131,13 @@ def _prefix_list(content: bytes) -> Described:
 
 
 SIGNED_KINDS: Final[dict[ObjectIdentifier, SignedKind]] = {
-    oids.ROUTE_ORIGIN_AUTHZ: SignedKind("ROA", _roa, parse_roa),
-    oids.RPKI_MANIFEST: SignedKind("manifest", _manifest, parse_manifest),
-    oids.ASPA: SignedKind("ASPA", _aspa, parse_aspa),
-    oids.GHOSTBUSTERS: SignedKind("Ghostbusters record", _ghostbusters, parse_ghostbusters),
-    oids.TAK: SignedKind("trust anchor key", _tak, parse_tak),
-    oids.CHECKLIST: SignedKind("signed checklist", _checklist, parse_checklist, Role.DETACHED),
-    oids.PREFIX_LIST: SignedKind("signed prefix list", _prefix_list, parse_prefix_list),
+    oids.ROUTE_ORIGIN_AUTHZ: SignedKind("ROA", _roa, parse_roa, RouteOriginAttestation),
+    oids.RPKI_MANIFEST: SignedKind("manifest", _manifest, parse_manifest, Manifest),
+    oids.ASPA: SignedKind("ASPA", _aspa, parse_aspa, ASProviderAttestation),
+    oids.GHOSTBUSTERS: SignedKind("Ghostbusters record", _ghostbusters, parse_ghostbusters, None),
+    oids.TAK: SignedKind("trust anchor key", _tak, parse_tak, TAK),
+    oids.CHECKLIST: SignedKind("signed checklist", _checklist, parse_checklist, RpkiSignedChecklist, Role.DETACHED),
+    oids.PREFIX_LIST: SignedKind("signed prefix list", _prefix_list, parse_prefix_list, RpkiSignedPrefixList),
 }
 
 

@@ -17,7 +17,9 @@ from rpkival.errors import LimitError, ObjectError
 from rpkival.limits import MAX_OUTLINE_LINES, MAX_REVOKED_CERTIFICATES
 from rpkival.objects import oids
 from rpkival.objects.asn1 import ccr, cms, pkix
+from rpkival.objects.asn1.ber import ber_to_der
 from rpkival.objects.asn1.der import decode, tlv_bytes
+from rpkival.objects.asn1.misfit import misfit
 from rpkival.objects.asn1.outline import outline, outline_lines
 from rpkival.objects.ccr import parse_ccr
 from rpkival.objects.certificate import Role, is_router_certificate, parse_certificate
@@ -124,14 +126,26 @@ def _parts_of(found: Inspection, data: bytes, *, strict: bool) -> SignedParts:
         wrapper, is_der = opened
         found.fields |= {} if is_der else {"encoding": "BER"}
         return SignedParts.of(wrapper)
-    _blame_encoding(found, data)
+    if strict or _is_der(data):
+        _blame(found, data, cms.ContentInfo)
+    else:
+        _blame(found, data)
     return signed_parts(data)
+
+
+def _is_der(data: bytes) -> bool:
+    try:
+        return ber_to_der(data) == data
+    except (ObjectError, LimitError):
+        return False
 
 
 def _content_fields(found: Inspection, kind: SignedKind | None, content: bytes) -> Fields:
     """What the content says; of one that cannot be read its elements."""
     described = None if kind is None else found.attempt("content", lambda: kind.describe(content))
     if described is None:
+        if kind is not None:
+            _blame(found, content, kind.declaration)
         return _elements(content)
     if described.holds is not None:
         found.holds(*described.holds)
@@ -143,11 +157,12 @@ def _elements(data: bytes) -> Fields:
     return {"elements": [*lines[:MAX_OUTLINE_LINES], *(["..."] if len(lines) > MAX_OUTLINE_LINES else [])]}
 
 
-def _blame_encoding(found: Inspection, data: bytes) -> None:
-    """Say at which octet it goes wrong, if that can be said."""
-    fault = outline(data).fault
-    if fault:
+def _blame(found: Inspection, data: bytes, declaration: type | None = None) -> None:
+    """Say at which octet or, of what is DER, at which field of its type it goes wrong, if that can be said."""
+    if fault := outline(data).fault:
         found.problems.append(Problem("encoding", _ENCODING, fault))
+    elif declaration is not None and (fault := misfit(declaration, data)):
+        found.problems.append(Problem("field", found.problems[-1].section, fault))
 
 
 def _inspect_certificate(found: Inspection, data: bytes) -> None:
@@ -168,7 +183,7 @@ def _inspect_crl(found: Inspection, data: bytes) -> None:
     section = "RFC 5280 section 5.1"
     outer = found.attempt("crl", lambda: decode(pkix.CertificateList, data, section, "CRL"))
     if outer is None:
-        _blame_encoding(found, data)
+        _blame(found, data, pkix.CertificateList)
         found.fields |= _elements(data)
         return
     inner = outer.tbs_cert_list
@@ -197,7 +212,7 @@ def _inspect_crl(found: Inspection, data: bytes) -> None:
 def _inspect_ccr(found: Inspection, data: bytes) -> None:
     read = found.attempt("content", lambda: parse_ccr(data))
     if read is None:
-        _blame_encoding(found, data)
+        _blame(found, data, ccr.ContentInfo)
         found.fields |= _elements(data)
     else:
         found.fields |= ccr_fields(read)
@@ -221,7 +236,7 @@ def _certificate_fields(found: Inspection, data: bytes) -> Fields:
     """What a certificate says, whether or not the profile lets it; what cannot be decoded is left out and recorded."""
     outer = found.attempt("certificate", lambda: decode(pkix.Certificate, data, "RFC 6487 section 4", "certificate"))
     if outer is None:
-        _blame_encoding(found, data)
+        _blame(found, data, pkix.Certificate)
         return _told_by(found, extensions_of(data)) or _elements(data)
     inner = outer.tbs_certificate
     fields: Fields = {

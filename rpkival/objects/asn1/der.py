@@ -16,6 +16,7 @@ T = TypeVar("T")
 _LONG_TAG = 0x1F
 _INDEFINITE_LENGTH = b"\x80"
 _LONGEST_REASON = 80
+_NO_CHOICE = "could not find matching variant"
 
 
 def decode(declaration: type[T], data: bytes, section: str, what: str) -> T:
@@ -114,6 +115,8 @@ _KINDS = {
 def _plain(error: Exception) -> str:
     # As in "error parsing asn1 value: ParseError { kind: ExtraData, location: [0] }", which is for programmers.
     match = re.search(r"kind: (\w+)", str(error))
+    if _NO_CHOICE in str(error):
+        return _KINDS["UnexpectedTag"]
     if match is None:
         return str(error)[:_LONGEST_REASON] or type(error).__name__
     return _KINDS.get(match[1], match[1])

@@ -8,7 +8,7 @@ from typing import Final
 
 from rpkival.limits import MAX_BER_DEPTH, MAX_OUTLINE_ELEMENTS
 
-__all__ = ["Element", "Outline", "outline", "outline_lines"]
+__all__ = ["Element", "Outline", "element_name", "outline", "outline_lines"]
 
 _CONSTRUCTED: Final = 0x20
 _INDEFINITE: Final = 0x80
@@ -33,6 +33,11 @@ _NAMES: Final = {
 }
 
 
+def element_name(tag: int) -> str:
+    """What X.690 calls the type of an identifier octet."""
+    return f"[{tag & 0x1F}]" if tag & 0xC0 == 0x80 else _NAMES.get(tag, f"tag {tag:#04x}")
+
+
 @dataclass(frozen=True, slots=True)
 class Element:
     """One element: offsets of its header, its content and its end. One that is not `whole` ends where the data do."""
@@ -47,9 +52,7 @@ class Element:
     @property
     def name(self) -> str:
         """What X.690 calls its type."""
-        if self.tag & 0xC0 == 0x80:
-            return f"[{self.tag & 0x1F}]"
-        return _NAMES.get(self.tag, f"tag {self.tag:#04x}")
+        return element_name(self.tag)
 
 
 @dataclass(frozen=True, slots=True)
