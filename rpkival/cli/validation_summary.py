@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Protocol
 
@@ -15,7 +15,7 @@ from rpkival.cli.terminal import counted, note
 from rpkival.payload.exceptions.exceptions import Applied
 from rpkival.payload.vrps import Vrps
 from rpkival.repository.attempts import FetchResult
-from rpkival.validation.report import ValidationRun
+from rpkival.validation.report import Rejection, ValidationRun
 
 __all__ = ["Fetched", "print_summary", "report_json", "unique_vrps"]
 
@@ -63,9 +63,12 @@ def report_json(run: ValidationRun, source: Fetched, applied: Applied) -> bytes:
 
 
 def print_summary(run: ValidationRun, applied: Applied, source: Fetched, seconds: float, *, verbose: bool) -> None:
-    """A row for each trust anchor, and the problems, on standard error."""
+    """A row for each trust anchor, and the problems, on standard error: first those that cost most."""
     vrps = applied.payload.vrps
-    rows = [_TITLES, *_rows(run, vrps)]
+    numbers_of = dict(_numbers(run, vrps))
+    if len(numbers_of) > 1:
+        numbers_of["all of them"] = tuple(map(sum, zip(*numbers_of.values(), strict=True)))
+    rows = [_TITLES, *((name, *(f"{number:,}" for number in numbers)) for name, numbers in numbers_of.items())]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for name, *numbers in rows:
         right = [number.rjust(width) for number, width in zip(numbers, widths[1:], strict=True)]
@@ -73,7 +76,7 @@ def print_summary(run: ValidationRun, applied: Applied, source: Fetched, seconds
     failures = [result.error for result in source.results if result.error]
     problems = (problem.sentence for problem in run.fetch_problems)
     _tell(list(dict.fromkeys((*failures, *problems, *source.unreadable.values()))), verbose=verbose)
-    _tell([f"{each.uri}: {each.sentence} ({each.section})" for each in run.rejections], verbose=verbose)
+    _tell(list(_rejections(run, each_file=verbose)), verbose=verbose)
     _tell(list(exception_sentences(applied)), verbose=True)
     _tell(list(_successors(run)), verbose=True)
     _tell([each.sentence for each in run.renamed_manifests], verbose=verbose)
@@ -94,6 +97,26 @@ def _fetches(results: Sequence[FetchResult]) -> str:
     )
 
 
+def _rejections(run: ValidationRun, *, each_file: bool) -> Iterator[str]:
+    """Of a trust anchor that is lost first, then of CAs and publication points; unless `each_file`, files of one
+    directory that have the same fault are one sentence.
+    """
+    lost = {anchor.name for anchor in run.trust_anchors if not anchor.uri}
+    alike: dict[object, list[Rejection]] = {}
+    for each in sorted(run.rejections, key=lambda each: _weight(each, lost)):
+        fault = each.uri.rpartition("/")[0], each.section, each.sentence
+        alike.setdefault(each if each_file else fault, []).append(each)
+    for first, *others in alike.values():
+        more = f"; and {counted(len(others), 'more file', 'more files')} there" if others else ""
+        yield f"{first.uri}: {first.sentence} ({first.section}{more})"
+
+
+def _weight(rejection: Rejection, lost: Collection[str]) -> int:
+    if rejection.trust_anchor in lost:
+        return 0
+    return 1 if rejection.uri.endswith((".cer", ".crl", ".mft")) or rejection.section.startswith("RFC 9286") else 2
+
+
 def _successors(run: ValidationRun) -> Iterator[str]:
     """Keys that trust anchors announce (RFC 9691): to be noticed long before the old ones go."""
     for anchor in run.trust_anchors:
@@ -111,22 +134,25 @@ def unique_vrps(vrps: Vrps) -> dict[str, int]:
     return dict(zip(vrps.trust_anchors, np.asarray(unique).tolist(), strict=True))
 
 
-def _rows(run: ValidationRun, vrps: Vrps) -> Iterator[tuple[str, ...]]:
+def _numbers(run: ValidationRun, vrps: Vrps) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Of each trust anchor, what stands under `_TITLES` behind its name."""
     vrps_of = unique_vrps(vrps)
     rejected = Counter(rejection.trust_anchor for rejection in run.rejections)
     for anchor in run.trust_anchors:
         counts = anchor.counts
-        numbers = (
-            counts.certificates_valid,
-            counts.publication_points_rejected,
-            counts.roas_valid,
-            counts.roas_rejected,
-            rejected[anchor.name],
-            vrps_of.get(anchor.name, 0),
-            counts.aspas_valid,
-            counts.router_certificates_valid,
+        yield (
+            anchor.name,
+            (
+                counts.certificates_valid,
+                counts.publication_points_rejected,
+                counts.roas_valid,
+                counts.roas_rejected,
+                rejected[anchor.name],
+                vrps_of.get(anchor.name, 0),
+                counts.aspas_valid,
+                counts.router_certificates_valid,
+            ),
         )
-        yield anchor.name, *map(str, numbers)
 
 
 def _tell(sentences: Sequence[str], *, verbose: bool) -> None:

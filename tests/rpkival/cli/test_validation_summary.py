@@ -10,12 +10,19 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
+from rpkival.cli.validation_summary import print_summary
 from rpkival.lab.ca import trust_anchor
 from rpkival.lab.certificates import Validity
 from rpkival.lab.keys import KeyRing
 from rpkival.lab.number_resources import Resources
 from rpkival.lab.publisher import Publisher
 from rpkival.lab.rsync_daemon import RsyncDaemon
+from rpkival.payload.exceptions.exceptions import Applied
+from rpkival.payload.payload import Payload
+from rpkival.validation.report import Counts, Rejection, TrustAnchorReport, ValidationRun
+from rpkival.validation.roas import ValidatedRoas
 
 
 def test_a_successor_is_told(rpkival: Callable[..., Any], tmp_path: Path, lab_keys: KeyRing) -> None:
@@ -69,3 +76,32 @@ def test_a_manifest_under_another_name_is_told(
     assert renamed["before"] == f"{member.repository}alpha.mft"
     again = rpkival(*words)
     assert (again.code, told in again.err) == (0, False)
+
+
+def test_what_costs_most_is_told_first(capsys: pytest.CaptureFixture[str]) -> None:
+    """A trust anchor that is lost before all else, then publication points, and files of the same fault once."""
+    hash_fault = "RFC 9286 section 6.5", "The file's hash is another."
+    rejections = (
+        *(Rejection(f"rsync://a.example/a/odd{n}.roa", "", "RFC 9582", f"Odd {n}.", "a") for n in range(9)),
+        *(Rejection(f"rsync://a.example/b/{n}.roa", "", *hash_fault, "a") for n in range(7)),
+        Rejection("rsync://b.example/b.cer", "", "RFC 8630 section 3", "It is another key.", "b"),
+    )
+    counts = Counts(certificates_valid=1200, publication_points_rejected=1, roas_valid=34_000, roas_rejected=9)
+    anchors = TrustAnchorReport("a", "rsync://a.example/a.cer", counts), TrustAnchorReport("b", "", Counts())
+    run = ValidationRun(0, anchors, ValidatedRoas(()), rejections, (), (), ())
+    source = SimpleNamespace(results=(), unreadable={})
+
+    print_summary(run, Applied(Payload.empty()), source, 1.0, verbose=False)
+
+    told = capsys.readouterr().err.splitlines()
+    assert [line.split()[:-8] for line in told[1:4]] == [["a"], ["b"], ["all", "of", "them"]]
+    assert told[3].split()[-8:] == ["1,200", "1", "34,000", "9", "17", "0", "0", "0"]
+    assert told[4:6] == [
+        "rsync://b.example/b.cer: It is another key. (RFC 8630 section 3)",
+        "rsync://a.example/b/0.roa: The file's hash is another. (RFC 9286 section 6.5; and 6 more files there)",
+    ]
+    assert told[9].startswith("... and 6 more of these")
+
+    print_summary(run, Applied(Payload.empty()), source, 1.0, verbose=True)
+
+    assert capsys.readouterr().err.count("The file's hash is another. (RFC 9286 section 6.5)\n") == 7
