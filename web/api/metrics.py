@@ -142,7 +142,13 @@ class ViewCollector(Collector):
             "What a repository served at the last validation.",
             labels=["trust_anchor", "repository", "type", "state"],
         )
+        vrps = GaugeMetricFamily(
+            "rpkival_repository_valid_vrps",
+            "VRPs of a repository's valid ROAs, duplicates counted each time.",
+            labels=["trust_anchor", "repository"],
+        )
         for repository in run.report.repositories:
+            vrps.add_metric([repository.trust_anchor, repository.uri], repository.counts.vrps)
             for kind, state, number in _numbers(repository.counts):
                 if number:
                     objects.add_metric([repository.trust_anchor, repository.uri, kind, state], number)
@@ -158,7 +164,7 @@ class ViewCollector(Collector):
                 received.add_metric([fetch.uri, fetch.protocol], fetch.received)
             if fetch.serial is not None:
                 serial.add_metric([fetch.uri], fetch.serial)
-        yield from (objects, up, duration, received, serial)
+        yield from (objects, vrps, up, duration, received, serial)
 
     def _feeds(self) -> Iterator[Metric]:
         up = GaugeMetricFamily("rpkival_feed_state", "1 for the state that the feed is in.", labels=["feed", "state"])

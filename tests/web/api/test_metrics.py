@@ -34,6 +34,7 @@ async def test_metrics_are_what_the_view_has(client: TestClient) -> None:
     assert found["rpkival_rejected_objects", "RFC 9286 section 6.4", "ripe"] == 1
     notify = "https://rpki.example/notification.xml"
     assert found["rpkival_repository_objects", notify, "valid", "ripe", "roas"] == 3
+    assert found["rpkival_repository_valid_vrps", notify, "ripe"] == 3
     assert found["rpkival_fetch_up", "rrdp", notify] == 1
     assert found["rpkival_fetch_up", "rsync", "rsync://rpki.example/repository/"] == 0
     assert found["rpkival_fetch_duration_seconds", "rrdp", notify] == 1.5
