@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import ipaddress
 import socket
 import ssl
 import time
@@ -112,6 +113,7 @@ class HttpSession:
         self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
         self._client: aiohttp.ClientSession | None = None
         self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+        self._may_be_local = False
         self.received = 0
 
     def download(
@@ -159,10 +161,10 @@ class HttpSession:
         raise FetchError(f"{uri} redirects more than {MAX_HTTP_REDIRECTS} times.")
 
     async def _ask(self, uri: HttpsUri, known: Validators) -> aiohttp.ClientResponse:
+        proxy = self._http.proxy_for(uri)
+        self._may_be_local = self._http.allow_dubious_hosts or proxy is not None  # who resolves the name then
         async with asyncio.timeout(HTTP_CONNECT_SECONDS + HTTP_ANSWER_SECONDS):
-            return await self._connected().get(
-                str(uri), headers=known.headers(), allow_redirects=False, proxy=self._http.proxy_for(uri)
-            )
+            return await self._connected().get(str(uri), headers=known.headers(), allow_redirects=False, proxy=proxy)
 
     async def _take(
         self, uri: HttpsUri, answer: aiohttp.ClientResponse, file: BinaryIO, limit: int, known: Validators
@@ -198,7 +200,9 @@ class HttpSession:
         return self._client
 
     def _socket(self, address: AddrInfoType) -> socket.socket:
-        family, kind, protocol, _, _ = address
+        family, kind, protocol, _, (host, *_) = address
+        if not self._may_be_local and _is_local(str(host)):
+            raise OSError(f"its name leads to {host}, which is refused outside a lab (--allow-dubious-hosts)")
         self._sockets.add(made := socket.socket(family, kind, protocol))
         return made
 
@@ -228,6 +232,14 @@ def _proxy(told: str | None) -> str | None:
     if not usable:
         raise UsageError("The environment's https_proxy is no proxy as http://HOST:PORT; mend it, or unset it.")
     return url
+
+
+def _is_local(host: str) -> bool:
+    """Whether an address is this machine's or its link's, where a stranger's name in the DNS must not lead us."""
+    address = ipaddress.ip_address(host)
+    inner = address.ipv4_mapped if address.version == 6 else None
+    found = inner or address
+    return found.is_loopback or found.is_link_local or found.is_unspecified or found.is_multicast
 
 
 def _hang_up(answer: aiohttp.ClientResponse) -> None:

@@ -22,6 +22,8 @@ _AUTHORITY = re.compile(r"(?P<host>[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::(?P<port>[0-9
 # RFC 3986 pchar without "*", which rsync daemons expand; a leading dot is a hidden file, "." or "..".
 _SEGMENT = rf"(?!\.)[A-Za-z0-9._~!$&'()+,;=:@%-]{{1,{MAX_FILE_NAME_LENGTH}}}"
 _MODULE_AND_PATH = re.compile(rf"(?P<module>{_SEGMENT})(?:/(?P<path>(?:{_SEGMENT}(?:/{_SEGMENT})*/?)?))?")
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
+_LOCAL = (".localhost", ".localdomain", ".local", ".internal", ".home.arpa")
 _VISIBLE = re.compile(r"[!-~]*")
 
 
@@ -41,7 +43,8 @@ class RsyncUri:
     def parse(cls, text: str, *, allow_dubious_hosts: bool = False) -> RsyncUri:
         """Read and check. Raises `UriError`.
 
-        Dubious is a host that no public repository has: an IP literal, an explicit port, `localhost`, a single label.
+        Dubious is a host that no public repository has: an IP literal, an explicit port, a single label, a name that
+        belongs to one machine or network, as `x.localhost` (RFC 6761) and `x.local` (RFC 6762).
         They would let a stranger's certificate make us talk to our own network, so only laboratories allow them.
         """
         rest = _after_scheme(text)
@@ -108,7 +111,7 @@ def _objection(authority: str, allow_dubious_hosts: bool) -> str | None:
         return None
     if literal or port is not None:
         return "has an IP address or a port for a host, which is refused outside a lab (--allow-dubious-hosts)"
-    if "." not in host or host.endswith(".localhost"):
+    if "." not in host or host.endswith(_LOCAL):
         return "names a host of the local network, which is refused outside a lab (--allow-dubious-hosts)"
     return None
 
@@ -117,6 +120,6 @@ def _is_ip_literal(host: str) -> bool:
     try:
         ipaddress.ip_address(host.strip("[]"))
     except ValueError:
-        # What only looks like an IPv4 address ("127.1", "2130706433") is one for the resolver.
-        return host.rpartition(".")[2].isdigit()
+        # What only looks like an IPv4 address ("127.1", "2130706433", "0x7f.0x1") is one for the resolver.
+        return _NUMBER.fullmatch(host.rpartition(".")[2]) is not None
     return True

@@ -108,6 +108,21 @@ def test_full_disk(server: RrdpServer, http: Http) -> None:
         session.download(parse(server.notify_uri), Full(), 10_000)
 
 
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1", "::ffff:127.0.0.1", "169.254.169.254", "0.0.0.0", "fe80::1"])
+def test_a_name_that_leads_to_this_machine(server: RrdpServer, monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    """Whoever owns a name may let it lead there; nobody is connected to."""
+    port = int(server.base.rpartition(":")[2])
+    kind, place = (socket.AF_INET6, (address, port, 0, 0)) if ":" in address else (socket.AF_INET, (address, port))
+    found = [(kind, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", place)]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    uri = "https://rpki.example.net/notification.xml"
+    with pytest.raises(FetchError, match=f"no connection: its name leads to {address}, which is refused outside a lab"):
+        Http(ca_file=server.ca_file).get(uri)
+    if address == "127.0.0.1":
+        with pytest.raises(FetchError, match="certificate is not trusted"):
+            Http(ca_file=server.ca_file, allow_dubious_hosts=True).get(uri)
+
+
 @pytest.mark.parametrize("form", ["http://{}", "http://user:secret@{}", "{}"])
 def test_proxy(server: RrdpServer, monkeypatch: pytest.MonkeyPatch, form: str) -> None:
     """The environment's, in any form that curl takes; hosts in no_proxy are asked without."""
