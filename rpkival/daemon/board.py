@@ -98,7 +98,7 @@ class Board:
             if lost and not len(payload) and len(lost) == len(outcome.report.trust_anchors):
                 # Nobody has said that there is nothing. Routers that are told so would take every route for unsigned.
                 return
-            inquiry = Inquiry(outcome.report, lost, outcome.finished)
+            inquiry = Inquiry(outcome.report, lost, outcome.finished, outcome.payload)
             payload = unexpired(payload, outcome.finished)
             self._fresh = payload, inquiry
             if before is not None:

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rpkival.payload.payload import Payload
 from rpkival.payload.vrps import VrpColumns, Vrps
 from rpkival.validation.report import Rejection, Report
 
@@ -50,10 +52,13 @@ class Why:
 
 
 class Inquiry:
-    """Answers for one run. `lost_anchors` are those that could not be had; `now` is unix seconds."""
+    """Answers for one run. `lost_anchors` are those that could not be had; `now` is unix seconds; `found` is all that
+    the run has found.
+    """
 
-    def __init__(self, report: Report, lost_anchors: Collection[str], now: float) -> None:
+    def __init__(self, report: Report, lost_anchors: Collection[str], now: float, found: Payload | None = None) -> None:
         self.now = now
+        self._found = found
         self._lost_anchors = lost_anchors
         self._by_uri = {rejection.uri: rejection for rejection in report.rejections}
         self._failed_points = {
@@ -76,9 +81,19 @@ class Inquiry:
         if rejection := self._failed_points.get(_directory(source)):
             return Why(Cause.POINT_FAILED, _named(rejection))
         # A CA whose certificate or manifest broke takes all below it along, of which the report then says nothing.
-        if rejection := self._broken_cas.get(trust_anchor):
+        # Some CA of a registry is always broken: it is no reason for what is gone where its neighbours still are.
+        if (rejection := self._broken_cas.get(trust_anchor)) and _directory(source) not in self._living:
             return Why(Cause.CA_LOST, _named(rejection))
         return Why(Cause.WITHDRAWN)
+
+    @cached_property
+    def _living(self) -> frozenset[str]:
+        """The publication points of which the run has found something."""
+        if self._found is None:
+            return frozenset()
+        aspas = (aspa.source for aspa in self._found.aspas)
+        keys = (key.source for key in self._found.router_keys)
+        return frozenset(map(_directory, filter(None, (*self._found.vrps.sources, *aspas, *keys))))
 
     @classmethod
     def of_exceptions(cls, now: float) -> Inquiry:

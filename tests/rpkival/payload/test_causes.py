@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rpkival.payload.causes import Cause, Inquiry
+from rpkival.payload.payload import Aspa, Payload
 from rpkival.payload.vrps import Vrp, Vrps
 from rpkival.validation.report import Rejection, Report
 
@@ -57,6 +58,30 @@ def rejected(uri: str, sentence: str, section: str = "RFC 6487 section 7.2") -> 
 def test_each_cause(rejections: tuple[Rejection, ...], lost: tuple[str, ...], expires: int, cause: Cause) -> None:
     """One ROA of a CA, and what the report says of it or of what is above it."""
     assert Inquiry(report(*rejections), lost, 1000).why("ripe", ROA, expires).cause is cause
+
+
+@pytest.mark.parametrize(
+    ("neighbour", "cause"),
+    [
+        ("rsync://rpki.example/repo/ca/b.roa", Cause.WITHDRAWN),
+        ("rsync://rpki.example/repo/other/b.roa", Cause.CA_LOST),
+    ],
+)
+@pytest.mark.parametrize("aspa", [True, False])
+def test_a_broken_ca_is_no_reason_where_others_of_the_point_still_are(
+    neighbour: str, cause: Cause, *, aspa: bool
+) -> None:
+    """Then the CA was reached, and its manifest lists the object no more: in a registry some CA is always broken."""
+    found = (
+        Payload(Vrps.empty(), (Aspa(1, (2,), "ripe", 2000, neighbour),))
+        if aspa
+        else Payload(Vrps.of([Vrp("10.0.0.0/24", 24, 1, "ripe", 2000, neighbour)]))
+    )
+    broken = rejected("rsync://rpki.example/repo/broken/x.mft", "It is missing.")
+    inquiry = Inquiry(report(broken), (), 1000, found)
+    assert inquiry.why("ripe", ROA, 2000).cause is cause
+    failed = Inquiry(report(rejected(MANIFEST, "It is missing.")), (), 1000, found)
+    assert failed.why("ripe", ROA, 2000).cause is Cause.POINT_FAILED
 
 
 def test_a_column_is_answered_row_by_row() -> None:
