@@ -23,17 +23,10 @@ _LISTED = 5
 """Problems that are told before the rest is only counted."""
 
 
-_TITLES = (
-    "trust anchor",
-    "CAs",
-    "failed points",
-    "ROAs",
-    "rejected ROAs",
-    "rejected objects",
-    "VRPs",
-    "ASPAs",
-    "router keys",
-)
+_TITLES = ("trust anchor", "CAs", "failed", "ROAs", "refused", "problems", "VRPs", "ASPAs", "keys")
+"""Short, so that a row of the world's numbers fits into 80 columns. `failed` are of the CAs, `refused` of the ROAs, and
+`problems` all that was not used; keys are routers'.
+"""
 
 
 class Fetched(Protocol):

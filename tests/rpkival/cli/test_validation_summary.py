@@ -105,3 +105,24 @@ def test_what_costs_most_is_told_first(capsys: pytest.CaptureFixture[str]) -> No
     print_summary(run, Applied(Payload.empty()), source, 1.0, verbose=True)
 
     assert capsys.readouterr().err.count("The file's hash is another. (RFC 9286 section 6.5)\n") == 7
+
+
+def test_the_world_fits_into_80_columns(capsys: pytest.CaptureFixture[str]) -> None:
+    """Five registries and their sum; a row that is broken cannot be compared with the next."""
+    names = ("afrinic", "apnic", "arin", "lacnic", "ripe")
+    counts = Counts(
+        certificates_valid=59_999,
+        publication_points_rejected=1_999,
+        roas_valid=199_999,
+        roas_rejected=9_999,
+        aspas_valid=1_999,
+        router_certificates_valid=999,
+    )
+    anchors = tuple(TrustAnchorReport(name, f"rsync://{name}.example/ta.cer", counts) for name in names)
+    run = ValidationRun(0, anchors, ValidatedRoas(()), (), (), (), ())
+
+    print_summary(run, Applied(Payload.empty()), SimpleNamespace(results=(), unreadable={}), 1.0, verbose=False)
+
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) == 8
+    assert max(map(len, told)) <= 80
