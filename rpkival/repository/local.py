@@ -9,6 +9,7 @@ import re
 import stat
 from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 
 from rpkival.errors import UriError, UsageError
@@ -52,8 +53,17 @@ class LocalDirectory:
     """One state of one directory has no past."""
 
     def trust_anchor(self, uri: str) -> bytes | None:
-        """The trust anchor certificate at `uri`, if there is one; https URIs have no place in this layout."""
-        return self.read_uri(uri)
+        """The trust anchor certificate at `uri`, if there is one.
+
+        rpki-client keeps those that it has fetched, also by https, as `ta/LOCATOR/NAME`, where LOCATOR is its own name
+        of it; a certificate of another locator does not have the key, and is refused for it.
+        """
+        found = self.read_uri(uri) if uri.lower().startswith("rsync:") else None
+        name = uri.rpartition("/")[2]
+        if found is None and _FILE_NAME.fullmatch(name):
+            for directory in sorted(each.name for each in (self.path / "ta").glob("*")):
+                found = found or self._told(uri, partial(self._read, f"ta/{directory}", name))
+        return found
 
     def accepted_trust_anchor(self, uri: str) -> bytes | None:  # noqa: ARG002
         """Nothing is kept."""

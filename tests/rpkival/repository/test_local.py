@@ -38,6 +38,22 @@ def test_objects_are_read_by_their_uri(tree: Path) -> None:
     assert source.trust_anchor(HOST + "a/x.roa") == b"x"
 
 
+@pytest.mark.parametrize("uri", ["https://rpki.example.net/ta/anchor.cer", "rsync://rpki.example.net/ta/anchor.cer"])
+def test_trust_anchors_are_where_rpki_client_keeps_them(tree: Path, uri: str) -> None:
+    """In a directory with the name of the locator; nothing is told of an https URI that others make up for."""
+    source = LocalDirectory(tree)
+    assert source.trust_anchor(uri) is None
+    assert source.unreadable == {}
+    (tree / "ta/other").mkdir(parents=True)
+    (tree / "ta/mine").mkdir()
+    (tree / "ta/mine/anchor.cer").write_bytes(b"anchor")
+    assert source.trust_anchor(uri) == b"anchor"
+    assert source.trust_anchor("https://rpki.example.net/../../secret") is None
+    (tree / "ta/mine/anchor.cer").unlink()
+    (tree / "ta/mine/anchor.cer").symlink_to(tree.parent / "secret")
+    assert source.trust_anchor(uri) is None
+
+
 def test_a_missing_object_has_no_reason(tree: Path) -> None:
     """It is simply not there, also where its directory is not or is a file."""
     source = LocalDirectory(tree)
