@@ -13,25 +13,14 @@ from __future__ import annotations
 
 import argparse
 import os
-import resource
 import subprocess
 import sys
 import tempfile
-import threading
-import time
-from dataclasses import dataclass
 from pathlib import Path
 
+from measured import Cost, cost_of
+
 from rpkival.repository.store import Store
-
-
-@dataclass(frozen=True)
-class Run:
-    """One run: seconds, seconds of CPU, octets of memory."""
-
-    wall: float
-    cpu: float
-    memory: int
 
 
 def main() -> None:
@@ -78,63 +67,22 @@ def fill(tree: Path, data: Path) -> int:
     return objects
 
 
-def validate(world: Path, data: Path, workers: int) -> Run:
+def validate(world: Path, data: Path, workers: int) -> Cost:
     """One run, which must find what there is."""
     output = data / "found.csv"
     command = [sys.executable, "-m", "rpkival", "validate", "--tal", str(world / "lab.tal"), "--offline", "--quiet"]
     command += ["--repository-dir", str(data), "--workers", str(workers), "--format", "csv", "--output", str(output)]
-    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    process = subprocess.Popen(command, env=environment)
-    most = Most(process.pid)
-    process.wait()
-    wall, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
-    most.stop()
+    cost = cost_of(
+        command, env={name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    )
     found = {row.rpartition(",")[0] for row in output.read_text().splitlines()[1:]}
     expected = set((world / "expected.csv").read_text().splitlines()[1:])
-    if process.returncode or found != expected:
-        sys.exit(f"exit code {process.returncode}; {len(found)} VRPs instead of {len(expected)}")
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Run(wall, cpu, most.octets)
+    if found != expected:
+        sys.exit(f"{len(found)} VRPs instead of {len(expected)}")
+    return cost
 
 
-class Most:
-    """The most memory that a process and its children have resident together (proportional set size)."""
-
-    def __init__(self, pid: int) -> None:
-        self.octets = 0
-        self._pid = pid
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._watch)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Look no more."""
-        self._ended.set()
-        self._thread.join()
-
-    def _watch(self) -> None:
-        while not self._ended.wait(0.25):
-            self.octets = max(self.octets, sum(map(_resident, _family(self._pid))))
-
-
-def _family(pid: int) -> list[int]:
-    try:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    except OSError:
-        return [pid]
-    return [pid, *(each for child in children for each in _family(int(child)))]
-
-
-def _resident(pid: int) -> int:
-    try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    except OSError:
-        return 0
-    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
-
-
-def report(what: str, run: Run, objects: int, cold: Run | None = None) -> None:
+def report(what: str, run: Cost, objects: int, cold: Cost | None = None) -> None:
     """One line."""
     share = "" if cold is None else f", {run.wall / cold.wall:.1%} of cold"
     each = f"{run.cpu / objects * 1e6:.0f} us of CPU an object"
