@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from rpkival.payload.payload import Payload
 from rpkival.payload.vrps import VrpColumns, Vrps
-from rpkival.validation.report import Rejection, Report
+from rpkival.validation.report import LIMIT_SECTION, Rejection, Report
 
 __all__ = ["Cause", "Inquiry", "Why", "accidents"]
 
@@ -64,6 +64,12 @@ class Inquiry:
         self._failed_points = {
             _directory(rejection.uri): rejection for rejection in report.rejections if _fails_its_point(rejection)
         }
+        # Of these the report may be full, which is said of the trust anchor's certificate, and silent of some objects.
+        self._unlisted = {
+            rejection.trust_anchor
+            for rejection in report.rejections
+            if rejection.section == LIMIT_SECTION and rejection.uri.endswith(".cer")
+        }
         self._broken_cas: dict[str, Rejection] = {}
         for rejection in report.rejections:
             breaks = rejection.uri.endswith(".cer") or _fails_its_point(rejection)
@@ -82,7 +88,8 @@ class Inquiry:
             return Why(Cause.POINT_FAILED, _named(rejection))
         # A CA whose certificate or manifest broke takes all below it along, of which the report then says nothing.
         # Some CA of a registry is always broken: it is no reason for what is gone where its neighbours still are.
-        if (rejection := self._broken_cas.get(trust_anchor)) and _directory(source) not in self._living:
+        alive = trust_anchor not in self._unlisted and _directory(source) in self._living
+        if (rejection := self._broken_cas.get(trust_anchor)) and not alive:
             return Why(Cause.CA_LOST, _named(rejection))
         return Why(Cause.WITHDRAWN)
 

@@ -7,7 +7,7 @@ import pytest
 from rpkival.payload.causes import Cause, Inquiry
 from rpkival.payload.payload import Aspa, Payload
 from rpkival.payload.vrps import Vrp, Vrps
-from rpkival.validation.report import Rejection, Report
+from rpkival.validation.report import LIMIT_SECTION, Rejection, Report
 
 ROA = "rsync://rpki.example/repo/ca/a.roa"
 MANIFEST = "rsync://rpki.example/repo/ca/ca.mft"
@@ -82,6 +82,13 @@ def test_a_broken_ca_is_no_reason_where_others_of_the_point_still_are(
     assert inquiry.why("ripe", ROA, 2000).cause is cause
     failed = Inquiry(report(rejected(MANIFEST, "It is missing.")), (), 1000, found)
     assert failed.why("ripe", ROA, 2000).cause is Cause.POINT_FAILED
+
+
+def test_a_full_report_is_silent_of_some() -> None:
+    """So nothing is taken for withdrawn that may be among them, whatever is found beside it."""
+    full = rejected("rsync://rpki.example/ta.cer", "The report is full; 7 more are not listed.", LIMIT_SECTION)
+    found = Payload(Vrps.of([Vrp("10.0.0.0/24", 24, 1, "ripe", 2000, "rsync://rpki.example/repo/ca/b.roa")]))
+    assert Inquiry(report(full), (), 1000, found).why("ripe", ROA, 2000).cause is Cause.CA_LOST
 
 
 def test_a_column_is_answered_row_by_row() -> None:
