@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import secrets
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -37,6 +38,9 @@ _TOKEN = "token,"  # noqa: S105 - not a secret
 
 _SOME_FILES_MISSING = (23, 24)
 """Exit codes of rsync (its manual, "exit values") when the sender could not read some files, or they vanished."""
+
+_DISK_FULL = re.compile(r"\[(?:receiver|generator)\].*: (No space left on device|Disk quota exceeded)")
+"""What rsync says of our side; with its exit code it says the same of a sender's trouble."""
 
 _PARTIAL = "partial,"
 """What a fetch that failed had brought: a module too large for the time of one run comes in several."""
@@ -73,9 +77,9 @@ class RsyncMirror:
         self._rsync.stop()
 
     def file(self, uri: RsyncUri) -> tuple[RsyncResult, bytes | None]:
-        """One file, which is not kept."""
+        """One file, which is not kept. Raises `StateError` where the disk is at fault."""
         with self._staging() as staging:
-            result = self._rsync.fetch(str(uri), staging / uri.file_name)
+            result = self._fetched(str(uri), staging / uri.file_name)
             content = (staging / uri.file_name).read_bytes() if result.error is None else None
         return result, content
 
@@ -88,7 +92,7 @@ class RsyncMirror:
                 new = staging / "new"
                 new.mkdir()
                 known = [directory for directory in (target, partial) if directory.is_dir()]
-                result = self._rsync.fetch(uri.module_uri, new, known=known)
+                result = self._fetched(uri.module_uri, new, known)
                 if result.exit_code in _SOME_FILES_MISSING:
                     _link_missing(target, new)
                 elif result.exit_code != 0:
@@ -105,6 +109,13 @@ class RsyncMirror:
             return replace(result, error=f"{uri.module_uri} cannot be kept: {error}")
         except OSError as error:
             raise StateError(f"{uri.module_uri} cannot be kept in {self._directory}: {error.strerror}.") from error
+        return result
+
+    def _fetched(self, uri: str, target: Path, known: Sequence[Path] = ()) -> RsyncResult:
+        """How rsync ended. Raises `StateError` where it was our disk: what came is deleted, to have room for others."""
+        result = self._rsync.fetch(uri, target, known=known)
+        if result.error is not None and (full := _DISK_FULL.search(result.error)):
+            raise StateError(f"{uri} cannot be kept in {self._directory}: {full[1]}; make room.")
         return result
 
     def _take_over(self, uri: RsyncUri, new: Path, target: Path, staging: Path) -> None:

@@ -278,6 +278,21 @@ def test_a_disk_that_fails_is_told_apart_from_the_repository(
     assert mirror.update(RsyncUri.parse(other, allow_dubious_hosts=True)).error is None
 
 
+def test_a_full_disk_is_told_apart_from_the_repository(
+    rsync_daemon: RsyncDaemon, module: Path, cache: Path, store: Store, tmp_path: Path
+) -> None:
+    """What had come does not stay to fill it; what a sender says of its own disk is the sender's trouble."""
+    uri = rsync_daemon.serve("m", module)
+    said = (
+        'cp {}/a/x.roa "$last"; echo "rsync: [{}] write failed on \\"x\\": No space left on device (28)" >&2; exit 11'
+    )
+    with pytest.raises(StateError, match=r"cannot be kept in .*: No space left on device; make room\.$"):
+        update(cache, store, uri, program(tmp_path, said.format(module, "receiver")))
+    assert not list((cache / ".staging").glob("partial,*"))
+    assert "[sender] write failed" in str(update(cache, store, uri, program(tmp_path, said.format(module, "sender"))))
+    assert list((cache / ".staging").glob("partial,*"))
+
+
 def test_a_module_beyond_its_bounds_leaves_the_last_good_one(
     rsync_daemon: RsyncDaemon, module: Path, cache: Path, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
