@@ -26,7 +26,13 @@ from rpkival.objects.certificate import Role, is_router_certificate, parse_certi
 from rpkival.objects.cms import parse_signed_object
 from rpkival.objects.crl import parse_crl
 from rpkival.objects.described import SIGNED_KINDS, Fields, SignedKind, ccr_fields, number_text
-from rpkival.objects.extensions import crl_uris, subject_key_identifier, subject_locations
+from rpkival.objects.extensions import (
+    authority_key_identifier,
+    ca_issuers,
+    crl_uris,
+    subject_key_identifier,
+    subject_locations,
+)
 from rpkival.objects.keys import load_key, verifies
 from rpkival.objects.names import format_name
 from rpkival.objects.resources import INHERIT, Claim, format_ranges, parse_as_identifiers, parse_ip_blocks
@@ -294,6 +300,8 @@ def _claim(claim: Claim, family: Any) -> list[str] | str | None:
 
 _EXTENSIONS: Final[dict[Any, Callable[[bytes], Fields]]] = {
     oids.SUBJECT_KEY_IDENTIFIER: lambda value: {"subject_key_id": subject_key_identifier(value).hex()},
+    oids.AUTHORITY_KEY_IDENTIFIER: lambda value: {"authority_key_id": authority_key_identifier(value).hex()},
+    oids.AUTHORITY_INFO_ACCESS: lambda value: {"issuer_uri": ca_issuers(value)},
     oids.CRL_DISTRIBUTION_POINTS: lambda value: {"crl_uris": list(crl_uris(value))},
     oids.SUBJECT_INFO_ACCESS: _locations,
     oids.IP_ADDR_BLOCKS: _addresses,

@@ -50,10 +50,12 @@ def test_good_objects_are_told_and_end_with_0(rpkival: Run, files: Path) -> None
     assert "10.0.0.0/8 max_length 24" in ended.out
 
 
-def test_a_signed_object_tells_where_it_says_that_it_is(rpkival: Run, files: Path) -> None:
-    """A list as any other, in both forms."""
+def test_a_signed_object_tells_where_it_is_and_who_issued_it(rpkival: Run, files: Path) -> None:
+    """By key and by place; a list as any other, in both forms."""
     listed = json.loads(rpkival("inspect", files / "anchor.mft", "--format", "json").out)
     (uri,) = listed[0]["certificate"]["signed_objects"]
+    assert listed[0]["certificate"]["authority_key_id"] == listed[0]["certificate"]["issuer"].removeprefix("CN=")
+    assert listed[0]["certificate"]["issuer_uri"].endswith("/anchor.cer")
     assert f"    signed_objects:\n      {uri}\n" in rpkival("inspect", files / "anchor.mft").out
 
 
