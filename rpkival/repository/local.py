@@ -7,7 +7,7 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
@@ -90,6 +90,10 @@ class LocalDirectory:
     def accepted(self, place: Place) -> Accepted | None:  # noqa: ARG002 - one state of one directory has no past
         """Nothing is kept."""
         return None
+
+    def manifests(self, place: Place) -> Mapping[str, bytes]:  # noqa: ARG002
+        """Nothing is at hand: each is read where it is asked for."""
+        return {}
 
     def revision(self, place: Place) -> bytes | None:  # noqa: ARG002
         """It is not known what has changed."""

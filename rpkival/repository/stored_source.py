@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import lru_cache
@@ -126,11 +126,12 @@ class StoredSource:
         uri = _canonical(place.repository) + place.manifest.rpartition("/")[2]
         if not uri.endswith(".mft"):
             return self._store.digest(listing.id, uri)
-        # Another run may fetch meanwhile. What is read then may be newer than what `revision` says, and never older.
-        key = (listing.id, listing.version)
-        if key not in self._manifests:
-            self._manifests[key] = self._store.manifests(listing.id)
-        return self._manifests[key].get(uri)
+        return self._manifests_of(listing).get(uri)
+
+    def manifests(self, place: Place) -> Mapping[str, bytes]:
+        """SHA-256 by URI of those whose names end as they should, in the repository that serves this place."""
+        listing = self._listing(place)
+        return {} if listing is None else self._manifests_of(listing)
 
     def revision(self, place: Place) -> bytes | None:
         """What is another whenever something is published in the repository that serves this place."""
@@ -189,6 +190,13 @@ class StoredSource:
         if self._collector is None or (request is not None and request.done()):
             self._listings[key] = listing
         return listing
+
+    def _manifests_of(self, listing: Repository) -> Mapping[str, bytes]:
+        # Another run may fetch meanwhile. What is read then may be newer than what `revision` says, and never older.
+        key = (listing.id, listing.version)
+        if key not in self._manifests:
+            self._manifests[key] = self._store.manifests(listing.id)
+        return self._manifests[key]
 
     def _write_behind(self, flush: Callable[[], None]) -> None:
         """In another thread: a repository's transaction may be under way, for which the walk must not wait."""

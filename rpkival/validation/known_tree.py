@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from rpkival.objects.place import Place
+from rpkival.validation.publication_point import file_name
 from rpkival.validation.source import Source
 from rpkival.validation.tree import GOOD, Branch, RepositoryKey, Tree
 
@@ -56,12 +57,14 @@ class KnownTree:
         if doubtful.any():
             manifests = columns["manifest"].tolist()
             was_good = columns["counts"][:, GOOD] > 0
+            at_hand = source.manifests(tree.place(int(rows[0])))
             for at in np.flatnonzero(doubtful).tolist():
                 place = tree.place(int(rows[at]))
                 last = source.accepted(place)
                 # What is good and was never accepted has to be looked at to be so, in a run that may do that.
                 is_last = not (source.accepts and was_good[at]) if last is None else last.sha256 == manifests[at]
-                able[at] = is_last and source.manifest(place) == manifests[at]
+                there = at_hand.get(place.repository + file_name(place.manifest)) or source.manifest(place)
+                able[at] = is_last and there == manifests[at]
         self._stands[rows] = able
 
     def below(self, row: int | None) -> dict[bytes, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import Future
 from typing import Protocol
 
@@ -38,6 +39,12 @@ class Source(Protocol):
 
     def manifest(self, place: Place) -> bytes | None:
         """SHA-256 of the manifest as last fetched, None where there is none. Cheap: asked for every CA in every run."""
+
+    def manifests(self, place: Place) -> Mapping[str, bytes]:
+        """SHA-256 of manifests by URI, as far as they are at hand, in the repository that serves this place.
+
+        What it has is what `manifest` gives of the URI; what it has not may be there all the same.
+        """
 
     def revision(self, place: Place) -> bytes | None:
         """What is another whenever something is published in the repository that serves this place; None: not known."""

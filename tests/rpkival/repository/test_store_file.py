@@ -102,6 +102,7 @@ def make_older(directory: Path) -> None:
         connection.execute("CREATE TABLE loose (count INTEGER NOT NULL)")
         connection.execute("INSERT INTO loose SELECT loose FROM counter")
         connection.execute("DROP TABLE counter")
+        connection.execute("DROP INDEX manifest")
         connection.execute("PRAGMA user_version=1")
     connection.close()
 

@@ -70,6 +70,9 @@ class Memory:
         now = self._there(place).get(place.repository + name)
         return self.kept.get(sha256, now) if now is None or hashlib.sha256(now).digest() != sha256 else now
 
+    def manifests(self, place: Place) -> Mapping[str, bytes]:
+        return {uri: hashlib.sha256(data).digest() for uri, data in self._there(place).items() if uri.endswith(".mft")}
+
     def revision(self, place: Place) -> bytes | None:
         whole = place.module if place.notify in self.servers else place.source
         there = [uri.encode() + data for uri, data in sorted(self._there(place).items()) if uri.startswith(whole)]
