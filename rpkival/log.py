@@ -43,6 +43,13 @@ class Log:
         logger = (
             structlog.get_logger(self._name)
             if structlog.is_configured()
-            else structlog.wrap_logger(structlog.PrintLogger(sys.stderr))
+            else structlog.wrap_logger(
+                structlog.PrintLogger(sys.stderr),
+                processors=[
+                    structlog.processors.add_log_level,
+                    structlog.processors.TimeStamper(fmt="iso", utc=True),
+                    structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+                ],
+            )
         )
         getattr(logger, level)(event, **about)

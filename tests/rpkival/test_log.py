@@ -51,6 +51,20 @@ def test_standard_output_is_for_what_was_asked_for(capsys: pytest.CaptureFixture
     assert "not a database" in err
 
 
+@pytest.mark.usefixtures("nobody_has_set_up_logs")
+def test_a_traceback_has_no_values_of_variables(capsys: pytest.CaptureFixture[str]) -> None:
+    """Keys and secrets would be among them."""
+    secret = "whsec_" + "c2VjcmV0"
+    try:
+        int(secret[:0])
+    except ValueError:
+        Log("rpkival").exception("something_broke")
+    told = capsys.readouterr().err
+    assert "something_broke" in told
+    assert "invalid literal" in told
+    assert secret not in told
+
+
 def test_structlog_is_loaded_when_there_is_something_to_say() -> None:
     """Not by who may have something to say."""
     code = (
