@@ -89,7 +89,11 @@ def ours(way: Way) -> Findings:
 
     return Findings(
         frozenset((number(vrp["asn"]), vrp["prefix"], vrp["maxLength"]) for vrp in document["roas"]),
-        frozenset((number(key["asn"]), key["SKI"], key["routerPublicKey"]) for key in document["routerKeys"]),
+        # In the alphabet for URLs, as Routinator has them.
+        frozenset(
+            (number(key["asn"]), key["SKI"], key["routerPublicKey"].translate(str.maketrans("-_", "+/")))
+            for key in document["routerKeys"]
+        ),
         frozenset((number(aspa["customer"]), tuple(map(number, aspa["providers"]))) for aspa in document["aspas"]),
     )
 
