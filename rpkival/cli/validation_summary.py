@@ -107,7 +107,7 @@ def _rejections(run: ValidationRun, *, each_file: bool) -> Iterator[str]:
 def _weight(rejection: Rejection, lost: Collection[str]) -> int:
     if rejection.trust_anchor in lost:
         return 0
-    return 1 if rejection.uri.endswith((".cer", ".crl", ".mft")) or rejection.section.startswith("RFC 9286") else 2
+    return 1 if rejection.breaks_a_ca else 2
 
 
 def _successors(run: ValidationRun) -> Iterator[str]:

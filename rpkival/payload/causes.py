@@ -62,7 +62,7 @@ class Inquiry:
         self._lost_anchors = lost_anchors
         self._by_uri = {rejection.uri: rejection for rejection in report.rejections}
         self._failed_points = {
-            _directory(rejection.uri): rejection for rejection in report.rejections if _fails_its_point(rejection)
+            _directory(rejection.uri): rejection for rejection in report.rejections if rejection.fails_its_point
         }
         # Of these the report may be full, which is said of the trust anchor's certificate, and silent of some objects.
         self._unlisted = {
@@ -72,8 +72,7 @@ class Inquiry:
         }
         self._broken_cas: dict[str, Rejection] = {}
         for rejection in report.rejections:
-            breaks = rejection.uri.endswith(".cer") or _fails_its_point(rejection)
-            if breaks and not _of_own_word(rejection):
+            if rejection.breaks_a_ca and not _of_own_word(rejection):
                 self._broken_cas.setdefault(rejection.trust_anchor, rejection)
 
     def why(self, trust_anchor: str, source: str, expires: int) -> Why:
@@ -136,13 +135,6 @@ def _cause_of(rejection: Rejection) -> Cause:
     if rejection.sentence.endswith("is revoked."):
         return Cause.REVOKED
     return Cause.EXPIRED if " expired at " in rejection.sentence else Cause.REJECTED
-
-
-def _fails_its_point(rejection: Rejection) -> bool:
-    """Whether all of its publication point went with it: by its manifest or CRL, or by RFC 9286, which has a point not
-    be used where any file on the manifest is missing (section 6.4) or another (section 6.5).
-    """
-    return rejection.uri.endswith((".mft", ".crl")) or rejection.section.startswith("RFC 9286")
 
 
 def _of_own_word(rejection: Rejection) -> bool:

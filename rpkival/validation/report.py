@@ -47,6 +47,18 @@ class Rejection(Record):
     sentence: str
     trust_anchor: str
 
+    @property
+    def fails_its_point(self) -> bool:
+        """Whether all of its publication point went with it: by its manifest or CRL, or by RFC 9286, which has a point
+        not be used where any file on the manifest is missing (section 6.4) or another (section 6.5).
+        """
+        return self.uri.endswith((".mft", ".crl")) or self.section.startswith("RFC 9286")
+
+    @property
+    def breaks_a_ca(self) -> bool:
+        """Whether all below a CA may have gone with it: by its publication point, or by its certificate."""
+        return self.uri.endswith(".cer") or self.fails_its_point
+
 
 @dataclass(frozen=True, slots=True)
 class FetchProblem:
