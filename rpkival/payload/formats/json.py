@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
 import msgspec
 
+from rpkival.payload.base64_text import encode_base64
 from rpkival.payload.formats.text import Field, chosen, decimals, joined, lines, prefix_texts
 from rpkival.payload.payload import Aspa, Payload, RouterKey
 from rpkival.payload.vrps import VrpColumns, Vrps
@@ -43,7 +43,7 @@ def write_document(
 
 def key_head(key: RouterKey) -> str:
     """What makes the key, as Routinator begins its entry."""
-    info = base64.urlsafe_b64encode(key.key_info).decode().rstrip("=")
+    info = encode_base64(key.key_info)
     return f'    {{ "asn": "AS{key.asn}", "SKI": "{key.key_id.hex().upper()}", "routerPublicKey": "{info}"'
 
 

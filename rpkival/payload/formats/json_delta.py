@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
+from rpkival.payload.base64_text import encode_base64
 from rpkival.payload.changes import Changes
 from rpkival.payload.formats.text import Field, decimals, joined, lines, prefix_texts
 from rpkival.payload.payload import Aspa, Payload, RouterKey
@@ -60,7 +60,7 @@ def _vrp_fields(part: VrpColumns) -> Sequence[Field]:
 
 
 def _key(key: RouterKey) -> bytes:
-    info = base64.urlsafe_b64encode(key.key_info).decode().rstrip("=")
+    info = encode_base64(key.key_info)
     return (
         f'\n    {{\n        "type": "routerKey",\n        "keyIdentifier": "{key.key_id.hex().upper()}",\n'
         f'        "asn": "AS{key.asn}",\n        "keyInfo": "{info}"\n    }},'

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 import numpy as np
 
+from rpkival.payload.base64_text import encode_base64
 from rpkival.payload.formats.text import Field, chosen, decimals, joined, lines, prefix_texts
 from rpkival.payload.payload import Aspa, Payload, RouterKey
 from rpkival.payload.vrps import VrpColumns, Vrps
@@ -68,8 +68,8 @@ def _vrps(vrps: Vrps) -> Iterator[bytes]:
 
 def _key(key: RouterKey) -> bytes:
     return (
-        b'      {\n        "asn": %d,\n        "SKI": "%b",\n' % (key.asn, _unpadded(key.key_id))
-        + b'        "routerPublicKey": "%b",\n' % _unpadded(key.key_info)
+        b'      {\n        "asn": %d,\n        "SKI": "%b",\n' % (key.asn, encode_base64(key.key_id).encode())
+        + b'        "routerPublicKey": "%b",\n' % encode_base64(key.key_info).encode()
         + b'        "comment": %b\n      },\n' % _comment(key.trust_anchor)
     )
 
@@ -82,11 +82,6 @@ def _aspa(aspa: Aspa) -> bytes:
         + providers
         + b'\n        ],\n        "comment": %b\n      },\n' % _comment(aspa.trust_anchor)
     )
-
-
-def _unpadded(octets: bytes) -> bytes:
-    """RFC 8416 section 3.3.2: Base64 of RFC 4648 section 5, without trailing `=`."""
-    return base64.urlsafe_b64encode(octets).rstrip(b"=")
 
 
 def _comment(trust_anchor: str) -> bytes:
