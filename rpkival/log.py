@@ -6,8 +6,22 @@ It brings along rich and asyncio, and takes longer to load than many a verb take
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
-__all__ = ["Log"]
+if TYPE_CHECKING:
+    from structlog.typing import Processor
+
+__all__ = ["Log", "console_renderer"]
+
+
+def console_renderer() -> Processor:
+    """What makes of an event a line for people.
+
+    Tracebacks are plain: structlog would show all variables on the way, with the keys and secrets among them.
+    """
+    import structlog
+
+    return structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
 
 
 class Log:
@@ -48,7 +62,7 @@ class Log:
                 processors=[
                     structlog.processors.add_log_level,
                     structlog.processors.TimeStamper(fmt="iso", utc=True),
-                    structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+                    console_renderer(),
                 ],
             )
         )

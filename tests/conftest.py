@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, settings
 
 from rpkival.lab.keys import KeyRing
 from rpkival.lab.rsync_daemon import RsyncDaemon
+from rpkival.log import Log
 
 ROOT = Path(__file__).parent.parent
 SKIPS_FORBIDDEN = bool(os.environ.get("RPKIVAL_FORBID_SKIPS"))
@@ -128,6 +129,24 @@ def no_permission() -> Callable[[Path], AbstractContextManager[None]]:
             path.chmod(mode)
 
     return closed
+
+
+@pytest.fixture
+def tell_no_secret(capsys: pytest.CaptureFixture[str]) -> Callable[[], None]:
+    """`tell_no_secret()`: a fault is logged with its traceback on standard error, and no value of a variable."""
+
+    def tell() -> None:
+        secret = "whsec_" + "c2VjcmV0"
+        try:
+            int(secret[:0])
+        except ValueError:
+            Log("rpkival").exception("something_broke")
+        told = capsys.readouterr().err
+        assert "something_broke" in told
+        assert "invalid literal" in told
+        assert secret not in told
+
+    return tell
 
 
 @pytest.fixture

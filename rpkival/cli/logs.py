@@ -7,6 +7,8 @@ import sys
 
 import structlog
 
+from rpkival.log import console_renderer
+
 __all__ = ["configure_logs"]
 
 _SHOWN_CHARACTERS = 500
@@ -18,8 +20,7 @@ def configure_logs(*, quiet: bool = False, verbose: bool = False) -> None:
     level = logging.WARNING if quiet else logging.DEBUG if verbose else logging.INFO
     last: list[structlog.typing.Processor]
     if sys.stderr.isatty():
-        # Not the values of all variables on the way, which structlog shows by default: keys and secrets are among them.
-        last = [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+        last = [console_renderer()]
     else:
         last = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     structlog.configure(

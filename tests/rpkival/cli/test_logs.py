@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from aiohttp import web
 
 from rpkival.cli.logs import configure_logs
-from rpkival.log import Log
 
 JUNK = {
     "url": b"GET %ZZ HTTP/1.1\r\n\r\n",
@@ -84,17 +84,9 @@ def test_verbose_logs_have_the_traceback(capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_a_terminal_is_shown_no_values_of_variables(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    tell_no_secret: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A traceback has the secrets of webhooks among them, and runs to thousands of lines."""
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     configure_logs()
-    secret = "whsec_" + "c2VjcmV0"
-    try:
-        int(secret[:0])
-    except ValueError:
-        Log("rpkival").exception("something_broke")
-    told = capsys.readouterr().err
-    assert "something_broke" in told
-    assert "invalid literal" in told
-    assert secret not in told
+    tell_no_secret()
