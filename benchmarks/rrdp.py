@@ -202,9 +202,9 @@ def routinator(program: str, place: Place) -> list[str]:
     (place.home / "tals").mkdir()
     shutil.copy(place.path / "lab.tal", place.home / "tals")
     options = ("--no-rir-tals", "--extra-tals-dir", f"{place.home}/tals", "--repository-dir", f"{place.home}/cache")
-    web = ("--allow-dubious-hosts", "--rrdp-root-cert", f"{place.path}/trusted/ca.pem")
+    trust = ("--allow-dubious-hosts", "--rrdp-root-cert", f"{place.path}/trusted/ca.pem")
     rsync = ("--rsync-command", f"{place.path}/bin/rsync")
-    return [program, *options, *web, *rsync, "vrps", "--format", "csv", "--output", str(place.output)]
+    return [program, *options, *trust, *rsync, "vrps", "--format", "csv", "--output", str(place.output)]
 
 
 PEERS: dict[str, Callable[[str, Place], list[str]]] = {

@@ -132,10 +132,7 @@ def _parts_of(found: Inspection, data: bytes, *, strict: bool) -> SignedParts:
         wrapper, is_der = opened
         found.fields |= {} if is_der else {"encoding": "BER"}
         return SignedParts.of(wrapper)
-    if strict or _is_der(data):
-        _blame(found, data, cms.ContentInfo)
-    else:
-        _blame(found, data)
+    _blame(found, data, cms.ContentInfo if strict or _is_der(data) else None)
     return signed_parts(data)
 
 
