@@ -6,8 +6,8 @@ from pathlib import Path
 
 from aiohttp import web
 
+from rpkival.http_server import HttpServer, listen
 from rpkival.limits import MAX_REQUEST_BYTES
-from rpkival.listening import cannot_listen
 from web.answers import problems
 from web.api import changes, checks, delta, incidents, lookup, metrics, openapi, payload, status, validity
 from web.api.rendered import RENDERED, RenderedAnswers
@@ -67,17 +67,6 @@ def make_app(view: View) -> web.Application:
     return app
 
 
-async def start(app: web.Application, host: str, port: int) -> tuple[web.AppRunner, tuple[str, int]]:
-    """Listen; gives what stops it (`await runner.cleanup()`) and the address as it is, also for port 0.
-
-    Raises `UsageError` where it cannot listen.
-    """
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, host, port).start()
-    except OSError as error:
-        await runner.cleanup()
-        raise cannot_listen("The page", host, port, error) from error
-    name = runner.addresses[0]
-    return runner, (name[0], name[1])
+async def start(app: web.Application, host: str, port: int) -> HttpServer:
+    """Listen, on a free port for 0. Raises `UsageError` where it cannot."""
+    return await listen(app, host, port, "The page", patience=_SHUTDOWN_SECONDS, cancel_handlers=False)

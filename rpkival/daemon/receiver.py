@@ -9,6 +9,7 @@ from collections.abc import Callable
 from aiohttp import web
 
 from rpkival.alerts.signature import Secret, sign
+from rpkival.http_server import HttpServer, listen
 from rpkival.limits import MAX_WEBHOOK_BODY
 
 __all__ = ["Receiver"]
@@ -21,21 +22,19 @@ class Receiver:
         self._secret = secret
         self._show = show
         self._seen: set[str] = set()
-        self._runner: web.AppRunner | None = None
+        self._server: HttpServer | None = None
 
     async def start(self, host: str = "127.0.0.1") -> str:
         """Listen on a free port; returns the URL to send to."""
         app = web.Application(client_max_size=MAX_WEBHOOK_BODY)
         app.router.add_post("/alerts", self._receive)
-        self._runner = web.AppRunner(app, access_log=None)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, host, 0).start()
-        return f"http://{host}:{self._runner.addresses[0][1]}/alerts"
+        self._server = await listen(app, host, 0, "The lab's receiver of alerts")
+        return f"{self._server.url}/alerts"
 
     async def close(self) -> None:
         """Stop listening."""
-        if self._runner is not None:
-            await self._runner.cleanup()
+        if self._server is not None:
+            await self._server.close()
 
     async def _receive(self, request: web.Request) -> web.Response:
         body = await request.read()

@@ -140,9 +140,9 @@ class Service:
         self._view.routers = self._server.sessions
         self._view.aspas_not_served = lambda: self._board.cache.aspas_not_served
         self._view.changes_since = self._board.cache.changes_since
-        runner, http = await start(make_app(self._view), *self._http)
-        self._stack.push_async_callback(runner.cleanup)
-        addresses = Addresses(rtr, http)
+        page = await start(make_app(self._view), *self._http)
+        self._stack.push_async_callback(page.close)
+        addresses = Addresses(rtr, page.address)
         self._open_watch(addresses.url)
         await self._board.restore(time.time())
         validator = Validator(self._job, self._config.validation.refresh, self._board.take, self._view.troubles)

@@ -16,7 +16,7 @@ from functools import partial
 from aiohttp import web
 
 from rpkival.errors import UsageError
-from rpkival.lab.http_server import listen
+from rpkival.http_server import HttpServer, listen
 from rpkival.lab.propagation import Tables, traffic_path
 from rpkival.lab.topology import Beacon, Topology
 from rpkival.limits import MAX_SILENT_REQUESTS, SILENT_SECONDS
@@ -49,7 +49,7 @@ class Beacons:
         self._topology = topology
         self._isps = dict(topology.isps)
         self._tables = tables
-        self._runners: list[web.AppRunner] = []
+        self._servers: list[HttpServer] = []
         self._silent = 0
         self.isp = topology.isps[0][0]
 
@@ -69,16 +69,15 @@ class Beacons:
             app = web.Application()
             app.router.add_get("/{path:.*}", partial(self._answer, beacon))
             what = f"The lab's beacon {beacon.name!r}"
-            runner, bound, bound_port = await listen(app, address, port + number if port else 0, what)
-            self._runners.append(runner)
-            shown = f"[{bound}]" if ":" in bound else bound
-            found.append(BeaconAddress(beacon.name, beacon.family, f"http://{shown}:{bound_port}/"))
+            server = await listen(app, address, port + number if port else 0, what)
+            self._servers.append(server)
+            found.append(BeaconAddress(beacon.name, beacon.family, f"{server.url}/"))
         return tuple(found)
 
     async def close(self) -> None:
         """Stop listening; requests that wait in silence end."""
-        runners, self._runners = self._runners, []
-        await asyncio.gather(*(runner.cleanup() for runner in runners))
+        servers, self._servers = self._servers, []
+        await asyncio.gather(*(server.close() for server in servers))
 
     def set_tables(self, tables: Tables) -> None:
         """The routes of all ASes from now on."""

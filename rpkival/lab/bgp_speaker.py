@@ -18,7 +18,7 @@ from rpkival.errors import BgpError
 from rpkival.lab.bgp_session import BgpSession, NotificationReceived, State
 from rpkival.lab.updates import NextHops, Paths, updates_between
 from rpkival.limits import BGP_OPEN_SECONDS, BGP_SEND_HOLD_SECONDS, MAX_LAB_ROUTERS
-from rpkival.listening import cannot_listen
+from rpkival.listening import cannot_listen, stop_accepting
 from rpkival.log import Log
 from rpkival.prefixes import Family
 
@@ -84,6 +84,7 @@ class BgpSpeaker:
         """Stop listening, say goodbye to all routers, and wait until they are gone."""
         server, self._server = self._server, None
         if server is not None:
+            await stop_accepting(server.sockets)
             server.close()
         for router in self._routers:
             router.shutdown.set()

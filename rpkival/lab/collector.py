@@ -17,7 +17,7 @@ import msgspec
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from rpkival.errors import ProtocolError
-from rpkival.lab.http_server import listen
+from rpkival.http_server import HttpServer, listen
 from rpkival.lab.ris_messages import RisUpdate, envelope
 from rpkival.lab.ris_subscription import Subscription
 from rpkival.lab.topology import Address
@@ -61,7 +61,7 @@ class Collector:
         self._clock = clock
         self._tables: dict[CollectorPeer, Paths] = {}
         self._clients: set[_Client] = set()
-        self._runner: web.AppRunner | None = None
+        self._server: HttpServer | None = None
         self._number = 0
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> tuple[str, int]:
@@ -70,14 +70,14 @@ class Collector:
         app.router.add_get("/v1/ws/", self._serve)
         app.router.add_get("/v1/ws", self._serve)
         app.on_shutdown.append(self._dismiss)
-        self._runner, address, port = await listen(app, host, port, "The lab's route collector")
-        return address, port
+        self._server = await listen(app, host, port, "The lab's route collector")
+        return self._server.address
 
     async def close(self) -> None:
         """Say goodbye to all clients and stop listening."""
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
+        if self._server is not None:
+            await self._server.close()
+            self._server = None
 
     def set_tables(self, tables: Mapping[CollectorPeer, Paths]) -> None:
         """What the peers have from now on; subscribers hear of the difference."""

@@ -19,6 +19,7 @@ from aiohttp import web
 
 from rpkival.lab.rrdp_publication import RrdpPublication
 from rpkival.lab.tls import server_tls
+from rpkival.listening import stop_accepting
 
 __all__ = ["Misbehaviour", "RrdpServer"]
 
@@ -85,8 +86,8 @@ class RrdpServer:
             self._started.set_result(server.sockets[0].getsockname()[1])
             await self._stop.wait()
         finally:
+            await stop_accepting(server.sockets)
             server.close()
-            await asyncio.sleep(0.05)  # what was accepted by now comes through its door
             for door in list(self._doors):
                 door.shut()
             await runner.cleanup()

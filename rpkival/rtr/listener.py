@@ -12,7 +12,7 @@ from os import fstat
 
 from rpkival.errors import UsageError
 from rpkival.limits import RTR_ACCEPT_PAUSE_SECONDS
-from rpkival.listening import cannot_listen
+from rpkival.listening import bound_socket, cannot_listen
 from rpkival.log import Log
 from rpkival.rtr.tcp_signing import SignedNetwork, sign_listener
 
@@ -37,13 +37,8 @@ def listen(host: str, port: int, signed: Iterable[SignedNetwork] = ()) -> socket
 
     Raises `UsageError`.
     """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family)
+    listening = bound_socket("RTR", host, port)
     try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6:
-            listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        listening.bind((host, port))
         sign_listener(listening, signed)
         listening.listen(_BACKLOG)
     except OSError as error:
@@ -90,34 +85,42 @@ class Listener:
         self._socket = listening
         self._accepted = accepted
         self._handling: set[asyncio.Task[None]] = set()
-        self._task = asyncio.get_running_loop().create_task(self._run())
+        self._loop = asyncio.get_running_loop()
+        self._pause: asyncio.TimerHandle | None = None
+        self._watch()
 
     async def close(self) -> None:
         """Accept no more, and drop what is still amid its handshake after a moment."""
-        self._task.cancel()
+        self._loop.remove_reader(self._socket)
+        if self._pause:
+            self._pause.cancel()
         if self._handling:
             # uvloop forgets a connection that is cancelled while it is made, so that its end would never be told.
             await asyncio.wait(self._handling, timeout=_HANDSHAKES_SECONDS)
         for task in self._handling:
             task.cancel()
-        await asyncio.gather(self._task, *self._handling, return_exceptions=True)
+        await asyncio.gather(*self._handling, return_exceptions=True)
         self._socket.close()
 
-    async def _run(self) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            try:
-                connection, address = await loop.sock_accept(self._socket)
-            except OSError as error:
-                if error.errno == errno.ECONNABORTED:
-                    continue
-                # EMFILE and the like pass when connections end; who waits in the backlog is accepted then.
-                log.warning("rtr_not_accepted", reason=error.strerror)
-                await asyncio.sleep(RTR_ACCEPT_PAUSE_SECONDS)
-                continue
-            task = loop.create_task(self._handle(connection, (address[0], address[1])))
-            self._handling.add(task)
-            task.add_done_callback(self._handling.discard)
+    def _watch(self) -> None:
+        # Not sock_accept(): what it has accepted is lost where its task is cancelled in that moment.
+        self._loop.add_reader(self._socket, self._accept)
+
+    def _accept(self) -> None:
+        try:
+            connection, address = self._socket.accept()
+        except OSError as error:
+            if error.errno in (errno.ECONNABORTED, errno.EAGAIN, errno.EINTR):
+                return
+            # EMFILE and the like pass when connections end; who waits in the backlog is accepted then.
+            log.warning("rtr_not_accepted", reason=error.strerror)
+            self._loop.remove_reader(self._socket)
+            self._pause = self._loop.call_later(RTR_ACCEPT_PAUSE_SECONDS, self._watch)
+            return
+        connection.setblocking(False)
+        task = self._loop.create_task(self._handle(connection, (address[0], address[1])))
+        self._handling.add(task)
+        task.add_done_callback(self._handling.discard)
 
     async def _handle(self, connection: socket.socket, address: tuple[str, int]) -> None:
         try:

@@ -12,6 +12,7 @@ from aiohttp import WSMsgType, web
 from feeds import ris_live
 from feeds.ris_live import RisLive, Subscription, Timing
 from rpkival.errors import LimitError
+from rpkival.http_server import listen
 
 FAST = Timing(connect=5.0, silence=None, ping=30.0, gather=0.01, backoff=(0.01, 0.05))
 DEADLINE = 30.0
@@ -54,15 +55,11 @@ async def serving(script):
     server = Server(script)
     app = web.Application()
     app.router.add_get("/v1/ws/", server.handle)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    port = runner.addresses[0][1]
+    http = await listen(app, "127.0.0.1", 0, "RIS Live")
     try:
-        yield server, f"ws://127.0.0.1:{port}/v1/ws/"
+        yield server, f"{http.url}/v1/ws/".replace("http", "ws")
     finally:
-        await runner.cleanup()
+        await http.close()
 
 
 async def collect(feed, enough):
@@ -184,17 +181,15 @@ async def test_a_web_server_that_is_no_websocket():
 
     app = web.Application()
     app.router.add_get("/", refuse)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    feed = RisLive(f"ws://127.0.0.1:{runner.addresses[0][1]}/", timing=FAST)
+    server = await listen(app, "127.0.0.1", 0, "A web server")
+    feed = RisLive(f"{server.url}/".replace("http", "ws"), timing=FAST)
     task = asyncio.create_task(collect(feed, rows))
     await until(lambda: feed.status.state == "down")
     assert "403" in feed.status.error
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    await runner.cleanup()
+    await server.close()
 
 
 async def test_nonsense_is_counted():

@@ -12,6 +12,7 @@ import pytest_asyncio
 from aiohttp import web
 from playwright.async_api import Browser, Page, async_playwright, expect
 
+from rpkival.http_server import HttpServer, listen
 from rpkival.origin.index import OriginIndex
 from rpkival.payload.payload import Payload
 from rpkival.payload.snapshot import Snapshot
@@ -74,19 +75,16 @@ class Site:
     view: View
     url: str
     browser: Browser
-    runners: list[web.AppRunner]
+    servers: list[HttpServer]
     complaints: list[str] = field(default_factory=list)
 
     async def beacon(self, body: dict[str, object] | None, host: str = "127.0.0.1") -> str:
         """Start a beacon and give its URL."""
         app = web.Application()
         app.router.add_get("/", answers(body))
-        runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
-        await runner.setup()
-        await web.TCPSite(runner, host, 0).start()
-        self.runners.append(runner)
-        shown = f"[{host}]" if ":" in host else host
-        return f"http://{shown}:{runner.addresses[0][1]}/"
+        server = await listen(app, host, 0, "A beacon")
+        self.servers.append(server)
+        return f"{server.url}/"
 
     async def open(self, path: str, *, width: int = 1280, javascript: bool = True) -> Page:
         """A fresh visitor on a page."""
@@ -126,12 +124,12 @@ async def site(browser: Browser) -> AsyncIterator[Site]:
         validation=ValidationSummary(1_773_647_990, 1_773_648_000, REPORT),
         now=lambda: 1_773_648_090.0,
     )
-    runner, (host, port) = await start(make_app(view), "127.0.0.1", 0)
-    runners = [runner]
-    yield Site(view, f"http://{host}:{port}", browser, runners)
+    server = await start(make_app(view), "127.0.0.1", 0)
+    servers = [server]
+    yield Site(view, server.url, browser, servers)
     for context in browser.contexts:
         await context.close()
-    await asyncio.gather(*(each.cleanup() for each in runners))
+    await asyncio.gather(*(each.close() for each in servers))
 
 
 async def test_an_invalid_address_that_answers_is_found(site: Site) -> None:
@@ -193,7 +191,7 @@ async def test_a_check_that_cannot_be_done_says_so(site: Site) -> None:
     """The server went away between the page and the check."""
     site.view.beacons = (BeaconSet(name="a", operator="A", covered=("http://127.0.0.1:9/",)),)
     page = await site.open("/")
-    await site.runners[0].cleanup()
+    await site.servers[0].close()
     await page.get_by_role("button", name="Run the check").click()
 
     await expect(page.locator("#status")).to_contain_text("The check could not be done")

@@ -18,14 +18,14 @@ PAGES = ("/", "/lookup", "/prefix/192.0.2.0/24", "/as/64496", "/incidents", "/in
 
 
 async def test_it_starts_on_a_free_port_and_stops(view: View) -> None:
-    """Port 0 gives a real port; after cleanup nobody listens."""
-    runner, (host, port) = await start(make_app(view), "127.0.0.1", 0)
-    async with aiohttp.ClientSession() as session, session.get(f"http://{host}:{port}/version") as answer:
+    """Port 0 gives a real port; after the close nobody listens."""
+    server = await start(make_app(view), "127.0.0.1", 0)
+    async with aiohttp.ClientSession() as session, session.get(f"{server.url}/version") as answer:
         assert (await answer.text()).startswith("rpkival/")
-    await runner.cleanup()
+    await server.close()
 
     with socket.socket() as probe:
-        assert probe.connect_ex((host, port)) != 0
+        assert probe.connect_ex(server.address) != 0
 
 
 async def test_a_port_in_use_is_one_sentence(view: View) -> None:

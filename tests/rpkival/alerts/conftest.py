@@ -13,6 +13,7 @@ from standardwebhooks.webhooks import Webhook
 
 from rpkival.alerts.signature import Secret
 from rpkival.alerts.webhook import Endpoint
+from rpkival.http_server import HttpServer, listen
 
 
 @dataclass
@@ -52,21 +53,17 @@ StartReceiver = Callable[[], Coroutine[Any, Any, Receiver]]
 @pytest.fixture
 async def start_receiver() -> AsyncIterator[StartReceiver]:
     """`await start_receiver()` on an ephemeral port; ended with the test."""
-    runners: list[web.AppRunner] = []
+    servers: list[HttpServer] = []
 
     async def start() -> Receiver:
         receiver = Receiver(Secret.new())
         app = web.Application()
         app.router.add_post("/hook", receiver.handle)
-        runner = web.AppRunner(app, shutdown_timeout=0.1)
-        await runner.setup()
-        runners.append(runner)
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        host, port = runner.addresses[0][:2]
-        receiver.url = f"http://{host}:{port}/hook"
+        server = await listen(app, "127.0.0.1", 0, "The receiver")
+        servers.append(server)
+        receiver.url = f"{server.url}/hook"
         return receiver
 
     yield start
-    for runner in runners:
-        await runner.cleanup()
+    for server in servers:
+        await server.close()

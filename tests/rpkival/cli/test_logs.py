@@ -12,6 +12,7 @@ import pytest
 from aiohttp import web
 
 from rpkival.cli.logs import configure_logs
+from rpkival.http_server import listen
 
 JUNK = {
     "url": b"GET %ZZ HTTP/1.1\r\n\r\n",
@@ -30,18 +31,14 @@ def events(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
 async def test_a_request_that_is_no_http_is_one_warning(junk: bytes, capsys: pytest.CaptureFixture[str]) -> None:
     """Anybody can send one, so it is neither an error nor a page of traceback."""
     configure_logs()
-    runner = web.AppRunner(web.Application(), access_log=None)
-    await runner.setup()
+    server = await listen(web.Application(), "127.0.0.1", 0, "A web server")
     try:
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        host, port = runner.addresses[0][:2]
-        reader, writer = await asyncio.open_connection(host, port)
+        reader, writer = await asyncio.open_connection(*server.address)
         writer.write(junk)
         assert b" 400 " in await reader.readline()
         writer.close()
     finally:
-        await runner.cleanup()
+        await server.close()
 
     (event,) = events(capsys)
     assert (event["level"], event["logger"]) == ("warning", "aiohttp.server")

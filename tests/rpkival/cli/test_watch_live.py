@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from aiohttp import WSMsgType, web
 
+from rpkival.http_server import listen
 from rpkival.storage import hold_directory
 
 PREFIX = "192.0.2.0/25"
@@ -50,12 +51,10 @@ async def server() -> AsyncIterator[Server]:
     server = Server()
     app = web.Application()
     app.router.add_get("/", server.serve)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    server.url = f"ws://127.0.0.1:{runner.addresses[0][1]}/"
+    http = await listen(app, "127.0.0.1", 0, "RIS Live")
+    server.url = f"{http.url}/".replace("http", "ws")
     yield server
-    await runner.cleanup()
+    await http.close()
 
 
 async def test_an_incident_opens_and_ends(server: Server, tmp_path: Path) -> None:

@@ -47,15 +47,15 @@ async def test_a_client_that_goes_away_is_no_fault(
 
     monkeypatch.setitem(WRITERS, "csv", write)
     # Not the test server, which cancels handlers when a client goes; the real one does not.
-    runner, (host, port) = await start(make_app(view), "127.0.0.1", 0)
+    server = await start(make_app(view), "127.0.0.1", 0)
     with structlog.testing.capture_logs() as logs:
-        reader, writer = await asyncio.open_connection(host, port)
+        reader, writer = await asyncio.open_connection(*server.address)
         writer.write(b"GET /csv HTTP/1.1\r\nHost: x\r\n\r\n")
         assert (await reader.readline()).startswith(b"HTTP/1.1 200")
         writer.transport.abort()
-        async with aiohttp.ClientSession() as session, session.get(f"http://{host}:{port}/csv") as answer:
+        async with aiohttp.ClientSession() as session, session.get(f"{server.url}/csv") as answer:
             assert len(await answer.read()) == 32 * 1024**2
-        await runner.cleanup()
+        await server.close()
 
     assert logs == []
     assert [record.message for record in caplog.records if record.name.startswith("aiohttp")] == []

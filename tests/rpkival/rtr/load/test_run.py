@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
+from rpkival.listening import stop_accepting
 from rpkival.payload.payload import Payload
 from rpkival.payload.vrps import Vrp, Vrps
 from rpkival.rtr.cache import Cache
@@ -50,6 +52,31 @@ def test_routers_of_all_kinds(run: Run, wire: Any) -> None:
     run(main())
 
 
+@asynccontextmanager
+async def cache_that(
+    answers: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
+) -> AsyncIterator[int]:
+    """The port of a cache that treats each router so, and then hangs up."""
+    serving: set[asyncio.Task[None]] = set()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await answers(reader, writer)
+        finally:
+            writer.close()
+
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        serving.add(asyncio.create_task(serve(reader, writer)))
+
+    server = await asyncio.start_server(accept, HOST, 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        await stop_accepting(server.sockets)
+        server.close()
+        await asyncio.wait(serving, timeout=DEADLINE)
+
+
 async def load_of(answer: bytes) -> Measures:
     """One router at a cache that answers everything with the same octets and then closes."""
 
@@ -57,11 +84,8 @@ async def load_of(answer: bytes) -> Measures:
         await reader.read(100)
         writer.write(answer)
         await writer.drain()
-        writer.close()
 
-    server = await asyncio.start_server(serve, HOST, 0)
-    port = server.sockets[0].getsockname()[1]
-    async with server:
+    async with cache_that(serve) as port:
         return await run_load(Load(HOST, port, patience=DEADLINE), {Behaviour.FOLLOW: 1}, seconds=0.5)
 
 
@@ -90,13 +114,10 @@ def test_who_does_not_answer_in_time_is_told(run: Run) -> None:
     """And counted among those that still waited, where the end came first."""
 
     async def main() -> None:
-        async def mute(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        async def mute(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
             await reader.read()
-            writer.close()
 
-        server = await asyncio.start_server(mute, HOST, 0)
-        port = server.sockets[0].getsockname()[1]
-        async with server:
+        async with cache_that(mute) as port:
             impatient = await run_load(Load(HOST, port, patience=0.1), {Behaviour.RESET: 2}, seconds=0.6)
             patient = await run_load(Load(HOST, port), {Behaviour.RESET: 2}, seconds=0.2)
         assert set(impatient.errors) == {"no answer in 0.1 s"}
@@ -121,11 +142,8 @@ def test_a_cache_of_version_1_is_spoken_to_in_it(run: Run) -> None:
                 cache.update(Payload(Vrps.of(VRPS)))
                 writer.write(b"".join(cache.respond(ResetQuery(1)).buffers))
             await reader.read()
-            writer.close()
 
-        server = await asyncio.start_server(serve, HOST, 0)
-        port = server.sockets[0].getsockname()[1]
-        async with server:
+        async with cache_that(serve) as port:
             measures = await run_load(Load(HOST, port), {Behaviour.FOLLOW: 1}, seconds=2.5)
         assert (asked, measures.errors, len(measures.full_sync)) == ([2, 1], {}, 1)
 
