@@ -14,6 +14,7 @@ BASE = {
     "rpkival.errors",
     "rpkival.garbage",
     "rpkival.http_fault",
+    "rpkival.http_server",
     "rpkival.json_fault",
     "rpkival.limits",
     "rpkival.log",
