@@ -64,7 +64,7 @@ def main() -> None:
             archive.extraction_filter = getattr(tarfile, "data_filter", None)  # Debian's Python 3.11.2 has none
             archive.extractall(place)
         objects = sum(path.is_file() for path in (place / "rsync").rglob("*"))
-        validators = [rpkival(place), start(place)]
+        validators = [rpkival(place, 0), start(place), rpkival(place, 1), rpkival(place, 2)]
         for program, make in PEERS.items():
             validators += [
                 make(path, Path(tempfile.mkdtemp(prefix=program, dir=place)), place)
@@ -109,10 +109,12 @@ def report(best: dict[str, tuple[float, float]], objects: int, rounds: int) -> N
         print(f"| {name} | {cpu:.2f} | {wall:.2f} | {cpu / objects * 1e6:.0f} | {cpu / own_cpu:.2f} |")
 
 
-def rpkival(place: Path) -> Validator:
-    """The command line, as users run it."""
-    output = place / "rpkival.csv"
-    return Validator("rpkival", (*RPKIVAL, *OPTIONS, "--repository-dir", "rsync", "--output", str(output)), output)
+def rpkival(place: Path, workers: int) -> Validator:
+    """The command line; the payload is judged by so many processes besides, 0: by this one."""
+    name = f"rpkival, {workers} workers" if workers else "rpkival"
+    output = place / f"{name}.csv"
+    command = (*RPKIVAL, *OPTIONS, "--workers", str(workers), "--repository-dir", "rsync", "--output", str(output))
+    return Validator(name, command, output)
 
 
 def start(place: Path) -> Validator:

@@ -46,8 +46,8 @@ class Validation(_Table, frozen=True):
     """Fetch nothing; `repository_dir` or what the last run brought is all there is."""
     strict: bool = False
     """Refuse signed objects that are BER and not DER."""
-    workers: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
-    """Processes that judge; more than one pays from some ten thousand objects on."""
+    workers: Annotated[int, msgspec.Meta(ge=0, le=64)] | None = None
+    """Processes that judge and can do nothing else; None: one a processor, up to four. 0: the fetching one judges."""
     rsync: bool = True
     """Fetch by rsync where there is no RRDP, or where it fails and `rrdp_fallback` lets rsync follow."""
     rrdp: bool = True

@@ -130,11 +130,16 @@ def register(app: typer.Typer) -> None:
             ),
         ] = None,
         workers: Annotated[
-            int,
+            int | None,
             typer.Option(
-                "--workers", metavar="N", min=1, max=64, help="Judge in so many processes; the result is the same."
+                "--workers",
+                metavar="N",
+                min=0,
+                max=64,
+                show_default="one a processor, up to 4",
+                help="Judge in so many processes that can do nothing else; 0: in this one.",
             ),
-        ] = 1,
+        ] = None,
         strict: Annotated[
             bool,
             typer.Option(
@@ -256,7 +261,7 @@ def _run(
     clock: Callable[[], int],
     on_settled: Settled | None,
     *,
-    workers: int,
+    workers: int | None,
     strict: bool,
     quiet: bool,
 ) -> ValidationRun:
@@ -265,6 +270,7 @@ def _run(
     from rpkival.cli.validation_progress import ValidationProgress
     from rpkival.repository.stored_source import StoredSource
     from rpkival.validation.walk import validate
+    from rpkival.validation.workers import usual_workers
 
     with progress(quiet=quiet) as bars:
         shown = ValidationProgress(bars, [locator.name for locator in locators])
@@ -275,7 +281,7 @@ def _run(
             on_progress=shown.point,
             on_fetch=shown.fetch,
             on_settled=on_settled,
-            workers=workers,
+            workers=usual_workers() if workers is None else workers,
             memo=source if isinstance(source, StoredSource) else None,
             strict=strict,
         )

@@ -15,6 +15,7 @@ from rpkival.repository.opening import Fetching, open_source
 from rpkival.repository.stored_source import StoredSource
 from rpkival.validation.report import Report
 from rpkival.validation.walk import validate
+from rpkival.validation.workers import usual_workers
 
 __all__ = ["Job", "Outcome", "run"]
 
@@ -26,7 +27,7 @@ class Job:
     tals: tuple[Tal, ...]
     directory: Path
     fetching: Fetching = field(default_factory=Fetching)
-    workers: int = 1
+    workers: int | None = None
     strict: bool = False
 
 
@@ -47,8 +48,9 @@ def run(job: Job) -> Outcome:
     started = time.time()
     with open_source(job.directory, job.fetching) as source:
         memo = source if isinstance(source, StoredSource) else None
+        workers = usual_workers() if job.workers is None else job.workers
         judged = validate(
-            job.tals, source, clock=lambda: int(time.time()), workers=job.workers, memo=memo, strict=job.strict
+            job.tals, source, clock=lambda: int(time.time()), workers=workers, memo=memo, strict=job.strict
         )
         if job.fetching.fetches:
             keep_timers(job.directory, job.tals, judged.trust_anchors, source, judged.now)

@@ -57,7 +57,7 @@ def validate(
     on_fetch: FetchProgress | None = None,
     on_authority: Callable[[Issuer], None] | None = None,
     on_settled: Settled | None = None,
-    workers: int = 1,
+    workers: int = 0,
     memo: Memo | None = None,
     strict: bool = False,
 ) -> ValidationRun:
@@ -69,16 +69,16 @@ def validate(
     `renamed_manifests`. Signed objects that are BER and no DER are refused if `strict`. `on_authority` is told of each
     CA with a valid certificate, `on_settled` of what each of them came to; either has the walk go to each of them.
 
-    Bad objects end in the run's rejections. With more than one of `workers`, so many other processes judge, and the
-    result is the same. Raises `LimitError` only for more locators than `MAX_TRUST_ANCHORS`, `StateError` where a worker
-    cannot even begin.
+    Bad objects end in the run's rejections. With `workers`, so many other processes judge, which can do nothing else,
+    and the result is the same. Raises `LimitError` only for more locators than `MAX_TRUST_ANCHORS`, `StateError` where
+    a worker cannot even begin.
     """
     if len(tals) > MAX_TRUST_ANCHORS:
         raise LimitError(f"There are {len(tals)} trust anchor locators; {MAX_TRUST_ANCHORS} are allowed.")
     started = clock()
     remembered = Remembered(memo, strict=strict)
     findings = Findings()
-    with Workers(workers, strict=strict) if workers > 1 else Here(strict=strict) as pool:
+    with Workers(workers, strict=strict) if workers else Here(strict=strict) as pool:
         walk = _Walk(source, clock, on_progress, on_fetch, on_authority, on_settled, pool, remembered, strict=strict)
         for tal in tals:
             walk.tree(tal, findings)

@@ -10,6 +10,7 @@ for it may have been the system that killed it; a point that ends that one too i
 from __future__ import annotations
 
 import multiprocessing
+import os
 import resource
 import signal
 from collections import deque
@@ -27,7 +28,7 @@ from rpkival.validation.issuer import Issuer
 from rpkival.validation.publication_point import PublicationPoint, Read, judge_publication_point, lost_point
 from rpkival.validation.report import FAULT_SECTION
 
-__all__ = ["Here", "Task", "Workers"]
+__all__ = ["Here", "Task", "Workers", "usual_workers"]
 
 _AHEAD: Final = 4
 """Points sent to each worker ahead of time: enough to keep it busy, little enough to hold in memory."""
@@ -37,6 +38,15 @@ _MOST_DEATHS: Final = 2
 
 _MOST_FALSE_STARTS: Final = 3
 """Of one worker, one after the other."""
+
+_MOST_UNASKED: Final = 4
+"""Workers that nobody has asked for: each has 60 MB, and from six on they wait for the process that reads."""
+
+
+def usual_workers() -> int:
+    """How many are good where nobody says: one for each processor that this process may use, and not too many."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(allowed, _MOST_UNASKED)
 
 
 @dataclass(slots=True, eq=False)
@@ -99,15 +109,15 @@ class Here:
 
 
 class Workers:
-    """So many processes; a context manager that ends them.
+    """So many processes, each started when there is work for it; a context manager that ends them.
 
     A process is sent a point only while it waits for one, so nobody ever waits for a process that waits for us.
     """
 
     def __init__(self, number: int, *, strict: bool = False) -> None:
         self._strict = strict
-        self._most_waiting = number * _AHEAD
-        self._workers = [_Worker() for _ in range(number)]
+        self._number = number
+        self._workers: list[_Worker] = []
         self._order: deque[Task] = deque()
         self._unsent: deque[Task] = deque()
         self._done: dict[int, PublicationPoint] = {}
@@ -128,7 +138,7 @@ class Workers:
     @property
     def full(self) -> bool:
         """Whether a result has to be taken before more is submitted."""
-        return len(self._order) >= self._most_waiting or self._octets >= MAX_POINT_BYTES
+        return len(self._order) >= self._number * _AHEAD or self._octets >= MAX_POINT_BYTES
 
     def submit(self, issuer: Issuer, manifest: bytes | None, read: Read, now: int) -> None:
         """Have a point judged."""
@@ -154,6 +164,8 @@ class Workers:
             task, point = busy[ready].receive()
             task.deaths += point is None and busy[ready].false_starts == 0
             self._settle(task, point)
+        if len(self._workers) < self._number and len(self._unsent) > len(self._workers) * (_AHEAD - 1):
+            self._workers.append(_Worker())
         for worker in self._workers:
             while worker.task is None and self._unsent:
                 task = self._unsent.popleft()

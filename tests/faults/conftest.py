@@ -41,7 +41,7 @@ class World:
     tree: ServedTree
     store: Path
 
-    def run(self, *, offline: bool = False, workers: int = 1) -> Outcome:
+    def run(self, *, offline: bool = False, workers: int = 0) -> Outcome:
         """Fetch and validate here."""
         fetching = Fetching(offline=offline, allow_dubious_hosts=True, ca_file=self.tree.ca_file)
         with open_source(self.store, fetching) as source:

@@ -23,11 +23,11 @@ def files(lab: Any) -> dict[str, bytes]:
     return changed
 
 
-def run(lab: Any, source: Any, *, strict: bool, workers: int = 1, memo: Any = None) -> ValidationRun:
+def run(lab: Any, source: Any, *, strict: bool, workers: int = 0, memo: Any = None) -> ValidationRun:
     return validate([lab.tal], source, clock=lambda: lab.now, strict=strict, workers=workers, memo=memo)
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [0, 2])
 def test_it_is_taken_unless_strictly(lab: Any, memory: Any, files: dict[str, bytes], workers: int) -> None:
     """It costs only itself where it is refused; processes are told, too."""
     taken = run(lab, memory(files), strict=False, workers=workers)

@@ -19,7 +19,7 @@ from rpkival.validation.issuer import Issuer
 from rpkival.validation.report import Tally
 from rpkival.validation.trust_anchor import open_trust_anchor
 from rpkival.validation.walk import validate
-from rpkival.validation.workers import Workers
+from rpkival.validation.workers import Workers, usual_workers
 
 LOCK_IN = workers._lock_in
 
@@ -65,6 +65,39 @@ def test_what_waits_is_bounded_in_octets(lab: Any, memory: Any, monkeypatch: pyt
         assert pool.full
         pool.take()
         assert not pool.full
+
+
+def test_processes_start_when_there_is_work_for_them(lab: Any, memory: Any) -> None:
+    """None for nothing, one for a few points, all for many."""
+    anchor = open_trust_anchor(lab.tal, memory(lab.files), lambda: lab.now, Tally("lab"))
+    assert anchor is not None
+
+    def processes() -> int:
+        return len(set(multiprocessing.active_children()) - before)
+
+    before = set(multiprocessing.active_children())
+    with Workers(2) as pool:
+        assert processes() == 0
+        pool.submit(anchor, None, lambda _name, _digest: None, lab.now)
+        assert processes() == 1
+        while not pool.full:
+            pool.submit(anchor, None, lambda _name, _digest: None, lab.now)
+        assert processes() == 2
+        while len(pool):
+            assert pool.take().rejections
+    assert processes() == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system binds no process to processors")
+def test_as_many_as_there_are_processors_for_us() -> None:
+    """Not as the machine has, of which we may have got few."""
+    allowed = os.sched_getaffinity(0)
+    try:
+        os.sched_setaffinity(0, {min(allowed)})
+        assert usual_workers() == 1
+    finally:
+        os.sched_setaffinity(0, allowed)
+    assert usual_workers() == min(len(allowed), 4)
 
 
 def test_a_decoder_that_panics_costs_one_point(lab: Any, memory: Any, monkeypatch: pytest.MonkeyPatch) -> None:
