@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
-from rpkival.errors import UsageError
+from rpkival.errors import AccessError, UsageError
 from rpkival.repository.collector import Collector, Fallback
 from rpkival.repository.local import LocalDirectory
 from rpkival.repository.mirror import STAGING, RsyncMirror
@@ -66,8 +66,8 @@ def open_source(directory: Path, fetching: Fetching) -> Iterator[StoredSource | 
     """The source for one run; what it has learnt is kept when the block is left.
 
     Offline, a directory without a store is one that is laid out `host/module/path`, and is only read; nothing is
-    fetched into it. Raises `UsageError` where the directory cannot be used or nothing is installed to fetch with,
-    `StateError` for the store.
+    fetched into it. Another user's store is only read, too. Raises `UsageError` where the directory cannot be used or
+    nothing is installed to fetch with, `StateError` for the store.
     """
     if not fetching.fetches and not (directory / STORE_NAME).exists():
         yield LocalDirectory(directory)
@@ -81,7 +81,7 @@ def open_source(directory: Path, fetching: Fetching) -> Iterator[StoredSource | 
         raise UsageError(
             f"The repository directory {directory} cannot be written: {error.strerror}; choose another."
         ) from error
-    store = Store(directory)
+    store = _store(directory, fetching)
     try:
         collector = _collector(directory, store, fetching, rsync) if fetching.fetches else None
     except BaseException:
@@ -89,6 +89,15 @@ def open_source(directory: Path, fetching: Fetching) -> Iterator[StoredSource | 
         raise
     with StoredSource(store, collector) as source:
         yield source
+
+
+def _store(directory: Path, fetching: Fetching) -> Store:
+    try:
+        return Store(directory)
+    except AccessError:
+        if fetching.fetches:
+            raise
+        return Store(directory, another_users=True)
 
 
 def _check_ours(directory: Path) -> None:

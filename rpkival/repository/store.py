@@ -68,10 +68,15 @@ class Store:
     """
 
     def __init__(
-        self, directory: Path, *, clock: Callable[[], float] = time.time, max_bytes: int = MAX_STORE_BYTES
+        self,
+        directory: Path,
+        *,
+        clock: Callable[[], float] = time.time,
+        max_bytes: int = MAX_STORE_BYTES,
+        another_users: bool = False,
     ) -> None:
-        """Raises `StateError`, or `AccessError` where another user owns the file."""
-        self._file = StoreFile(directory / STORE_NAME, max_bytes=max_bytes)
+        """Raises `StateError`, or `AccessError` where the file belongs to another user and this was not foreseen."""
+        self._file = StoreFile(directory / STORE_NAME, max_bytes=max_bytes, another_users=another_users)
         self._clock = clock
         self.judgements = Judgements(self._file)
 
@@ -79,6 +84,11 @@ class Store:
     def path(self) -> Path:
         """Where the file is."""
         return self._file.path
+
+    @property
+    def another_users(self) -> bool:
+        """Whether it is only read, as it belongs to somebody else."""
+        return self._file.another_users
 
     @property
     def trouble(self) -> str | None:

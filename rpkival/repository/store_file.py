@@ -25,22 +25,24 @@ _NOT_OURS = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PE
 class StoreFile:
     """One connection that writes and one that reads, each used by one thread at a time.
 
-    Readers see what was committed last and wait for no writer. Every failure of SQLite is a `StateError`. Where the
-    disk has no room even to open the file for writing, `read_only` is true and it is read. `trouble` is a sentence
-    where the file was found damaged and a new one was begun; the damaged one is kept under another name.
+    Readers see what was committed last and wait for no writer. Every failure of SQLite is a `StateError`. A file that
+    is `another_users`, or for whose opening the disk has no room, is only read. `trouble` is a sentence where the file
+    was found damaged and a new one was begun; the damaged one is kept under another name.
     """
 
-    def __init__(self, path: Path, *, max_bytes: int = MAX_STORE_BYTES) -> None:
+    def __init__(self, path: Path, *, max_bytes: int = MAX_STORE_BYTES, another_users: bool = False) -> None:
         """Raises `StateError`, `AccessError`."""
         self.path = path
         self.max_bytes = max_bytes
+        self.another_users = another_users
         self.trouble: str | None = None
-        self.read_only = False
+        self._not_written: str | None = None
         self._suspect = path.with_name(f"{path.name}.suspect")
         self._write_lock = threading.Lock()
         self._read_lock = threading.Lock()
+        mode = os.O_RDONLY if another_users else os.O_RDWR | os.O_CREAT
         try:
-            self._held = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            self._held = os.open(path.with_name(f"{path.name}.lock"), mode | os.O_CLOEXEC, 0o644)
         except OSError as error:
             raise AccessError(
                 f"The store {path} cannot be used: {error.strerror}; run as the user it belongs to, or choose another "
@@ -48,7 +50,11 @@ class StoreFile:
             ) from error
         try:
             with self._explained():
-                self._open()
+                if another_users:
+                    self._open_another_users()
+                else:
+                    self._open()
+                self._check_version()
         except BaseException:
             os.close(self._held)
             raise
@@ -56,8 +62,8 @@ class StoreFile:
     @contextmanager
     def writer(self) -> Iterator[sqlite3.Connection]:
         """A transaction, alone among threads and processes. Without a COMMIT by the caller, nothing of it happens."""
-        if self.read_only:
-            raise StateError(f"The store {self.path} is only read: its disk is full; make room.")
+        if self._not_written:
+            raise StateError(f"The store {self.path} is only read: {self._not_written}.")
         with self._write_lock, self._explained():
             self._writer.execute("BEGIN IMMEDIATE")
             try:
@@ -123,21 +129,46 @@ class StoreFile:
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF not in _NO_SPACE or not self.path.exists():
                 raise
-            self._open_read_only()
-        version = self._reader.execute("PRAGMA user_version").fetchone()[0]
-        if version != VERSION:
-            self._reader.close()
-            self._writer.close()
-            raise StateError(
-                f"The store {self.path} was made by a later version of rpkival; use that, or move it away and a new "
-                "one is made."
-                if version > VERSION
-                else f"The store {self.path} is in use by an earlier version of rpkival; end that first."
-            )
+            self._open_on_full_disk()
 
-    def _open_read_only(self) -> None:
+    def _check_version(self) -> None:
+        version = self._reader.execute("PRAGMA user_version").fetchone()[0]
+        if version == VERSION:
+            return
+        self._reader.close()
+        self._writer.close()
+        if version > VERSION:
+            state = "was made by a later version of rpkival; use that, or move it away and a new one is made"
+        elif self.another_users:
+            state = "was made by an earlier version of rpkival; have its user run this one once"
+        else:
+            state = "is in use by an earlier version of rpkival; end that first"
+        raise StateError(f"The store {self.path} {state}.")
+
+    def _open_another_users(self) -> None:
+        fcntl.flock(self._held, fcntl.LOCK_SH)
+        self._not_written = "it belongs to another user"
+        try:
+            self._reader = self._writer = self._connect_read_only("mode=ro")
+        except sqlite3.OperationalError:
+            # Whoever closes it last takes its log away, and without that SQLite opens nothing that may change.
+            if Path(f"{self.path}-wal").exists():
+                raise
+            self._reader = self._writer = self._connect_read_only("immutable=1")
+
+    def _connect_read_only(self, how: str) -> sqlite3.Connection:
+        uri = f"{self.path.absolute().as_uri()}?{how}"
+        connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+        try:
+            connection.execute("SELECT count(*) FROM repository").fetchone()
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _open_on_full_disk(self) -> None:
         """Without the shared memory beside the file, for which there is no room: possible for one connection alone."""
-        self.read_only = True
+        self._not_written = "its disk is full; make room"
         self._reader = self._writer = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
         for pragma in ("locking_mode=EXCLUSIVE", "query_only=ON"):
             self._reader.execute(f"PRAGMA {pragma}")

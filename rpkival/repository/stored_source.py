@@ -39,8 +39,9 @@ class StoredSource:
 
     One instance serves one run, and fetches each repository once in it. Where a place is served by RRDP and by rsync,
     that is read which succeeded last; each has a listing of its own, and nothing that one repository publishes is ever
-    read for a place of another. Offline, nothing is written but the memo. `results` has every fetch there was,
-    `unreadable` why a trust anchor could not be had from a URI, `trouble` what was wrong with the store itself.
+    read for a place of another. Offline, nothing is written but the memo, and to another user's store nothing at all.
+    `results` has every fetch there was, `unreadable` why a trust anchor could not be had from a URI, `trouble` what was
+    wrong with the store itself.
     """
 
     def __init__(self, store: Store, collector: Collector | None, *, clock: Callable[[], float] = time.time) -> None:
@@ -77,6 +78,8 @@ class StoredSource:
 
     def put(self, key: bytes, record: bytes) -> None:
         """Keep a record in the memo."""
+        if self._store.another_users:
+            return
         if self._memo is not None:
             self._memo.pop(key, None)
         if self._store.judgements.put(key, record):
@@ -211,6 +214,8 @@ class StoredSource:
 
     def _written(self, write: Callable[[], object]) -> bool:
         """Whether it was: a store that cannot be costs what would have been written, and nothing of this run."""
+        if self._store.another_users:
+            return False
         try:
             write()
         except StateError as error:
