@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Protocol
@@ -37,6 +38,7 @@ def _root() -> None:
 
 
 def build(
+    context: typer.Context,
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="Where to; new or empty, unless --change.")],
     cas: Annotated[int, typer.Option("--cas", metavar="N", help="CAs below the trust anchor.")] = 60,
     roas: Annotated[int, typer.Option("--roas", metavar="N", help="ROAs, of one to five prefixes each.")] = 120,
@@ -105,11 +107,13 @@ def build(
 
     moment = int(time.time()) if at is None else parse_time(at)
     if hostile:
+        _refuse_beside(context, "--hostile", bearable=("serve", "at", "quiet"))
         _attack(directory, hostile, moment, serve=serve, quiet=quiet)
         return
     if change is not None:
         if serve:
             raise UsageError("--serve builds anew, for servers of its own; give it a new directory and no --change.")
+        _refuse_beside(context, "--change", bearable=("workers", "quiet"))
         _sign(directory, partial(lab.change, directory, change, workers=workers), quiet=quiet)
         return
     plan = Plan(cas, roas, aspas, router_keys, depth, hosts, seed)
@@ -117,6 +121,20 @@ def build(
         _serve(directory, plan, rrdp, moment, days=days, workers=workers, quiet=quiet)
         return
     _sign(directory, partial(lab.build, directory, plan, at=moment, days=days, workers=workers), quiet=quiet)
+
+
+def _refuse_beside(context: typer.Context, option: str, bearable: Iterable[str]) -> None:
+    """What would be ignored beside `option` is not what somebody meant who gave it."""
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        source = context.get_parameter_source(name)
+        if (
+            source
+            and source.name == "COMMANDLINE"
+            and parameter.opts[0] not in (option, "directory")
+            and name not in bearable
+        ):
+            raise UsageError(f"{parameter.opts[0]} does not go with {option}; leave one of them out.")
 
 
 def attacks() -> None:
@@ -164,10 +182,9 @@ def _serve(directory: Path, plan: Plan, rrdp: int, at: int, *, days: int, worker
     with ServedBuild(directory, plan, rrdp=rrdp) as served:
         _sign(directory, partial(served.build, at=at, days=days, workers=workers), quiet=quiet)
         if not quiet:
-            note(
-                f"Served until the input ends: a validator of {served.tal} must trust {served.ca_file}. "
-                "Each line of input publishes anew."
-            )
+            trusting = f", who must trust {served.ca_file}" if served.servers else ""
+            note(f"Served until the input ends, to validators of {served.tal}{trusting}.")
+            note("Each line of input publishes anew.")
         for _ in sys.stdin:
             _sign(directory, partial(served.change, 10), quiet=quiet)
 

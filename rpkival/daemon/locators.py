@@ -30,13 +30,13 @@ def read_locators(
         if path.stem in found:
             raise UsageError(f"Two trust anchor locators are named {path.stem}; give each its own name.")
         try:
-            tal = parse_tal(_read(path, "trust anchor locator"), path.stem)
+            tal = parse_tal(_read(path, "trust anchor locator"), "it")
         except (InputError, LimitError) as error:
             raise FormatError(f"{path} is not a trust anchor locator: {error}") from error
         beside = path.with_suffix(".constraints")
         bound = bounds.pop(path.stem, beside if beside.exists() else None)
         bounds_of = None if bound is None else parse_constraints(_read(bound, "file of constraints"), str(bound))
-        found[path.stem] = replace(tal, terms=Terms(bounds_of, reconsidered))
+        found[path.stem] = replace(tal, name=path.stem, terms=Terms(bounds_of, reconsidered))
     if bounds:
         name = next(iter(bounds))
         raise UsageError(f"There are constraints for {name}, but no trust anchor locator {name}.tal.")

@@ -47,7 +47,8 @@ class ServedBuild:
         built = build(
             self.directory, self._plan, at=at, days=days, hosts=hosts, workers=workers, on_progress=on_progress
         )
-        self.ca_file.write_bytes(b"".join(server.ca_file.read_bytes() for server in self.servers))
+        if self.servers:
+            self.ca_file.write_bytes(b"".join(server.ca_file.read_bytes() for server in self.servers))
         self._publish_by_rrdp()
         return built
 

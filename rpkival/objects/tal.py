@@ -47,11 +47,11 @@ class Tal:
 def parse_tal(data: bytes, name: str) -> Tal:
     """Read a locator: comments, URIs, an empty line, a key. Raises `ObjectError`."""
     if len(data) > MAX_TAL_BYTES:
-        raise ObjectError(_SECTION, f"{name} has {len(data)} octets, far too many for a trust anchor locator.")
+        raise ObjectError(_SECTION, f"{name} has {len(data)} octets, far too many for one.")
     try:
         lines = [line.strip() for line in data.decode("utf-8").splitlines()]
     except UnicodeDecodeError:
-        raise ObjectError(_SECTION, f"{name} is not text, so it is no trust anchor locator.") from None
+        raise ObjectError(_SECTION, f"{name} is not text.") from None
     while lines and lines[0].startswith("#"):
         lines.pop(0)
     if "" not in lines:

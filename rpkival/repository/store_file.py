@@ -44,10 +44,7 @@ class StoreFile:
         try:
             self._held = os.open(path.with_name(f"{path.name}.lock"), mode | os.O_CLOEXEC, 0o644)
         except OSError as error:
-            raise AccessError(
-                f"The store {path} cannot be used: {error.strerror}; run as the user it belongs to, or choose another "
-                "directory."
-            ) from error
+            raise self._not_ours(error.strerror or str(error)) from error
         try:
             with self._explained():
                 if another_users:
@@ -242,6 +239,10 @@ class StoreFile:
         except sqlite3.Error as error:
             raise self._explain(error) from error
 
+    def _not_ours(self, reason: str) -> AccessError:
+        remedy = "run as the user it belongs to, or choose another directory"
+        return AccessError(f"The store {self.path} cannot be used ({reason}); {remedy}.")
+
     def _explain(self, error: sqlite3.Error) -> StateError:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code == sqlite3.SQLITE_FULL:
@@ -254,10 +255,7 @@ class StoreFile:
                 self._suspect.touch()
             return StateError(f"The store {self.path} is damaged ({error}); the next start sets it aside.")
         if code in _NOT_OURS:
-            return AccessError(
-                f"The store {self.path} cannot be used ({error}); run as the user it belongs to, or choose another "
-                "directory."
-            )
+            return self._not_ours(str(error))
         return StateError(f"The store {self.path} cannot be used: {error}.")
 
 

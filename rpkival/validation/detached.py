@@ -24,13 +24,15 @@ def issuer_of(
     source: Source,
     *,
     clock: Callable[[], int],
+    workers: int = 0,
     memo: Memo | None = None,
     on_progress: Progress | None = None,
 ) -> Issuer | None:
     """The CA under these trust anchors that has issued a checklist's certificate; None where no CA has its key.
 
-    Validates all that the trust anchors lead to. Raises `ObjectError`, `LimitError` where a CA has the key, but the
-    certificate is not valid under it: expired, revoked, with other resources, or with nothing to tell so.
+    Validates all that the trust anchors lead to, with so many `workers`. Raises `ObjectError`, `LimitError` where a CA
+    has the key, but the certificate is not valid under it: expired, revoked, with other resources, or with nothing to
+    tell so.
     """
     issuers: list[Issuer] = []
 
@@ -38,7 +40,15 @@ def issuer_of(
         if issuer.subject_key_id == checklist.certificate.authority_key_id:
             issuers.append(issuer)
 
-    validate(tals, source, clock=clock, memo=memo and _ReadOnly(memo), on_progress=on_progress, on_authority=note)
+    validate(
+        tals,
+        source,
+        clock=clock,
+        workers=workers,
+        memo=memo and _ReadOnly(memo),
+        on_progress=on_progress,
+        on_authority=note,
+    )
     fault: ObjectError | LimitError | None = None
     for issuer in issuers:
         try:

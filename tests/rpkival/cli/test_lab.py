@@ -54,6 +54,20 @@ def test_build_on_servers(needs_rsync: None, tmp_path: Path) -> None:
     assert ended.stderr.count("1 publication point with") == 2
 
 
+def test_without_rrdp_there_is_nothing_to_trust(needs_rsync: None, tmp_path: Path) -> None:
+    """So no file that would be empty, and no word of it."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "rpkival", "lab", "build", tmp_path / "lab", *SMALL, "--serve", "--rrdp", "0"],
+        input="",
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert not (tmp_path / "lab/ca.pem").exists()
+    assert "trust" not in ended.stderr
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -62,6 +76,8 @@ def test_build_on_servers(needs_rsync: None, tmp_path: Path) -> None:
         ("--change", "1", "--serve"),
         ("--serve", "--rrdp", "4"),
         ("--at", "yesterday"),
+        ("--hostile", "nul-roa", "--cas", "9"),
+        ("--change", "1", "--days", "3"),
     ],
 )
 def test_what_cannot_be_is_refused(rpkival: Callable[..., Any], tmp_path: Path, words: tuple[str, ...]) -> None:
