@@ -6,7 +6,8 @@ import socket
 
 from aiohttp import web
 
-from rpkival.listening import ListenAddress, bound_socket, cannot_listen, shown_listen, stop_accepting
+from rpkival.listening import ListenAddress, cannot_listen, shown_listen
+from rpkival.listening_socket import bound_socket, stop_accepting
 
 __all__ = ["HttpServer", "listen"]
 

@@ -15,6 +15,7 @@ BASE = {
     "rpkival.garbage",
     "rpkival.http_fault",
     "rpkival.http_server",
+    "rpkival.listening_socket",
     "rpkival.json_fault",
     "rpkival.limits",
     "rpkival.log",

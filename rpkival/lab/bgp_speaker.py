@@ -18,7 +18,8 @@ from rpkival.errors import BgpError
 from rpkival.lab.bgp_session import BgpSession, NotificationReceived, State
 from rpkival.lab.updates import NextHops, Paths, updates_between
 from rpkival.limits import BGP_OPEN_SECONDS, BGP_SEND_HOLD_SECONDS, MAX_LAB_ROUTERS
-from rpkival.listening import cannot_listen, stop_accepting
+from rpkival.listening import cannot_listen
+from rpkival.listening_socket import stop_accepting
 from rpkival.log import Log
 from rpkival.prefixes import Family
 

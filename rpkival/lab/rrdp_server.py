@@ -19,7 +19,7 @@ from aiohttp import web
 
 from rpkival.lab.rrdp_publication import RrdpPublication
 from rpkival.lab.tls import server_tls
-from rpkival.listening import stop_accepting
+from rpkival.listening_socket import stop_accepting
 
 __all__ = ["Misbehaviour", "RrdpServer"]
 

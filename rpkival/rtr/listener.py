@@ -12,7 +12,8 @@ from os import fstat
 
 from rpkival.errors import UsageError
 from rpkival.limits import RTR_ACCEPT_PAUSE_SECONDS
-from rpkival.listening import bound_socket, cannot_listen
+from rpkival.listening import cannot_listen
+from rpkival.listening_socket import bound_socket
 from rpkival.log import Log
 from rpkival.rtr.tcp_signing import SignedNetwork, sign_listener
 

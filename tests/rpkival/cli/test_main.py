@@ -127,3 +127,23 @@ def test_numpy_begins_no_threads() -> None:
     command = [sys.executable, "-c", THREADS, "--version"]
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     assert ended.stdout.splitlines()[-1] == "1"
+
+
+LOADED = """
+import sys
+from rpkival.cli.main import main
+try:
+    main()
+finally:
+    print(*sys.modules.keys() & {"aiohttp", "asyncio", "prometheus_client", "rich", "structlog"})
+"""
+
+
+def test_a_run_that_fetches_nothing_loads_nothing_to_fetch_with(tmp_path: Path) -> None:
+    """Nor an event loop, nor what colours logs: of a small tree's time the start is a quarter."""
+    command = [sys.executable, "-c", LOADED, "validate", "--offline", "--quiet", "--output", "/dev/null"]
+    ended = subprocess.run(
+        [*command, "--repository-dir", tmp_path], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ended.returncode == 3, ended.stderr
+    assert ended.stdout.split() == []

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from rpkival.listening import stop_accepting
+from rpkival.listening_socket import stop_accepting
 from rpkival.payload.payload import Payload
 from rpkival.payload.vrps import Vrp, Vrps
 from rpkival.rtr.cache import Cache
