@@ -67,6 +67,18 @@ class ObjectError(InputError):
         self.sentence = message
 
 
+class MissingError(ObjectError):
+    """An object that must be there and is not."""
+
+
+class PrematureError(ObjectError):
+    """An object whose time has not come yet."""
+
+
+class StaleError(ObjectError):
+    """An object whose time is over, and that was to be replaced before."""
+
+
 class ProtocolError(InputError):
     """A peer that does not speak its protocol."""
 

@@ -177,6 +177,7 @@ def register(app: typer.Typer) -> None:
         from rpkival.payload.exceptions.files import load_exceptions
         from rpkival.payload.formats import check_format, write_payload
         from rpkival.payload.selection import Selection
+        from rpkival.payload.shares import with_shares
         from rpkival.repository.opening import Fetching, fallback_named, open_source
 
         check_format(listing, _CCR, _OPENMETRICS)
@@ -212,7 +213,9 @@ def register(app: typer.Typer) -> None:
             run = _run(locators, source, clock, on_settled, workers=workers, strict=strict, quiet=quiet)
             if at is None and fetching.fetches:
                 keep_timers(directory, locators, run.trust_anchors, source, run.now)
-        applied = local.apply(collect(run))
+        payload = collect(run)
+        run = with_shares(run, payload)
+        applied = local.apply(payload)
         chosen = selection.of(applied.payload)
         with open_output(output) as stream:
             if listing == _OPENMETRICS:

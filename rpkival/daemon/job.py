@@ -10,6 +10,7 @@ from rpkival.daemon.succession import keep_timers
 from rpkival.objects.tal import Tal
 from rpkival.payload.collect import collect
 from rpkival.payload.payload import Payload
+from rpkival.payload.shares import with_shares
 from rpkival.repository.attempts import FetchResult
 from rpkival.repository.opening import Fetching, open_source
 from rpkival.repository.stored_source import StoredSource
@@ -57,4 +58,7 @@ def run(job: Job) -> Outcome:
     errors = [result.error for result in source.results if result.error]
     if memo is not None and memo.trouble:
         errors.append(memo.trouble)
-    return Outcome(collect(judged), judged.report, started, time.time(), tuple(errors), tuple(source.results))
+    payload = collect(judged)
+    return Outcome(
+        payload, with_shares(judged, payload).report, started, time.time(), tuple(errors), tuple(source.results)
+    )

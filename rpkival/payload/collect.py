@@ -10,15 +10,18 @@ from numpy.typing import NDArray
 
 from rpkival.payload.payload import Aspa, Payload, RouterKey, unite_aspas, unite_router_keys
 from rpkival.payload.vrps import VrpColumns, Vrps
-from rpkival.prefixes import Prefixes
+from rpkival.prefixes import Family, Prefixes
 from rpkival.validation.report import ValidationRun
 from rpkival.validation.roas import IPV4_FIELDS, IPV6_FIELDS, ROA_FIELDS
 
-__all__ = ["collect"]
+__all__ = ["collect", "roa_heads", "said_prefixes"]
 
 
 def collect(run: ValidationRun) -> Payload:
-    """The payload of a run, sorted and unique, each part with trust anchor, expiry and the URI of its object."""
+    """The payload of a run, sorted and unique, each part with trust anchor, expiry and the URI of its object.
+
+    `Vrps.sources` has the ROAs of the run, all of them, in order.
+    """
     return Payload(
         _vrps(run),
         unite_aspas(
@@ -37,7 +40,7 @@ def _vrps(run: ValidationRun) -> Vrps:
     names = tuple(anchor.name for anchor in run.trust_anchors)
     rows = {name: row for row, name in enumerate(names)}
     tables = run.roas.tables
-    heads = _joined((table.heads for table in tables), ROA_FIELDS)
+    heads = roa_heads(run)
     anchors = np.repeat(np.array([rows[table.trust_anchor] for table in tables], np.uint16), [*map(len, tables)])
     ipv4 = _joined((table.ipv4 for table in tables), IPV4_FIELDS)
     ipv6 = _joined((table.ipv6 for table in tables), IPV6_FIELDS)
@@ -60,6 +63,21 @@ def _vrps(run: ValidationRun) -> Vrps:
         names or ("",),
         tuple(uri for table in tables for uri in table.uris()),
     ).unique_sorted()
+
+
+def roa_heads(run: ValidationRun) -> NDArray[np.void]:
+    """A row for each ROA of the run, of `ROA_FIELDS`."""
+    return _joined((table.heads for table in run.roas.tables), ROA_FIELDS)
+
+
+def said_prefixes(run: ValidationRun, family: Family) -> Prefixes:
+    """Those of all ROAs of the run, in order."""
+    if family == 4:
+        ipv4 = _joined((table.ipv4 for table in run.roas.tables), IPV4_FIELDS)
+        return Prefixes((np.ascontiguousarray(ipv4["address"]),), np.ascontiguousarray(ipv4["length"]))
+    ipv6 = _joined((table.ipv6 for table in run.roas.tables), IPV6_FIELDS)
+    words = np.ascontiguousarray(ipv6["high"]), np.ascontiguousarray(ipv6["low"])
+    return Prefixes(words, np.ascontiguousarray(ipv6["length"]))
 
 
 def _joined(parts: Iterable[bytes], fields: Sequence[tuple[str, str]]) -> NDArray[np.void]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from operator import attrgetter
+from typing import Final
 
 from rpkival.limits import MAX_REJECTIONS
+from rpkival.objects.resources import Ranges, Resources, united
 from rpkival.objects.tal import Tal
 from rpkival.objects.trust_anchor_key import TakContent
 from rpkival.validation.report import (
@@ -42,11 +44,22 @@ class Findings:
         self._rejections: list[Rejection] = []
         self._repositories: list[RepositoryReport] = []
         self._renamed: list[RenamedManifest] = []
+        self._servers: dict[tuple[str, str], str] = {}
+        self._lost: list[Resources] = []
 
     def add(
-        self, tal: Tal, tree: Tree, tally: Tally, renamed: Iterable[RenamedManifest], *, uri: str, complete: bool
+        self,
+        tal: Tal,
+        tree: Tree,
+        tally: Tally,
+        renamed: Iterable[RenamedManifest],
+        gaps: Mapping[str, int],
+        *,
+        uri: str,
+        complete: bool,
     ) -> None:
-        """What a locator led to, what was counted beside its tree, and which manifests have got other names.
+        """What a locator led to, what was counted beside its tree, which manifests have got other names, and how many
+        left a gap in their numbers, by repository.
 
         `uri` is that of the anchor's certificate, "" where there is none.
         """
@@ -55,7 +68,11 @@ class Findings:
         unlisted = 0
         anchor_keys: list[TakContent] = []
         self._roas.append(tree.roa_table(until))
-        for rest in tree.rest(until):
+        for row, rest in tree.rest(until):
+            if rest.aspas or rest.router_keys:
+                self._servers[tal.name, tree.repositories[row]] = tree.server(row)
+            if rest.lost is not None:
+                self._lost.append(rest.lost)
             self._aspas.extend(rest.aspas)
             self._router_keys.extend(rest.router_keys)
             anchor_keys.extend(rest.anchor_keys)
@@ -67,11 +84,22 @@ class Findings:
         if unlisted:
             sentence = f"The report is full; {unlisted} more records of this trust anchor are not listed."
             self._rejections.append(Rejection(tal.uris[0], "", LIMIT_SECTION, sentence, tal.name))
-        repositories = [RepositoryReport(tal.name, source, counts) for source, counts in tree.counts.items()]
+        repositories = [
+            RepositoryReport(tal.name, source, counts, gaps.get(source, 0)) for source, counts in tree.counts.items()
+        ]
         self._repositories.extend(repositories)
         self._renamed.extend(renamed)
         total = Counts.sum([tally.counts, *(repository.counts for repository in repositories)])
-        self._anchors.append(TrustAnchorReport(tal.name, uri, total, complete, _successor(anchor_keys)))
+        self._anchors.append(
+            TrustAnchorReport(
+                tal.name,
+                uri,
+                total,
+                complete,
+                _successor(anchor_keys),
+                sum(repository.manifest_gaps for repository in repositories),
+            )
+        )
 
     def run(self, started: int, problems: Iterable[FetchProblem]) -> ValidationRun:
         """All of it, of a run that began at `started` (unix seconds)."""
@@ -85,12 +113,25 @@ class Findings:
             tuple(sorted(self._router_keys, key=_URI)),
             tuple(sorted(self._repositories, key=_URI)),
             tuple(self._renamed),
+            self._servers,
+            Resources(
+                _lost(each.ipv4 for each in self._lost),
+                _lost(each.ipv6 for each in self._lost),
+            ),
         )
 
     @property
     def is_whole(self) -> bool:
         """Whether all anchors could be had and no tree was too large."""
         return all(anchor.uri and anchor.complete for anchor in self._anchors)
+
+
+def _lost(parts: Iterable[Ranges]) -> Ranges:
+    """All together, but for whole address families: a trust anchor that has one says nothing of whose addresses."""
+    return united(block for part in parts for block in part if block not in _FAMILIES)
+
+
+_FAMILIES: Final = {(0, 2**32 - 1), (0, 2**128 - 1)}
 
 
 def _successor(anchor_keys: Sequence[TakContent]) -> Successor | None:

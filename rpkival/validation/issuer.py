@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from hashlib import sha256
 
-from rpkival.errors import LimitError, ObjectError
+from rpkival.errors import LimitError, ObjectError, PrematureError, StaleError
 from rpkival.limits import MAX_CA_DEPTH, MAX_UNIX_TIME
 from rpkival.objects.certificate import Certificate, Role
 from rpkival.objects.constraints import Constraints
@@ -143,9 +143,9 @@ class Judge:
             raise ObjectError(section, "The CRL's authority key identifier is not the CA's.")
         early = self.is_early(crl.this_update, crl.next_update)
         if early:
-            raise ObjectError(section, f"The CRL is not valid before {format_time(crl.this_update)}.")
+            raise PrematureError(section, f"The CRL is not valid before {format_time(crl.this_update)}.")
         if early is not None:
-            raise ObjectError(section, f"The CRL was to be replaced by {format_time(crl.next_update)} and is stale.")
+            raise StaleError(section, f"The CRL was to be replaced by {format_time(crl.next_update)} and is stale.")
         if not verifies(self._key, crl.signature, crl.signed):
             raise ObjectError(section, "The CRL's signature does not verify with the CA's key.")
 
@@ -191,9 +191,9 @@ def check_validity(certificate: Certificate, now: int) -> None:
 
 def _check_validity(certificate: Certificate, early: bool | None) -> None:
     if early:
-        raise ObjectError(_SECTION, f"The certificate is not valid before {format_time(certificate.not_before)}.")
+        raise PrematureError(_SECTION, f"The certificate is not valid before {format_time(certificate.not_before)}.")
     if early is not None:
-        raise ObjectError(_SECTION, f"The certificate expired at {format_time(certificate.not_after)}.")
+        raise StaleError(_SECTION, f"The certificate expired at {format_time(certificate.not_after)}.")
 
 
 def check_revocation(certificate: Certificate, crl: Crl, crl_uri: str) -> None:

@@ -10,8 +10,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
-from rpkival.errors import LimitError, ObjectError, RpkivalError
+from rpkival.errors import LimitError, MissingError, ObjectError, PrematureError, RpkivalError, StaleError
 from rpkival.limits import MAX_POINT_BYTES, MAX_POINT_VRPS
 from rpkival.objects.certificate import Certificate
 from rpkival.objects.crl import parse_crl
@@ -63,6 +64,8 @@ class PublicationPoint(Record):
     """Unix seconds between which judging the same files again gives the same."""
     repeatable: bool
     """Whether it does: not where a file was missing or differed, or where the fault was ours."""
+    lost: Resources | None = None
+    """What the CA holds, where the point failed."""
 
 
 def judge_publication_point(
@@ -124,6 +127,7 @@ def _failed(issuer: Issuer, tally: Tally, judge: Judge | None = None) -> Publica
         judge.valid_from if judge else 0,
         judge.valid_until if judge else 0,
         repeatable=judge is not None and judge.repeatable,
+        lost=issuer.resources,
     )
 
 
@@ -170,6 +174,7 @@ def _open(judge: Judge, data: bytes | None, read: Read, tally: Tally) -> Opened 
         crl_name = _crl_name(manifest, issuer)
     except (ObjectError, LimitError) as error:
         tally.count("manifests_rejected")
+        _count_reason("manifests", error, tally)
         tally.reject(issuer.manifest, data, error)
         return None
     files = _listed_files(manifest, issuer, read, tally)
@@ -184,6 +189,7 @@ def _open(judge: Judge, data: bytes | None, read: Read, tally: Tally) -> Opened 
     except (ObjectError, LimitError) as error:
         tally.count("manifests_valid")
         tally.count("crls_rejected")
+        _count_reason("crls", error, tally)
         tally.reject(crl_uri, files[crl_name], error)
         return None
     tally.count("crls_valid")
@@ -201,9 +207,23 @@ def _open(judge: Judge, data: bytes | None, read: Read, tally: Tally) -> Opened 
     return Opened(files, content.files, crl, crl_uri, expires, accepted)
 
 
+_REASONS: Final[dict[type[Exception], str]] = {
+    MissingError: "missing",
+    PrematureError: "premature",
+    StaleError: "stale",
+}
+
+
+def _count_reason(kind: str, error: Exception, tally: Tally) -> None:
+    """What time or absence has cost is told apart from what is wrong: somebody's clockwork stands still."""
+    reason = _REASONS.get(type(error))
+    if reason is not None:
+        tally.count(f"{kind}_{reason}")
+
+
 def _judge_manifest(judge: Judge, data: bytes | None) -> Manifest:
     if data is None:
-        raise ObjectError("RFC 9286 section 6.2", "The manifest is missing, so nothing of this CA can be used.")
+        raise MissingError("RFC 9286 section 6.2", "The manifest is missing, so nothing of this CA can be used.")
     manifest = parse_manifest(data, strict=judge.strict)
     judge.certificate(manifest.certificate)
     if judge.issuer.manifest not in manifest.certificate.locations.signed_objects:
@@ -212,9 +232,9 @@ def _judge_manifest(judge: Judge, data: bytes | None) -> Manifest:
     content = manifest.content
     early = judge.is_early(content.this_update, content.next_update)
     if early:
-        raise ObjectError(section, f"The manifest is not valid before {format_time(content.this_update)}.")
+        raise PrematureError(section, f"The manifest is not valid before {format_time(content.this_update)}.")
     if early is not None:
-        raise ObjectError(
+        raise StaleError(
             section, f"The manifest was to be replaced by {format_time(content.next_update)} and is stale."
         )
     return manifest

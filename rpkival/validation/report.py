@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
 from operator import attrgetter
 
 from rpkival.errors import LimitError, ObjectError
 from rpkival.limits import MAX_REJECTIONS_PER_POINT
 from rpkival.objects.record import Record
-from rpkival.objects.resources import Ranges
+from rpkival.objects.resources import Ranges, Resources
 from rpkival.validation.roas import ValidatedRoas
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "RenamedManifest",
     "Report",
     "RepositoryReport",
+    "Share",
     "Successor",
     "Tally",
     "TrustAnchorReport",
@@ -87,7 +88,10 @@ class RenamedManifest:
 
 @dataclass(frozen=True, slots=True)
 class Counts(Record):
-    """How many of each; `certificates` are those of CAs, the trust anchor's own among them."""
+    """How many of each; `certificates` are those of CAs, the trust anchor's own among them.
+
+    Of manifests and CRLs that were rejected, it is told how many were not there, or not yet or no longer valid.
+    """
 
     publication_points_valid: int = 0
     publication_points_rejected: int = 0
@@ -95,8 +99,13 @@ class Counts(Record):
     certificates_rejected: int = 0
     manifests_valid: int = 0
     manifests_rejected: int = 0
+    manifests_missing: int = 0
+    manifests_premature: int = 0
+    manifests_stale: int = 0
     crls_valid: int = 0
     crls_rejected: int = 0
+    crls_premature: int = 0
+    crls_stale: int = 0
     roas_valid: int = 0
     roas_rejected: int = 0
     aspas_valid: int = 0
@@ -155,11 +164,28 @@ class Successor:
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """What valid objects say of one `kind`: VRPs of `ipv4` and of `ipv6`, `aspas`, `router_keys` (one for each AS).
+
+    `valid` counts each as often as it is said. Of equal ones the payload has one: `unique` are those that it has from
+    here, and `duplicates` the rest. `unsafe` are the valid VRPs that overlap with what a CA holds of which nothing can
+    be used: what that CA would say of the same addresses is not known, and a route that it would allow may be invalid.
+    """
+
+    kind: str
+    valid: int
+    unique: int
+    duplicates: int
+    unsafe: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class TrustAnchorReport:
     """One trust anchor. `uri` is where its certificate came from, "" where none could be used.
 
     `complete` is False where the tree passed a limit: what was not read of it has not been withdrawn by anybody.
     `successor` is the key that the trust anchor says will follow its own (RFC 9691), None where it says nothing so.
+    `manifest_gaps` and `shares` are as in `RepositoryReport`.
     """
 
     name: str
@@ -167,15 +193,23 @@ class TrustAnchorReport:
     counts: Counts
     complete: bool = True
     successor: Successor | None = None
+    manifest_gaps: int = 0
+    shares: tuple[Share, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class RepositoryReport:
-    """What one repository served under one trust anchor. `uri` is its notification file's or its rsync module's."""
+    """What one repository served under one trust anchor. `uri` is its notification file's or its rsync module's.
+
+    `manifest_gaps` counts the CAs whose manifest this run accepted in place of one whose number is not the one before.
+    `shares` are those in the payload, () as long as it has not been collected.
+    """
 
     trust_anchor: str
     uri: str
     counts: Counts
+    manifest_gaps: int = 0
+    shares: tuple[Share, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +226,11 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class ValidationRun:
-    """The result of one validation that began at `now` (unix seconds)."""
+    """The result of one validation that began at `now` (unix seconds).
+
+    `servers`: which repository serves those ASPAs and router keys, by their trust anchor and directory. `lost`: what is
+    certified to CAs of which nothing can be used.
+    """
 
     now: int
     trust_anchors: tuple[TrustAnchorReport, ...]
@@ -203,6 +241,8 @@ class ValidationRun:
     router_keys: tuple[ValidatedRouterKey, ...] = ()
     repositories: tuple[RepositoryReport, ...] = ()
     renamed_manifests: tuple[RenamedManifest, ...] = ()
+    servers: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    lost: Resources = field(default_factory=Resources)
 
     @property
     def counts(self) -> Counts:

@@ -95,7 +95,9 @@ class RoaPacker:
 class RoaTable:
     """The valid ROAs of one tree, point by point; `names` and `repositories` have an item a point.
 
-    In `heads` each ROA ends when it says so itself or when the chain above it does, whichever is first.
+    In `heads` each ROA ends when it says so itself or when the chain above it does, whichever is first. `servers` are
+    the URIs of repositories, and `served_by` has the place there of that which serves it for each ROA, four octets each
+    (little-endian).
     """
 
     trust_anchor: str
@@ -104,6 +106,8 @@ class RoaTable:
     heads: bytes
     ipv4: bytes
     ipv6: bytes
+    servers: tuple[str, ...]
+    served_by: bytes
 
     def __len__(self) -> int:
         return len(self.heads) // _ROA.size
@@ -130,7 +134,7 @@ class ValidatedRoas(Sequence[ValidatedRoa]):
 
     @classmethod
     def of(cls, roas: Iterable[ValidatedRoa]) -> ValidatedRoas:
-        """Pack, a table each."""
+        """Pack, a table each, as if their rsync modules served them."""
         tables = []
         for roa in roas:
             repository, _, name = roa.uri.rpartition("/")
@@ -138,7 +142,16 @@ class ValidatedRoas(Sequence[ValidatedRoa]):
             packer.add(name, bytes.fromhex(roa.sha256), RoaContent(roa.asn, roa.ipv4, roa.ipv6), roa.expires)
             block = packer.block()
             tables.append(
-                RoaTable(roa.trust_anchor, (f"{repository}/",), (block.names,), block.heads, block.ipv4, block.ipv6)
+                RoaTable(
+                    roa.trust_anchor,
+                    (f"{repository}/",),
+                    (block.names,),
+                    block.heads,
+                    block.ipv4,
+                    block.ipv6,
+                    ("/".join(roa.uri.split("/", 4)[:4]) + "/",),
+                    bytes(4),
+                )
             )
         return cls(tuple(tables))
 

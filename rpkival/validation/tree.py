@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from rpkival.objects.place import Place
 from rpkival.objects.record import Record
+from rpkival.objects.resources import Resources
 from rpkival.objects.trust_anchor_key import TakContent
 from rpkival.validation.publication_point import PublicationPoint
 from rpkival.validation.report import Counts, Rejection, ValidatedAspa, ValidatedRouterKey
@@ -67,6 +68,8 @@ class Rest(Record):
     rejections: tuple[Rejection, ...]
     unlisted: int
     """How many rejections more there were."""
+    lost: Resources | None
+    """What the CA holds, where nothing of it can be used."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,9 +128,9 @@ class Tree(Record):
     def counts(self) -> dict[str, Counts]:
         """By the URI of the repository, as `Place.source` has it."""
         parts: dict[str, list[Counts]] = {}
-        for (notify, module), rows in self.in_use:
+        for key, rows in self.in_use:
             numbers = self.rows["counts"][rows].sum(axis=0, dtype=np.int64).tolist()
-            parts.setdefault(notify or module, []).append(Counts(*numbers))
+            parts.setdefault(_server(key), []).append(Counts(*numbers))
         return {source: Counts.sum(each) for source, each in parts.items()}
 
     @property
@@ -147,14 +150,30 @@ class Tree(Record):
         heads = np.frombuffer(self.roas, _ROA).copy()
         heads["expires"] = np.minimum(heads["expires"], np.repeat(until, self.rows["roas"]))
         return RoaTable(
-            self.trust_anchor, tuple(self.repositories), tuple(self.names), heads.tobytes(), self.ipv4, self.ipv6
+            self.trust_anchor,
+            tuple(self.repositories),
+            tuple(self.names),
+            heads.tobytes(),
+            self.ipv4,
+            self.ipv6,
+            tuple(map(_server, self.sources)),
+            np.repeat(self.rows["repository"], self.rows["roas"]).tobytes(),
         )
 
-    def rest(self, until: NDArray[np.int64]) -> Iterator[Rest]:
-        """The rest, row by row, under chains that end then."""
+    def server(self, row: int) -> str:
+        """The URI of the repository that serves the CA, as `Place.source` has it."""
+        return _server(self.sources[self.rows["repository"][row]])
+
+    def rest(self, until: NDArray[np.int64]) -> Iterator[tuple[int, Rest]]:
+        """The rest of each row that has any, under chains that end then."""
         for row, record in enumerate(self.rests):
             if record:
-                yield _limited(pickle.loads(record), int(until[row]))  # noqa: S301 - we wrote it
+                yield row, _limited(pickle.loads(record), int(until[row]))  # noqa: S301 - we wrote it
+
+
+def _server(key: RepositoryKey) -> str:
+    notify, module = key
+    return notify or module
 
 
 def _limited(rest: Rest, until: int) -> Rest:
@@ -217,7 +236,7 @@ class Leaves:
         numbers = (point.valid_from, point.valid_until, len(block), four, six, len(listed), _numbers(point.counts))
         rest = b""
         if point.aspas or point.router_keys or point.anchor_keys or point.rejections:
-            found = Rest(point.aspas, point.router_keys, point.anchor_keys, listed, unlisted)
+            found = Rest(point.aspas, point.router_keys, point.anchor_keys, listed, unlisted, point.lost)
             rest = pickle.dumps(found, pickle.HIGHEST_PROTOCOL)
         return cls(
             steady and not unlisted, len(listed), numbers, block.names, block.heads, block.ipv4, block.ipv6, rest

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import replace
@@ -10,7 +10,7 @@ from functools import partial
 from hashlib import sha256
 from operator import attrgetter
 
-from rpkival.errors import LimitError, ObjectError
+from rpkival.errors import LimitError
 from rpkival.limits import (
     MAX_FETCH_PROBLEMS,
     MAX_PUBLICATION_POINTS,
@@ -19,15 +19,15 @@ from rpkival.limits import (
     MAX_TREE_VRPS,
     MAX_TRUST_ANCHORS,
 )
-from rpkival.objects.place import Accepted, Place
+from rpkival.objects.place import Place
 from rpkival.objects.tal import Tal
-from rpkival.objects.times import format_time
 from rpkival.validation.admission import Admission
 from rpkival.validation.findings import Findings
 from rpkival.validation.growth import Node, grow
 from rpkival.validation.issuer import Issuer
 from rpkival.validation.known_tree import KnownTree
 from rpkival.validation.memo import KeptTree, Memo, Remembered
+from rpkival.validation.numbering import leaves_gap, rollback
 from rpkival.validation.publication_point import PublicationPoint, file_name, lost_point
 from rpkival.validation.renaming import renamed_manifests
 from rpkival.validation.report import FetchProblem, Tally, ValidationRun
@@ -133,6 +133,7 @@ class _Walk:
         self._judging: deque[Node] = deque()
         self._admission = Admission()
         self._records = 0
+        self._gaps: Counter[str] = Counter()
         self._accepted: dict[bytes, bytes] = {}
         self._problems: dict[str, Place] = {}
         self._led_to: set[RepositoryKey] = set()
@@ -155,7 +156,8 @@ class _Walk:
         if anchor is not None and complete:
             self._grown.append((anchor, tree, kept))
         renamed = [] if kept is None or tree is kept.tree else renamed_manifests(kept.tree, tree)
-        findings.add(tal, tree, tally, renamed, uri="" if anchor is None else anchor.uri, complete=complete)
+        uri = "" if anchor is None else anchor.uri
+        findings.add(tal, tree, tally, renamed, self._gaps, uri=uri, complete=complete)
 
     @property
     def fetch_problems(self) -> list[FetchProblem]:
@@ -205,6 +207,7 @@ class _Walk:
         done = vrps = self._records = 0
         known = 1
         self._admission = Admission()
+        self._gaps = Counter()
         while (settled := self._next()) is not None:
             node, found = settled
             points, new_vrps = (found.size, found.vrps) if isinstance(found, Branch) else (1, found.counts.vrps)
@@ -340,11 +343,12 @@ class _Walk:
         last = self._source.accepted(node.place)
         node.steady = point.repeatable
         if point.accepted is not None:
-            objection = None if last is None else _rollback(last, point.accepted)
+            objection = None if last is None else rollback(last, point.accepted)
             if objection is None:
                 if last is None or last.sha256 != point.accepted.sha256:
                     self._source.accept(node.place, point.accepted, point.digests)
                     self._accepted[node.place.key] = point.accepted.sha256
+                    self._gaps[node.place.source] += last is not None and leaves_gap(last, point.accepted)
                 return point
             point = lost_point(node.issuer, objection)
             node.steady = False
@@ -375,17 +379,6 @@ class _Walk:
         self._judging.clear()
         while len(self._pool):
             self._pool.take()
-
-
-def _rollback(last: Accepted, new: Accepted) -> ObjectError | None:
-    """Why a manifest must not follow the one that was accepted last (RFC 9286 section 4.2.1), if so."""
-    if new.sha256 == last.sha256 or (new.number > last.number and new.this_update >= last.this_update):
-        return None
-    sentence = (
-        f"The manifest has number {new.number} of {format_time(new.this_update)}; number {last.number} of "
-        f"{format_time(last.this_update)} was accepted before, so this one is a replay or a mistake."
-    )
-    return ObjectError("RFC 9286 section 4.2.1", sentence)
 
 
 def _in_place_of(failed: PublicationPoint, before: PublicationPoint) -> PublicationPoint:

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from rpkival.errors import StateError
-from rpkival.lab.ca import Product
+from rpkival.lab.ca import Product, trust_anchor
 from rpkival.lab.certificates import Validity, revocation_list
 from rpkival.lab.number_resources import INHERIT, Resources
 from rpkival.lab.signed_objects import MANIFEST, ROA, manifest_content, roa_content
+from rpkival.objects.resources import Resources as Held
 from rpkival.objects.roa import Roa, parse_roa
+from rpkival.objects.tal import Tal
 from rpkival.validation.publication_point import judge_publication_point
 from rpkival.validation.report import Tally, ValidationRun
 from rpkival.validation.trust_anchor import open_trust_anchor
@@ -184,6 +186,9 @@ def test_a_manifest_out_of_its_time_costs_the_point(lab: Any, shift: int) -> Non
     run = lab.validate(files)
     assert asns(run) == EVERYTHING - {64501}
     assert only(run) == ("beta.mft", "RFC 9286 section 6.3")
+    reason = (1, 0) if shift < 0 else (0, 1)
+    assert (run.counts.manifests_stale, run.counts.manifests_premature) == reason
+    assert (run.counts.manifests_rejected, run.counts.manifests_missing) == (1, 0)
 
 
 def test_a_manifest_certificate_must_inherit(lab: Any) -> None:
@@ -265,7 +270,46 @@ def test_a_stale_crl_costs_the_point(lab: Any) -> None:
     run = lab.validate(lab.republish(lab.beta, {"beta.crl": revocation_list(lab.beta.key, 9, old, {})}))
     assert asns(run) == EVERYTHING - {64501}
     assert only(run) == ("beta.crl", "RFC 6487 section 5")
-    assert run.counts.crls_rejected == 1
+    counts = run.counts
+    assert (counts.crls_rejected, counts.crls_stale, counts.crls_premature) == (1, 1, 0)
+    early = Validity(lab.now + 10, lab.now + 90_000)
+    run = lab.validate(lab.republish(lab.beta, {"beta.crl": revocation_list(lab.beta.key, 9, early, {})}))
+    assert (run.counts.crls_rejected, run.counts.crls_stale, run.counts.crls_premature) == (1, 0, 1)
+
+
+def test_a_manifest_ends_with_its_certificate(lab: Any, memory: Any) -> None:
+    """And is stale then, or premature before, like one whose own dates say so."""
+    files = lab.files
+    stale, early = (
+        validate([lab.tal], memory(files), clock=lambda when=when: when)
+        for when in (lab.day.not_after + 1, lab.day.not_before - 1)
+    )
+    assert (stale.counts.manifests_stale, stale.counts.manifests_rejected) == (1, 1)
+    assert (early.counts.manifests_premature, early.counts.manifests_rejected) == (1, 1)
+
+
+def test_what_is_certified_to_a_ca_that_is_lost_is_known(lab: Any, memory: Any, notes: Any) -> None:
+    """As long as nothing of the CA can be used; from a memo as without, and not where its last good version counts."""
+    memo, files = notes(), lab.files
+    assert lab.validate(files).lost == Held()
+    broken = {uri: data for uri, data in files.items() if not uri.endswith(("alpha.mft", "beta.crl"))}
+    for _ in range(3):
+        run = validate([lab.tal], memory(broken, revisions=True), clock=lambda: lab.now, memo=memo)
+        assert run.lost == Held(((0x0A010000, 0x0A02FFFF),), ((0x20010DB8_0001 << 80, (0x20010DB8_0002 << 80) - 1),))
+    assert (run.counts.manifests_missing, run.counts.manifests_rejected) == (1, 1)
+    source = memory(files)
+    validate([lab.tal], source, clock=lambda: lab.now)
+    source.files = broken
+    assert validate([lab.tal], source, clock=lambda: lab.now).lost == Held()
+
+
+def test_a_trust_anchor_of_everything_that_is_lost_is_nobodys_addresses(lab: Any, lab_keys: Any, memory: Any) -> None:
+    """All that is signed anywhere would be unsafe then."""
+    anchor = trust_anchor("all", Resources(["0.0.0.0/0", "2001:db8::/32"]), lab.year, lab_keys)
+    tal = Tal("all", (anchor.certificate_uri,), anchor.key.public_key_info)
+    run = validate([tal], memory({anchor.certificate_uri: anchor.certificate}), clock=lambda: lab.now)
+    assert run.counts.publication_points_rejected == 1
+    assert run.lost == Held((), ((0x20010DB8 << 96, (0x20010DB9 << 96) - 1),))
 
 
 def test_a_crl_of_another_key_costs_the_point(lab: Any) -> None:
