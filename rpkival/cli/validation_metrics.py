@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import resource
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric, StateSetMetricFamily
@@ -14,7 +14,7 @@ from prometheus_client.registry import Collector
 
 from rpkival import __version__
 from rpkival.cli.validation_summary import Fetched, unique_vrps
-from rpkival.payload.payload import Aspa, Payload
+from rpkival.payload.payload import Payload
 from rpkival.validation.report import Counts, ValidationRun
 
 __all__ = ["validation_metrics"]
@@ -64,8 +64,10 @@ class _Run(Collector):
     def _objects(self) -> Iterator[Metric]:
         payload = self._payload
         everything = GaugeMetricFamily("rpki_client_objects", "total number of objects", labels=["type", "state"])
-        for labels, value in _numbers(self._run.counts, len(payload.vrps), payload.aspas):
+        gaps = sum(anchor.manifest_gaps for anchor in self._run.trust_anchors)
+        for labels, value in _numbers(self._run.counts, gaps, len(payload.vrps), len(payload.aspas)):
             everything.add_metric(labels, value)
+        everything.add_metric(["vap providers", "total"], sum(len(aspa.providers) for aspa in payload.aspas))
         yield everything
         anchors = GaugeMetricFamily(
             "rpki_client_ta_objects", "total number of objects per TAL", labels=["type", "state", "name"]
@@ -73,8 +75,9 @@ class _Run(Collector):
         vrps = unique_vrps(payload.vrps)
         for anchor in self._run.trust_anchors:
             aspas = [aspa for aspa in payload.aspas if aspa.trust_anchor == anchor.name]
-            for labels, value in _numbers(anchor.counts, vrps.get(anchor.name, 0), aspas):
+            for labels, value in _numbers(anchor.counts, anchor.manifest_gaps, vrps.get(anchor.name, 0), len(aspas)):
                 anchors.add_metric([*labels, anchor.name], value)
+            anchors.add_metric(["vap providers", "total", anchor.name], sum(len(aspa.providers) for aspa in aspas))
         yield anchors
         places = GaugeMetricFamily(
             "rpki_client_repository_objects",
@@ -82,7 +85,9 @@ class _Run(Collector):
             labels=["type", "state", "name", *_PLACE],
         )
         for place in self._run.report.repositories:
-            for labels, value in _numbers(place.counts, None, None):
+            unique = Counter({share.kind: share.unique for share in place.shares})
+            vrps_here = unique["ipv4"] + unique["ipv6"]
+            for labels, value in _numbers(place.counts, place.manifest_gaps, vrps_here, unique["aspas"]):
                 places.add_metric([*labels, place.trust_anchor, *_place(place.uri)], value)
         yield places
 
@@ -121,12 +126,17 @@ def _place(uri: str) -> tuple[str, str]:
     return uri.removesuffix("/"), uri if uri.startswith("https:") else ""
 
 
-def _numbers(counts: Counts, vrps: int | None, aspas: Sequence[Aspa] | None) -> Iterator[tuple[list[str], int]]:
-    """Labels `type` and `state`; `vrps` and `aspas` are those without duplicates, None where nobody counts them."""
+def _numbers(counts: Counts, gaps: int, vrps: int, aspas: int) -> Iterator[tuple[list[str], int]]:
+    """Labels `type` and `state`; `gaps` are those in manifests' numbers, `vrps` and `aspas` without duplicates.
+
+    A CA is not functional where it has a certificate, and nothing that can be used under it.
+    """
     yield ["cert", "valid"], counts.certificates_valid
     yield ["cert", "failed parse"], counts.certificates_rejected
+    yield ["cert", "non-functional"], counts.publication_points_rejected
     yield ["manifest", "valid"], counts.manifests_valid
     yield ["manifest", "failed parse"], counts.manifests_rejected
+    yield ["manifest", "sequence gap"], gaps
     yield ["roa", "valid"], counts.roas_valid
     yield ["roa", "failed parse"], counts.roas_rejected
     yield ["aspa", "valid"], counts.aspas_valid
@@ -137,9 +147,7 @@ def _numbers(counts: Counts, vrps: int | None, aspas: Sequence[Aspa] | None) -> 
     yield ["tak", "valid"], counts.taks_valid
     yield ["spl", "valid"], counts.prefix_lists_valid
     yield ["vrp", "total"], counts.vrps
-    if vrps is not None:
-        yield ["vrp", "unique"], vrps
+    yield ["vrp", "unique"], vrps
     yield ["vap", "total"], counts.aspas_valid
-    if aspas is not None:
-        yield ["vap", "unique"], len(aspas)
-        yield ["vap providers", "total"], sum(len(aspa.providers) for aspa in aspas)
+    yield ["vap", "unique"], aspas
+    yield ["vsp", "total"], counts.prefix_lists_valid

@@ -73,6 +73,7 @@ def print_summary(run: ValidationRun, applied: Applied, source: Fetched, seconds
     _tell(list(exception_sentences(applied)), verbose=True)
     _tell(list(_successors(run)), verbose=True)
     _tell([each.sentence for each in run.renamed_manifests], verbose=verbose)
+    _tell(list(_to_know(run, verbose=verbose)), verbose=True)
     if source.results:
         note(_fetches(source.results))
     note(f"{counted(len(vrps), 'VRP', 'VRPs')} in {seconds:.1f} seconds.")
@@ -108,6 +109,26 @@ def _weight(rejection: Rejection, lost: Collection[str]) -> int:
     if rejection.trust_anchor in lost:
         return 0
     return 1 if rejection.breaks_a_ca else 2
+
+
+def _to_know(run: ValidationRun, *, verbose: bool) -> Iterator[str]:
+    """What is no problem of an object, and changes what the payload is worth."""
+    shares = [share for anchor in run.trust_anchors for share in anchor.shares]
+    unsafe = sum(share.unsafe for share in shares)
+    if unsafe:
+        yield (
+            f"{counted(unsafe, 'VRP overlaps', 'VRPs overlap')} with addresses of CAs that failed: what these allow "
+            "is not known, so their routes may be invalid now."
+        )
+    gaps = sum(anchor.manifest_gaps for anchor in run.trust_anchors)
+    if gaps:
+        yield (
+            f"{counted(gaps, 'CA has', 'CAs have')} skipped a manifest number since the last run: "
+            "something was published meanwhile that was not seen here."
+        )
+    duplicates = sum(share.duplicates for share in shares if share.kind in {"ipv4", "ipv6"})
+    if duplicates and verbose:
+        yield f"{counted(duplicates, 'VRP is', 'VRPs are')} said again by another ROA."
 
 
 def _successors(run: ValidationRun) -> Iterator[str]:

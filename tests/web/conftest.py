@@ -18,7 +18,15 @@ from rpkival.payload.snapshot import Snapshot
 from rpkival.payload.vrps import Vrp, Vrps
 from rpkival.rtr.server import SessionInfo
 from rpkival.storage import open_database
-from rpkival.validation.report import Counts, Rejection, RenamedManifest, Report, RepositoryReport, TrustAnchorReport
+from rpkival.validation.report import (
+    Counts,
+    Rejection,
+    RenamedManifest,
+    Report,
+    RepositoryReport,
+    Share,
+    TrustAnchorReport,
+)
 from web.app import make_app
 from web.beacons import BeaconFamily, BeaconSet
 from web.view import Fetch, ValidationSummary, View
@@ -38,7 +46,20 @@ VRPS = Vrps.of(
 
 TA_URI = "rsync://rpki.example/repository/ta.cer"
 NOTIFY = "https://rpki.example/notification.xml"
-RIPE = Counts(publication_points_valid=3, publication_points_rejected=1, roas_valid=3, roas_rejected=1, vrps=3)
+RIPE = Counts(
+    publication_points_valid=3,
+    publication_points_rejected=1,
+    manifests_rejected=3,
+    manifests_missing=1,
+    manifests_stale=1,
+    crls_rejected=1,
+    crls_stale=1,
+    roas_valid=3,
+    roas_rejected=1,
+    other_files_ignored=4,
+    vrps=3,
+)
+SHARES = Share("ipv4", 7, 5, 2, 1), Share("ipv6", 0, 0, 0), Share("aspas", 2, 2, 0), Share("router_keys", 0, 0, 0)
 ARIN = Counts(publication_points_valid=2, roas_valid=2, vrps=2)
 
 BEACONS = (
@@ -106,7 +127,10 @@ def view(store: IncidentStore) -> View:
             NOW - 90,
             Report(
                 int(NOW) - 95,
-                (TrustAnchorReport("ripe", TA_URI, RIPE), TrustAnchorReport("arin", TA_URI, ARIN)),
+                (
+                    TrustAnchorReport("ripe", TA_URI, RIPE, manifest_gaps=2, shares=SHARES),
+                    TrustAnchorReport("arin", TA_URI, ARIN),
+                ),
                 (
                     Rejection(
                         "rsync://rpki.example/repository/d.roa",
@@ -117,7 +141,7 @@ def view(store: IncidentStore) -> View:
                     ),
                 ),
                 (),
-                (RepositoryReport("ripe", NOTIFY, RIPE),),
+                (RepositoryReport("ripe", NOTIFY, RIPE, 2, SHARES),),
                 (
                     RenamedManifest(
                         "ripe", "rsync://rpki.example/repository/old.mft", "rsync://rpki.example/repository/new.mft"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import fields
 
 import numpy as np
 from aiohttp import web
@@ -16,14 +15,12 @@ from prometheus_client.registry import Collector
 from rpkival import __version__
 from rpkival.errors import StateError
 from rpkival.payload.guard import Kind
-from rpkival.validation.report import Counts
 from web.api.router_metrics import router_metrics
+from web.api.validation_metrics import validation_metrics
 from web.keys import view_of
-from web.view import ValidationSummary, View
+from web.view import View
 
 __all__ = ["ViewCollector", "metrics"]
-
-_POINTS = "publication_points"
 
 
 class ViewCollector(Collector):
@@ -38,7 +35,8 @@ class ViewCollector(Collector):
         yield from self._payload()
         yield from self._guard()
         yield from self._exceptions()
-        yield from self._validation()
+        if self._view.validation is not None:
+            yield from validation_metrics(self._view.validation)
         yield from self._feeds()
         yield from router_metrics(self._view.routers(), self._view.aspas_not_served())
         yield from self._incidents()
@@ -99,73 +97,6 @@ class ViewCollector(Collector):
                 family.add_metric([each.of, "router-key"], each.router_keys)
             yield family
 
-    def _validation(self) -> Iterator[Metric]:
-        run = self._view.validation
-        if run is None:
-            return
-        yield GaugeMetricFamily(
-            "rpkival_validation_duration_seconds", "Duration of the last validation.", value=run.finished - run.started
-        )
-        yield GaugeMetricFamily(
-            "rpkival_validation_done_timestamp_seconds", "When the last validation finished.", value=run.finished
-        )
-        points = GaugeMetricFamily(
-            "rpkival_publication_points", "Publication points of the last validation.", labels=["trust_anchor", "state"]
-        )
-        objects = GaugeMetricFamily(
-            "rpkival_objects", "Objects of the last validation.", labels=["trust_anchor", "type", "state"]
-        )
-        valid = GaugeMetricFamily(
-            "rpkival_valid_vrps", "VRPs of valid ROAs, duplicates counted each time.", labels=["trust_anchor"]
-        )
-        for anchor in run.report.trust_anchors:
-            for kind, state, number in _numbers(anchor.counts):
-                family, labels = (points, []) if kind == _POINTS else (objects, [kind])
-                family.add_metric([anchor.name, *labels, state], number)
-            valid.add_metric([anchor.name], anchor.counts.vrps)
-        yield from (points, objects, valid)
-        yield from self._repositories(run)
-        rejected = GaugeMetricFamily(
-            "rpkival_rejected_objects",
-            "Objects that the last validation refused, by the rule they break.",
-            labels=["trust_anchor", "rule"],
-        )
-        for (name, rule), number in Counter(
-            (each.trust_anchor, each.section) for each in run.report.rejections
-        ).items():
-            rejected.add_metric([name, rule], number)
-        yield rejected
-
-    def _repositories(self, run: ValidationSummary) -> Iterator[Metric]:
-        objects = GaugeMetricFamily(
-            "rpkival_repository_objects",
-            "What a repository served at the last validation.",
-            labels=["trust_anchor", "repository", "type", "state"],
-        )
-        vrps = GaugeMetricFamily(
-            "rpkival_repository_valid_vrps",
-            "VRPs of a repository's valid ROAs, duplicates counted each time.",
-            labels=["trust_anchor", "repository"],
-        )
-        for repository in run.report.repositories:
-            vrps.add_metric([repository.trust_anchor, repository.uri], repository.counts.vrps)
-            for kind, state, number in _numbers(repository.counts):
-                if number:
-                    objects.add_metric([repository.trust_anchor, repository.uri, kind, state], number)
-        labels = ["repository", "protocol"]
-        up = GaugeMetricFamily("rpkival_fetch_up", "1 where the last run's fetch of it went well.", labels=labels)
-        duration = GaugeMetricFamily("rpkival_fetch_duration_seconds", "Duration of that fetch.", labels=labels)
-        received = GaugeMetricFamily("rpkival_fetch_received_bytes", "Octets that came in it.", labels=labels)
-        serial = GaugeMetricFamily("rpkival_rrdp_serial", "Serial that the repository is at.", labels=["repository"])
-        for fetch in {(each.uri, each.protocol): each for each in run.fetches}.values():
-            up.add_metric([fetch.uri, fetch.protocol], fetch.error is None)
-            duration.add_metric([fetch.uri, fetch.protocol], fetch.seconds)
-            if fetch.received is not None:
-                received.add_metric([fetch.uri, fetch.protocol], fetch.received)
-            if fetch.serial is not None:
-                serial.add_metric([fetch.uri], fetch.serial)
-        yield from (objects, vrps, up, duration, received, serial)
-
     def _feeds(self) -> Iterator[Metric]:
         up = GaugeMetricFamily("rpkival_feed_state", "1 for the state that the feed is in.", labels=["feed", "state"])
         age = GaugeMetricFamily(
@@ -203,11 +134,3 @@ async def metrics(request: web.Request) -> web.Response:
     registry = CollectorRegistry(auto_describe=False)
     registry.register(ViewCollector(view_of(request)))
     return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
-
-
-def _numbers(counts: Counts) -> Iterator[tuple[str, str, int]]:
-    """What was counted, as type, state and number."""
-    for each in fields(counts):
-        kind, _, state = each.name.rpartition("_")
-        if state in {"valid", "rejected"}:
-            yield kind, state, getattr(counts, each.name)

@@ -46,15 +46,31 @@ def router_metrics(routers: Sequence[SessionInfo], aspas_not_served: Sequence[in
 
 def _addresses(routers: Sequence[SessionInfo]) -> Iterator[Metric]:
     lags: dict[str, int] = {}
-    sent: Counter[str] = Counter()
-    for each in routers:
+    serials: dict[str, int] = {}
+    sessions, sent, received = Counter[str](), Counter[str](), Counter[str]()
+    # Of several sessions of one address, the one that lags most is told of.
+    for each in sorted(routers, key=lambda each: each.lag or 0):
         address = each.peer.rpartition(":")[0].strip("[]")
-        lags[address] = max(lags.get(address, 0), each.lag or 0)
+        lags[address] = each.lag or 0
+        if each.serial is not None:
+            serials[address] = each.serial
+        sessions[address] += 1
         sent[address] += each.bytes_sent
+        received[address] += each.bytes_received
     shown = sorted(lags, key=lambda address: (-lags[address], address))[:MAX_LISTED_ROUTERS]
     lag = GaugeMetricFamily("rpkival_rtr_router_lag", "Serials that the router is behind.", labels=["address"])
-    octets = GaugeMetricFamily("rpkival_rtr_router_sent_bytes", "Octets sent to the router.", labels=["address"])
+    serial = GaugeMetricFamily("rpkival_rtr_router_serial", "Serial that the router has.", labels=["address"])
     for address in shown:
         lag.add_metric([address], lags[address])
-        octets.add_metric([address], sent[address])
-    yield from (lag, octets)
+        if address in serials:
+            serial.add_metric([address], serials[address])
+    yield from (lag, serial)
+    for name, what, numbers in (
+        ("sessions", "Sessions from this address.", sessions),
+        ("sent_bytes", "Octets sent to the router.", sent),
+        ("received_bytes", "Octets received from the router.", received),
+    ):
+        family = GaugeMetricFamily(f"rpkival_rtr_router_{name}", what, labels=["address"])
+        for address in shown:
+            family.add_metric([address], numbers[address])
+        yield family

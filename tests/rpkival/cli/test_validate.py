@@ -192,6 +192,15 @@ def test_a_canonical_cache_representation(validate: Run, lab: Lab, tmp_path: Pat
     assert len(ccr.trust_anchors) == 1
 
 
+def samples(text: str) -> dict[tuple[str, ...], float]:
+    """Of OpenMetrics, by name and labels."""
+    return {
+        (sample.name, *(value for _, value in sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
 def test_openmetrics_by_the_names_of_rpki_client(validate: Run, lab_online: Lab, tmp_path: Path) -> None:
     """Read by the strict parser of Prometheus' own library."""
     member = lab_online.anchor.children[0]
@@ -201,11 +210,7 @@ def test_openmetrics_by_the_names_of_rpki_client(validate: Run, lab_online: Lab,
     lab_online.publish()
     where = ("--repository-dir", tmp_path / "store", "--allow-dubious-hosts", "--tal", lab_online.tal)
     done = validate(*where, "--format", "openmetrics")
-    found = {
-        (sample.name, *(value for _, value in sorted(sample.labels.items()))): sample.value
-        for family in text_string_to_metric_families(done.out)
-        for sample in family.samples
-    }
+    found = samples(done.out)
 
     assert done.out.endswith("# EOF\n")
     assert found["rpki_client_job_completion_time",] == NOW
@@ -222,10 +227,48 @@ def test_openmetrics_by_the_names_of_rpki_client(validate: Run, lab_online: Lab,
     assert found["rpki_client_repository_objects", repository, "lab", "", "total", "vap"] == 1
     # The trust anchor's certificate is one fetch, the repository another.
     assert found["rpki_client_repository", "synced", "rsync"] == 2
+    for state, kind, number in (("non-functional", "cert", 0), ("sequence gap", "manifest", 0), ("unique", "vrp", 2)):
+        assert found["rpki_client_repository_objects", repository, "lab", "", state, kind] == number
     assert found["rpki_client_duration", "elapsed"] > 0
     for name, value in (("state", "synced"), ("protos", "rsync")):
-        samples = [found[key] for key in found if key[0] == f"rpki_client_repository_{name}" and value in key]
-        assert samples == [1, 1]
+        values = [found[key] for key in found if key[0] == f"rpki_client_repository_{name}" and value in key]
+        assert values == [1, 1]
+
+
+def test_what_the_payload_is_worth_is_told_alike_everywhere(validate: Run, lab_online: Lab, tmp_path: Path) -> None:
+    """What is unsafe, doubled and skipped; also by a run that finds nothing new, but for what was skipped."""
+    anchor = lab_online.anchor
+    second = anchor.children[1]
+    second.issue_roa(64500, [("10.2.0.0/16", 16)])
+    second.issue_roa(64501, [("10.2.0.0/16", 16)])
+    anchor.issue_roa(64502, [("10.1.2.0/24", 24)])
+    lab_online.publish()
+    store = ("--repository-dir", tmp_path / "store", "--allow-dubious-hosts", "--tal", lab_online.tal)
+    told = validate(*store, "--verbose").err
+    assert "1 VRP is said again by another ROA." in told
+    assert "overlap" not in told
+    assert "skipped" not in told
+    for _ in range(2):
+        second.publication_point(DAY)
+    lab_online.publish({uri: data for uri, data in anchor.tree(DAY).items() if not uri.endswith("first.mft")})
+
+    for gaps, where in ((1, store), (0, store), (0, ("--repository-dir", tmp_path / "other", *store[2:]))):
+        lost = gaps == 0 and where is not store
+        done = validate(*where, "--report", tmp_path / "report.json", "--format", "openmetrics", "--verbose")
+        report = json.loads((tmp_path / "report.json").read_text())
+        found = samples(done.out)
+        assert ("1 CA has skipped a manifest number since the last run" in done.err) is bool(gaps)
+        assert ("1 VRP overlaps with addresses of CAs that failed" in done.err) is lost
+        for each in (report["trust_anchors"][0], report["repositories"][0]):
+            (ipv4,) = (share for share in each["shares"] if share["kind"] == "ipv4")
+            valid = 4 if lost else 5
+            assert ipv4 == {
+                "kind": "ipv4", "valid": valid, "unique": valid - 1, "duplicates": 1, "unsafe": int(lost),
+            }  # fmt: skip
+            assert each["manifest_gaps"] == gaps
+            assert each["counts"]["manifests_missing"] == int(lost)
+        for state, kind, number in (("non-functional", "cert", int(lost)), ("sequence gap", "manifest", gaps)):
+            assert found["rpki_client_objects", state, kind] == number
 
 
 def test_quiet_says_nothing(validate: Run, lab: Lab) -> None:

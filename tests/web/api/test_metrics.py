@@ -35,6 +35,28 @@ async def test_metrics_are_what_the_view_has(client: TestClient) -> None:
     notify = "https://rpki.example/notification.xml"
     assert found["rpkival_repository_objects", notify, "valid", "ripe", "roas"] == 3
     assert found["rpkival_repository_valid_vrps", notify, "ripe"] == 3
+    for reason in ("missing", "stale", "invalid"):
+        assert found["rpkival_rejected_manifests", reason, "ripe"] == 1
+        assert found["rpkival_repository_rejected_manifests", reason, notify, "ripe"] == 1
+    assert found["rpkival_rejected_manifests", "premature", "ripe"] == 0
+    assert found["rpkival_rejected_crls", "stale", "ripe"] == 1
+    assert found["rpkival_repository_rejected_crls", "invalid", notify, "ripe"] == 0
+    assert not any(name.startswith("rpkival_rejected_") and "arin" in labels for name, *labels in found)
+    assert (found["rpkival_manifest_gaps", "ripe"], found["rpkival_manifest_gaps", "arin"]) == (2, 0)
+    assert found["rpkival_repository_manifest_gaps", notify, "ripe"] == 2
+    assert (found["rpkival_ignored_files", "ripe"], found["rpkival_ignored_files", "arin"]) == (4, 0)
+    for of, labels in (("", ("ripe",)), ("repository_", (notify, "ripe"))):
+        for state, number in (
+            ("valid_payload", 7),
+            ("unique_payload", 5),
+            ("duplicate_payload", 2),
+            ("unsafe_vrps", 1),
+        ):
+            assert found[f"rpkival_{of}{state}", *labels, "ipv4"] == number
+    assert found["rpkival_unsafe_vrps", "ripe", "ipv6"] == 0
+    assert found["rpkival_valid_payload", "ripe", "aspas"] == 2
+    assert ("rpkival_unsafe_vrps", "ripe", "aspas") not in found
+    assert ("rpkival_repository_valid_payload", notify, "ripe", "ipv6") not in found
     assert found["rpkival_fetch_up", "rrdp", notify] == 1
     assert found["rpkival_fetch_up", "rsync", "rsync://rpki.example/repository/"] == 0
     assert found["rpkival_fetch_duration_seconds", "rrdp", notify] == 1.5

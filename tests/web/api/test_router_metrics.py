@@ -8,8 +8,9 @@ from web.api.router_metrics import router_metrics
 
 
 def router(peer: str, lag: int | None, version: int | None = 1, transport: str = "tcp") -> SessionInfo:
-    """One that has been sent a thousand octets."""
-    return SessionInfo(peer, version, None, 0, 1000, "open", None, "", transport, 20, lag)
+    """One that has been sent a thousand octets, where serial 17 is the last."""
+    serial = None if lag is None else 17 - lag
+    return SessionInfo(peer, version, serial, 0, 1000, "open", None, "", transport, 20, lag)
 
 
 def samples(*routers: SessionInfo) -> dict[tuple[str, ...], float]:
@@ -37,7 +38,11 @@ def test_sums_and_addresses() -> None:
     assert found["rpkival_rtr_aspas_not_served",] == 2
     assert found["rpkival_rtr_router_lag", "192.0.2.1"] == 3
     assert found["rpkival_rtr_router_sent_bytes", "192.0.2.1"] == 2000
+    assert found["rpkival_rtr_router_received_bytes", "192.0.2.1"] == 40
+    assert found["rpkival_rtr_router_sessions", "192.0.2.1"] == 2
+    assert found["rpkival_rtr_router_serial", "192.0.2.1"] == 14
     assert found["rpkival_rtr_router_lag", "2001:db8::1"] == 0
+    assert ("rpkival_rtr_router_serial", "2001:db8::1") not in found
 
 
 def test_there_are_only_so_many_series() -> None:

@@ -27,6 +27,10 @@ async def test_the_status_tells_what_the_process_does(client: TestClient) -> Non
     assert status["lastUpdateDone"] == status["generated"] == "2026-03-16T07:58:30Z"
     assert status["lastUpdateDuration"] == 5
     assert [anchor["name"] for anchor in status["trust_anchors"]] == ["ripe", "arin"]
+    (repository,) = status["repositories"]
+    for each in (status["trust_anchors"][0], repository):
+        assert (each["manifest_gaps"], each["counts"]["manifests_stale"]) == (2, 1)
+        assert each["shares"][0] == {"kind": "ipv4", "valid": 7, "unique": 5, "duplicates": 2, "unsafe": 1}
     assert [each["now"].rpartition("/")[2] for each in status["renamed_manifests"]] == ["new.mft"]
     assert status["rejections"][0]["section"] == "RFC 9286 section 6.4"
     assert status["routers"] == [
