@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -167,7 +167,7 @@ def covering_vrps(vrps: Vrps, prefix: Prefixes) -> Vrps:
             continue
         every = np.arange(len(columns), dtype=np.int32)
         found.append(columns.take(covers(columns.prefixes, every, prefix, np.zeros(len(columns), np.int64))))
-    return Vrps(found[0], found[1], vrps.trust_anchors, vrps.sources).unique_sorted()
+    return replace(vrps, ipv4=found[0], ipv6=found[1]).unique_sorted()
 
 
 def _routinator_vrp(vrp: Vrp) -> dict[str, str]:

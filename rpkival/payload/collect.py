@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from rpkival.payload.payload import Aspa, Payload, RouterKey, unite_aspas, unite_router_keys
 from rpkival.payload.vrps import VrpColumns, Vrps
 from rpkival.prefixes import Family, Prefixes
+from rpkival.validation.lifetime import LIFETIME
 from rpkival.validation.report import ValidationRun
 from rpkival.validation.roas import IPV4_FIELDS, IPV6_FIELDS, ROA_FIELDS
 
@@ -18,17 +19,18 @@ __all__ = ["collect", "roa_heads", "said_prefixes"]
 
 
 def collect(run: ValidationRun) -> Payload:
-    """The payload of a run, sorted and unique, each part with trust anchor, expiry and the URI of its object.
+    """The payload of a run, sorted and unique; each part with trust anchor, expiry, URI and lifetime of its object.
 
     `Vrps.sources` has the ROAs of the run, all of them, in order.
     """
     return Payload(
         _vrps(run),
         unite_aspas(
-            Aspa(aspa.customer, aspa.providers, aspa.trust_anchor, aspa.expires, aspa.uri) for aspa in run.aspas
+            Aspa(aspa.customer, aspa.providers, aspa.trust_anchor, aspa.expires, aspa.uri, aspa.lifetime)
+            for aspa in run.aspas
         ),
         unite_router_keys(
-            RouterKey(asn, key.key_id, key.key_info, key.trust_anchor, key.expires, key.uri)
+            RouterKey(asn, key.key_id, key.key_info, key.trust_anchor, key.expires, key.uri, key.lifetime)
             for key in run.router_keys
             for first, last in key.asns
             for asn in range(first, last + 1)
@@ -41,6 +43,8 @@ def _vrps(run: ValidationRun) -> Vrps:
     rows = {name: row for row, name in enumerate(names)}
     tables = run.roas.tables
     heads = roa_heads(run)
+    lifetimes = np.frombuffer(b"".join(table.lifetimes for table in tables), LIFETIME)
+    expires = np.minimum(lifetimes["chain_not_after"], lifetimes["stale"])
     anchors = np.repeat(np.array([rows[table.trust_anchor] for table in tables], np.uint16), [*map(len, tables)])
     ipv4 = _joined((table.ipv4 for table in tables), IPV4_FIELDS)
     ipv6 = _joined((table.ipv6 for table in tables), IPV6_FIELDS)
@@ -53,7 +57,7 @@ def _vrps(run: ValidationRun) -> Vrps:
             np.ascontiguousarray(prefixes["max_length"]),
             heads["asn"][roa],
             anchors[roa],
-            heads["expires"][roa],
+            expires[roa],
             roa,
         )
 
@@ -62,6 +66,7 @@ def _vrps(run: ValidationRun) -> Vrps:
         columns((ipv6["high"], ipv6["low"]), ipv6, heads["ipv6"]),
         names or ("",),
         tuple(uri for table in tables for uri in table.uris()),
+        lifetimes,
     ).unique_sorted()
 
 

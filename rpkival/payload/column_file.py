@@ -2,7 +2,8 @@
 
 Layout: `_MAGIC`, the SHA-256 of all that follows, the length of the head (uint32), the head (JSON: names, counts,
 ASPAs, router keys, and what the caller adds), then for each family the columns of `_COLUMNS` in that order,
-little-endian, back to back. The magic ends in the version of this layout: another version is another file.
+little-endian, back to back, and last the sources' lifetimes, if the head says so. The magic ends in the version of this
+layout: another version is another file. Version 2 had no lifetimes.
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ from rpkival.errors import StateError
 from rpkival.payload.payload import Aspa, Payload, RouterKey
 from rpkival.payload.vrps import VrpColumns, Vrps
 from rpkival.prefixes import Family, Prefixes
+from rpkival.validation.lifetime import LIFETIME
 
 __all__ = ["LAYOUT_VERSION", "decode_columns", "encode_columns"]
 
-LAYOUT_VERSION = 2
-_MAGIC = b"rpkival columns\n" + struct.pack("<I", LAYOUT_VERSION)
+LAYOUT_VERSION = 3
+_MAGIC, _MAGIC_BEFORE = (b"rpkival columns\n" + struct.pack("<I", version) for version in (LAYOUT_VERSION, 2))
 _DIGEST_BYTES = 32
 _WORDS: dict[Family, tuple[str, ...]] = {4: ("<u4",), 6: ("<u8", "<u8")}
 _COLUMNS = ("<u1", "<u1", "<u4", "<u2", "<i8", "<i4")
@@ -38,6 +40,7 @@ class _Head(msgspec.Struct, frozen=True):
     aspas: list[Aspa]
     router_keys: list[RouterKey]
     about: dict[str, int | str | None]
+    lifetimes: bool = False
 
 
 def encode_columns(payload: Payload, about: dict[str, int | str | None]) -> list[bytes]:
@@ -52,6 +55,7 @@ def encode_columns(payload: Payload, about: dict[str, int | str | None]) -> list
             list(payload.aspas),
             list(payload.router_keys),
             about,
+            vrps.lifetimes is not None,
         )
     )
     body = [struct.pack("<I", len(head)), head]
@@ -68,6 +72,8 @@ def encode_columns(payload: Payload, about: dict[str, int | str | None]) -> list
         )
         kinds = (*_WORDS[family], *_COLUMNS)
         body += [np.ascontiguousarray(value, kind).tobytes() for value, kind in zip(values, kinds, strict=True)]
+    if vrps.lifetimes is not None:
+        body.append(np.ascontiguousarray(vrps.lifetimes, LIFETIME).tobytes())
     digest = hashlib.sha256()
     for part in body:
         digest.update(part)
@@ -77,7 +83,7 @@ def encode_columns(payload: Payload, about: dict[str, int | str | None]) -> list
 def decode_columns(data: bytes) -> tuple[Payload, dict[str, int | str | None]]:
     """The payload and what was added. Raises `StateError` where a single bit is not as it was written."""
     start = len(_MAGIC) + _DIGEST_BYTES
-    if data[: len(_MAGIC)] != _MAGIC:
+    if not data.startswith((_MAGIC, _MAGIC_BEFORE)):
         raise StateError("it is not a column file of this version")
     body = memoryview(data)[start:]
     if hashlib.sha256(body).digest() != data[len(_MAGIC) : start]:
@@ -93,14 +99,15 @@ def _decode_body(body: memoryview) -> tuple[Payload, dict[str, int | str | None]
     head = msgspec.json.decode(body[4 : 4 + size], type=_Head)
     ipv4, at = _columns(4, head.ipv4, body, 4 + size)
     ipv6, at = _columns(6, head.ipv6, body, at)
-    if at != len(body):
+    lifetimes = np.frombuffer(body, LIFETIME, len(head.sources), at) if head.lifetimes else None
+    if at + (0 if lifetimes is None else lifetimes.nbytes) != len(body):
         raise ValueError("bytes are left")
     for columns in (ipv4, ipv6):
         if len(columns) and (
             columns.trust_anchor.max() >= len(head.trust_anchors) or columns.source.max() >= len(head.sources)
         ):
             raise ValueError("a name is missing")
-    vrps = Vrps(ipv4, ipv6, tuple(head.trust_anchors), tuple(head.sources))
+    vrps = Vrps(ipv4, ipv6, tuple(head.trust_anchors), tuple(head.sources), lifetimes)
     return Payload(vrps, tuple(head.aspas), tuple(head.router_keys)), head.about
 
 

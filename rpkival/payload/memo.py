@@ -18,7 +18,7 @@ from rpkival.payload.formats import Loaded, read_vrps
 
 __all__ = ["read_vrps_once"]
 
-READERS_VERSION = 2
+READERS_VERSION = 3
 """To be raised with every change to the readers that changes what they make of a file."""
 
 WORTH_BYTES = 256 * 1024

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from rpkival.payload.vrps import Vrps
+from rpkival.validation.lifetime import UNKNOWN_LIFETIME, Lifetime
 
 __all__ = ["Aspa", "Payload", "RouterKey", "unite_aspas", "unite_router_keys"]
 
@@ -15,7 +16,7 @@ class Aspa:
     """The providers of one customer AS (draft-ietf-sidrops-aspa-profile), ascending and unique.
 
     `expires` is unix seconds at which the chain of signatures ends, 0 where unknown; `source` is the object's URI, ""
-    where unknown.
+    where unknown, `lifetime` that object's.
     """
 
     customer: int
@@ -23,6 +24,7 @@ class Aspa:
     trust_anchor: str = ""
     expires: int = 0
     source: str = ""
+    lifetime: Lifetime = UNKNOWN_LIFETIME
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class RouterKey:
     trust_anchor: str = ""
     expires: int = 0
     source: str = ""
+    lifetime: Lifetime = UNKNOWN_LIFETIME
 
     @property
     def identity(self) -> tuple[int, bytes, bytes]:
@@ -76,7 +79,7 @@ class Payload:
 def unite_aspas(aspas: Iterable[Aspa]) -> tuple[Aspa, ...]:
     """Each customer once, with the providers of all its ASPAs (draft-ietf-sidrops-8210bis: their union).
 
-    The union holds until the first of its parts ends; trust anchor and source are those of the first part.
+    The union holds until the first of its parts ends; all else is that of the first part.
     """
     united: dict[int, Aspa] = {}
     for aspa in aspas:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,11 +52,11 @@ def agree(voters: Sequence[Payload], quorum: int) -> Agreement:
     agreed6, dissents6 = _vote(6, whole, voters, quorum)
     aspas = _agreed([voter.aspas for voter in voters], quorum)
     keys = _agreed_keys([voter.router_keys for voter in voters], quorum)
-    payload = Payload(Vrps(agreed4, agreed6, whole.trust_anchors, whole.sources), aspas, keys).unique_sorted()
+    payload = Payload(replace(whole, ipv4=agreed4, ipv6=agreed6), aspas, keys).unique_sorted()
     dissents = []
     for voter, (extra4, missing4), (extra6, missing6) in zip(voters, dissents4, dissents6, strict=True):
-        extra = Vrps(extra4, extra6, whole.trust_anchors, whole.sources)
-        missing = Vrps(missing4, missing6, whole.trust_anchors, whole.sources)
+        extra = replace(whole, ipv4=extra4, ipv6=extra6)
+        missing = replace(whole, ipv4=missing4, ipv6=missing6)
         own_aspas, own_keys = {_said(aspa) for aspa in voter.aspas}, {key.identity for key in voter.router_keys}
         dissents.append(
             Dissent(

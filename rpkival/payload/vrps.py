@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rpkival.prefixes import Family, Prefixes, Rows, split_families
+from rpkival.validation.lifetime import LIFETIME
 
 __all__ = ["Vrp", "VrpColumns", "Vrps"]
 
@@ -109,12 +110,16 @@ class VrpColumns:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Vrps:
-    """VRPs of both families, with the names that their columns refer to."""
+    """VRPs of both families, with the names that their columns refer to.
+
+    `lifetimes` is `LIFETIME[len(sources)]`, zeros where unknown; None where that is so of all.
+    """
 
     ipv4: VrpColumns
     ipv6: VrpColumns
     trust_anchors: tuple[str, ...] = ("",)
     sources: tuple[str, ...] = ()
+    lifetimes: NDArray[np.void] | None = None
 
     def __len__(self) -> int:
         return len(self.ipv4) + len(self.ipv6)
@@ -141,6 +146,14 @@ class Vrps:
     def family(self, family: Family) -> VrpColumns:
         """The columns of one family."""
         return self.ipv4 if family == 4 else self.ipv6
+
+    @property
+    def lifetime_table(self) -> NDArray[np.void]:
+        """`LIFETIME[len(sources) + 1]`: of each source, and last, as row -1, of an unknown one."""
+        table = np.zeros(len(self.sources) + 1, LIFETIME)
+        if self.lifetimes is not None:
+            table[:-1] = self.lifetimes
+        return table
 
     @classmethod
     def empty(cls) -> Vrps:
@@ -170,20 +183,29 @@ class Vrps:
 
     @classmethod
     def concat(cls, parts: Sequence[Vrps]) -> Vrps:
-        """All VRPs of `parts` (at least one), under one table of names."""
+        """All VRPs of `parts` (at least one), under one table of names.
+
+        What the first part says that knows a source's lifetime counts.
+        """
         anchors = _numbered(name for part in parts for name in part.trust_anchors)
         sources = _numbered(name for part in parts for name in part.sources)
         renamed: dict[Family, list[VrpColumns]] = {4: [], 6: []}
+        lifetimes: NDArray[np.void] | None = None
         for part in parts:
             anchor_rows = np.array([anchors[name] for name in part.trust_anchors], np.uint16)
             # The last entry serves the -1 of an unknown source.
             source_rows = np.array([*(sources[name] for name in part.sources), -1], np.int32)
+            if part.lifetimes is not None:
+                lifetimes = np.zeros(len(sources), LIFETIME) if lifetimes is None else lifetimes
+                unknown = lifetimes["stale"][source_rows[:-1]] == 0
+                lifetimes[source_rows[:-1][unknown]] = part.lifetimes[unknown]
             for family, columns in renamed.items():
                 rows = part.family(family)
                 columns.append(
                     replace(rows, trust_anchor=anchor_rows[rows.trust_anchor], source=source_rows[rows.source])
                 )
-        return cls(VrpColumns.concat(renamed[4]), VrpColumns.concat(renamed[6]), tuple(anchors), tuple(sources))
+        ipv4, ipv6 = VrpColumns.concat(renamed[4]), VrpColumns.concat(renamed[6])
+        return cls(ipv4, ipv6, tuple(anchors), tuple(sources), lifetimes)
 
     def unique_sorted(self) -> Vrps:
         """Sorted, without duplicates; of equal VRPs the one that expires last stays."""

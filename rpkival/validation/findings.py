@@ -63,12 +63,12 @@ class Findings:
 
         `uri` is that of the anchor's certificate, "" where there is none.
         """
-        until = tree.until
+        chains = tree.chains
         room = max(0, MAX_REJECTIONS - len(self._rejections))
         unlisted = 0
         anchor_keys: list[TakContent] = []
-        self._roas.append(tree.roa_table(until))
-        for row, rest in tree.rest(until):
+        self._roas.append(tree.roa_table(chains))
+        for row, rest in tree.rest(chains):
             if rest.aspas or rest.router_keys:
                 self._servers[tal.name, tree.repositories[row]] = tree.server(row)
             if rest.lost is not None:

@@ -22,13 +22,13 @@ class Node:
     `steady` says whether that manifest would come to the same again, as long as it is the one that was accepted last.
     """
 
-    __slots__ = ("children", "decisive", "expires", "found", "identity", "issuer", "manifest", "place", "row", "steady")
+    __slots__ = ("children", "decisive", "found", "identity", "issuer", "manifest", "place", "row", "signed", "steady")
 
     def __init__(self, issuer: Issuer, identity: bytes, row: int | None) -> None:
         self.issuer = issuer
         self.identity = identity
         self.decisive = issuer.decisive
-        self.expires = issuer.expires
+        self.signed = issuer.signed
         self.place = issuer.place
         self.row = row
         self.manifest: bytes | None = None
@@ -52,7 +52,7 @@ def grow(trust_anchor: str, root: Node | None) -> Tree:
     """The tree from `root` on, without what is not settled; the one of the last run where all of it stands."""
     if root is not None and isinstance(root.found, Branch):
         whole = root.found.tree
-        if root.found.size == len(whole) and whole.rows["expires"][0] == root.expires:
+        if root.found.size == len(whole) and whole.rows["signed"][0].tolist() == root.signed:
             return whole
     placed = _placed(root)
     columns = _Columns(placed[0].size if placed else 0)
@@ -87,7 +87,7 @@ class _Columns:
         rows = self._rows[each.row : each.row + branch.size]
         rows[:] = tree.rows[first:end]
         rows["repository"] = self._old_sources[rows["repository"]]
-        rows["expires"][0] = each.node.expires
+        rows["signed"][0] = each.node.signed
         rows["above"][0] = each.above
         old_texts = (tree.repositories, tree.manifests, tree.names)
         for text, old_text in zip(self._texts, old_texts, strict=True):
@@ -99,7 +99,7 @@ class _Columns:
     def add(self, each: _Placed, leaves: Leaves) -> None:
         """A CA of this run."""
         node, place = each.node, each.node.place
-        inputs = (node.identity, node.decisive, place.key, node.manifest or bytes(32), node.expires)
+        inputs = (node.identity, node.decisive, place.key, node.manifest or bytes(32), node.signed)
         source = self._source(place.servers)
         self._added.append((*inputs, each.size, each.above, source, leaves.steady, *leaves.numbers))
         self._added_rows.append(each.row)

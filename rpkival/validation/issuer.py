@@ -17,6 +17,7 @@ from rpkival.objects.resources import Resources
 from rpkival.objects.signatures import CheckSignature, check_signature
 from rpkival.objects.tal import USUAL_TERMS, Terms
 from rpkival.objects.times import format_time
+from rpkival.validation.lifetime import Chain
 
 __all__ = ["CONSTRAINTS_SECTION", "Issuer", "Judge"]
 
@@ -31,9 +32,9 @@ _BAD_SIGNATURE = (_SECTION, "The certificate's signature does not verify with it
 class Issuer(Record):
     """What judging a CA's publication point rests on; plain values, so that it can travel and be a key of a memo.
 
-    `expires` is the end of what the issuer above has signed for it (certificate, manifest and CRL, whichever ends
-    first), in unix seconds; when the chain further up ends is left to who walks it. `chain` has the key identifiers
-    from the trust anchor down, this CA's own last.
+    `signed` is how long what the issuer above has signed for it holds (certificate, manifest and CRL); how long the
+    chain further up does is left to who walks it. `chain` has the key identifiers from the trust anchor down, this CA's
+    own last.
     """
 
     trust_anchor: str
@@ -45,7 +46,7 @@ class Issuer(Record):
     repository: str
     manifest: str
     notify: str
-    expires: int
+    signed: Chain
     chain: tuple[bytes, ...]
 
     decisive: bytes
@@ -58,6 +59,11 @@ class Issuer(Record):
     """Those on which the trust anchor above is taken."""
 
     @property
+    def expires(self) -> int:
+        """When the first of what the issuer above has signed for it ends, in unix seconds."""
+        return self.signed.expires
+
+    @property
     def place(self) -> Place:
         """Where it publishes."""
         return Place(self.repository, self.manifest, self.notify, sha256(self.key_info).digest())
@@ -67,16 +73,19 @@ class Issuer(Record):
         cls, certificate: Certificate, uri: str, trust_anchor: str, resources: Resources, terms: Terms = USUAL_TERMS
     ) -> Issuer:
         """A trust anchor."""
-        return cls._of(certificate, uri, trust_anchor, resources, certificate.not_after, (), terms)
+        return cls._of(certificate, uri, trust_anchor, resources, _chain(certificate), (), terms)
 
-    def issued(self, certificate: Certificate, uri: str, resources: Resources, expires: int) -> Issuer:
-        """A CA below this one. Raises `ObjectError` for a loop, `LimitError` where the chain grows too long."""
+    def issued(self, certificate: Certificate, uri: str, resources: Resources, point: Chain) -> Issuer:
+        """A CA below this one; `point` is what its certificate rests on here, beside that itself: manifest and CRL.
+
+        Raises `ObjectError` for a loop, `LimitError` where the chain grows too long.
+        """
         if certificate.subject_key_id in self.chain:
             raise ObjectError(_SECTION, "The certificate is for a key that is already in its own chain of issuers.")
         if len(self.chain) >= MAX_CA_DEPTH:
             raise LimitError(f"The chain of certificates is longer than {MAX_CA_DEPTH}.")
-        until = min(expires, certificate.not_after)
-        return self._of(certificate, uri, self.trust_anchor, resources, until, self.chain, self.terms)
+        signed = _chain(certificate).under(point)
+        return self._of(certificate, uri, self.trust_anchor, resources, signed, self.chain, self.terms)
 
     @classmethod
     def _of(
@@ -85,7 +94,7 @@ class Issuer(Record):
         uri: str,
         trust_anchor: str,
         resources: Resources,
-        expires: int,
+        signed: Chain,
         above: tuple[bytes, ...],
         terms: Terms,
     ) -> Issuer:
@@ -102,7 +111,7 @@ class Issuer(Record):
             repository,
             manifest,
             certificate.locations.notify,
-            expires,
+            signed,
             (*above, certificate.subject_key_id),
             sha256(repr(decisive).encode()).digest(),
             terms,
@@ -166,6 +175,11 @@ class Judge:
         if self.issuer.terms.constraints is not None and certificate.role is not Role.CA:
             _check_constraints(self.issuer.terms.constraints, certificate)
         return resources
+
+
+def _chain(certificate: Certificate) -> Chain:
+    """The link that a CA's certificate is; what is below it is stale when it ends."""
+    return Chain(certificate.not_before, certificate.not_after, certificate.not_after)
 
 
 def check_terms(certificate: Certificate, terms: Terms) -> None:

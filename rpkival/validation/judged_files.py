@@ -19,6 +19,7 @@ from rpkival.objects.roa import RoaContent, check_roa_within, parse_roa
 from rpkival.objects.signatures import CheckSignature, SignatureBatch
 from rpkival.objects.trust_anchor_key import TakContent, parse_tak
 from rpkival.validation.issuer import Issuer, Judge, check_revocation
+from rpkival.validation.lifetime import Chain, Lifetime
 from rpkival.validation.report import (
     Tally,
     ValidatedAspa,
@@ -28,8 +29,9 @@ from rpkival.validation.roas import RoaPacker
 
 __all__ = ["TOGETHER", "Found", "Opened", "judge_files"]
 
-_Good = tuple[RoaContent, int] | ValidatedAspa | ValidatedRouterKey | Issuer | TakContent | None
-"""What a file came to that may be used; of a ROA, content and end. None where it is good and nothing else counts."""
+_Good = tuple[RoaContent, int, int] | ValidatedAspa | ValidatedRouterKey | Issuer | TakContent | None
+"""What a file came to that may be used; of a ROA, content and times of its certificate. None where it is good and
+nothing else counts."""
 
 TOGETHER: Final = 128
 """Files whose signatures are checked together: what is parsed of them meanwhile lies in memory."""
@@ -43,7 +45,7 @@ class Opened:
     digests: dict[str, bytes]
     crl: Crl
     crl_uri: str
-    expires: int
+    chain: Chain
     accepted: Accepted
 
 
@@ -107,22 +109,22 @@ def _kind(name: str, data: bytes, judged: object) -> str:
     return "router_certificates" if is_for_router else "certificates"
 
 
-def _judge_roa(judge: Judge, opened: Opened, name: str, check: CheckSignature) -> tuple[RoaContent, int]:
+def _judge_roa(judge: Judge, opened: Opened, name: str, check: CheckSignature) -> tuple[RoaContent, int, int]:
     roa = parse_roa(opened.files[name], check=check, strict=judge.strict)
     check_revocation(roa.certificate, opened.crl, opened.crl_uri)
     resources = judge.certificate(roa.certificate, check)
     if roa.certificate.reconsidered:
         check_roa_within(roa.content, resources)
-    return roa.content, min(opened.expires, roa.certificate.not_after)
+    return roa.content, roa.certificate.not_before, roa.certificate.not_after
 
 
 def _judge_aspa(judge: Judge, opened: Opened, name: str, check: CheckSignature) -> ValidatedAspa:
     aspa = parse_aspa(opened.files[name], check=check, strict=judge.strict)
     check_revocation(aspa.certificate, opened.crl, opened.crl_uri)
     _check_number(aspa.content.customer, judge.certificate(aspa.certificate, check))
-    expires = min(opened.expires, aspa.certificate.not_after)
+    lifetime = Lifetime.of(aspa.certificate.not_before, aspa.certificate.not_after, opened.chain)
     uri = judge.issuer.repository + name
-    return ValidatedAspa(uri, judge.issuer.trust_anchor, aspa.content.customer, aspa.content.providers, expires)
+    return ValidatedAspa(uri, judge.issuer.trust_anchor, aspa.content.customer, aspa.content.providers, lifetime)
 
 
 def _judge_ghostbusters(judge: Judge, opened: Opened, name: str, check: CheckSignature) -> None:
@@ -167,17 +169,17 @@ def _judge_certificate(judge: Judge, opened: Opened, name: str, check: CheckSign
         raise
     check_revocation(certificate, opened.crl, opened.crl_uri)
     resources = judge.certificate(certificate, check)
-    return judge.issuer.issued(certificate, judge.issuer.repository + name, resources, opened.expires)
+    return judge.issuer.issued(certificate, judge.issuer.repository + name, resources, opened.chain)
 
 
 def _judge_router_certificate(judge: Judge, opened: Opened, name: str, check: CheckSignature) -> ValidatedRouterKey:
     certificate = parse_certificate(opened.files[name], Role.ROUTER)
     check_revocation(certificate, opened.crl, opened.crl_uri)
     asns = _router_asns(judge.certificate(certificate, check).asn, certificate.resources.asn)
-    expires = min(opened.expires, certificate.not_after)
+    lifetime = Lifetime.of(certificate.not_before, certificate.not_after, opened.chain)
     uri = judge.issuer.repository + name
     anchor = judge.issuer.trust_anchor
-    return ValidatedRouterKey(uri, anchor, asns, certificate.subject_key_id, certificate.key_info, expires)
+    return ValidatedRouterKey(uri, anchor, asns, certificate.subject_key_id, certificate.key_info, lifetime)
 
 
 def _router_asns(asns: Ranges, claim: Claim) -> Ranges:

@@ -24,6 +24,7 @@ from rpkival.objects.times import format_time
 from rpkival.objects.trust_anchor_key import TakContent
 from rpkival.validation.issuer import Issuer, Judge, check_revocation
 from rpkival.validation.judged_files import TOGETHER, Found, Opened, judge_files
+from rpkival.validation.lifetime import Chain
 from rpkival.validation.report import (
     FAULT_SECTION,
     Counts,
@@ -44,10 +45,11 @@ Read = Callable[[str, bytes], bytes | None]
 class PublicationPoint(Record):
     """What one publication point came to. Of one that failed there are only rejections and counts.
 
-    What is in it expires as it says itself, or when the chain above the point ends.
+    What is in it holds as long as it says itself, its `chain` (that of its manifest and CRL) and the chain above do.
     """
 
     uri: str
+    chain: Chain
     roas: RoaBlock
     aspas: tuple[ValidatedAspa, ...]
     router_keys: tuple[ValidatedRouterKey, ...]
@@ -115,6 +117,7 @@ def _failed(issuer: Issuer, tally: Tally, judge: Judge | None = None) -> Publica
     tally.count("publication_points_rejected")
     return PublicationPoint(
         issuer.manifest,
+        Chain(0, 0, 0),
         RoaPacker().block(),
         (),
         (),
@@ -147,6 +150,7 @@ def _judge(judge: Judge, manifest: bytes | None, read: Read) -> PublicationPoint
     tally.count("vrps", found.roas.vrps)
     return PublicationPoint(
         issuer.manifest,
+        opened.chain,
         found.roas.block(),
         tuple(found.aspas),
         tuple(found.router_keys),
@@ -200,11 +204,12 @@ def _open(judge: Judge, data: bytes | None, read: Read, tally: Tally) -> Opened 
         tally.reject(issuer.manifest, data, error)
         return None
     tally.count("manifests_valid")
-    expires = min(manifest.certificate.not_after, manifest.content.next_update, crl.next_update)
     assert data is not None
     content = manifest.content
+    stale = min(content.next_update, crl.next_update)
+    chain = Chain(manifest.certificate.not_before, manifest.certificate.not_after, stale)
     accepted = Accepted(hashlib.sha256(data).digest(), content.number, content.this_update)
-    return Opened(files, content.files, crl, crl_uri, expires, accepted)
+    return Opened(files, content.files, crl, crl_uri, chain, accepted)
 
 
 _REASONS: Final[dict[type[Exception], str]] = {

@@ -12,6 +12,7 @@ from rpkival.errors import LimitError, ObjectError
 from rpkival.limits import MAX_REJECTIONS_PER_POINT
 from rpkival.objects.record import Record
 from rpkival.objects.resources import Ranges, Resources
+from rpkival.validation.lifetime import Lifetime
 from rpkival.validation.roas import ValidatedRoas
 
 __all__ = [
@@ -140,7 +141,12 @@ class ValidatedAspa(Record):
     trust_anchor: str
     customer: int
     providers: tuple[int, ...]
-    expires: int
+    lifetime: Lifetime
+
+    @property
+    def expires(self) -> int:
+        """When the first signature of its chain ends, in unix seconds."""
+        return self.lifetime.expires
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +158,12 @@ class ValidatedRouterKey(Record):
     asns: Ranges
     key_id: bytes
     key_info: bytes
-    expires: int
+    lifetime: Lifetime
+
+    @property
+    def expires(self) -> int:
+        """When the first signature of its chain ends, in unix seconds."""
+        return self.lifetime.expires
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import Final, overload
 
 from rpkival.objects.record import Record
 from rpkival.objects.roa import RoaContent, RoaPrefix
+from rpkival.validation.lifetime import Lifetime
 
 __all__ = [
     "IPV4_FIELDS",
@@ -24,14 +25,22 @@ __all__ = [
     "ValidatedRoas",
 ]
 
-ROA_FIELDS: Final = (("asn", "<u4"), ("expires", "<i8"), ("ipv4", "<u4"), ("ipv6", "<u4"), ("sha256", "V32"))
-"""A ROA in `heads`, as numpy names types: `ipv4` and `ipv6` count its prefixes."""
+ROA_FIELDS: Final = (
+    ("asn", "<u4"),
+    ("not_before", "<i8"),
+    ("not_after", "<i8"),
+    ("ipv4", "<u4"),
+    ("ipv6", "<u4"),
+    ("sha256", "V32"),
+)
+"""A ROA in `heads`, as numpy names types: the times are its certificate's, `ipv4` and `ipv6` count its prefixes."""
 IPV4_FIELDS: Final = (("address", "<u4"), ("length", "u1"), ("max_length", "u1"))
 """A prefix in `ipv4`."""
 IPV6_FIELDS: Final = (("high", "<u8"), ("low", "<u8"), ("length", "u1"), ("max_length", "u1"))
 """A prefix in `ipv6`."""
 
-_ROA: Final = Struct("<IqII32s")
+_ROA: Final = Struct("<IqqII32s")
+_LIFETIME: Final = Struct("<5q")
 _IPV4: Final = Struct("<IBB")
 _IPV6: Final = Struct("<QQBB")
 _LOW: Final = (1 << 64) - 1
@@ -39,7 +48,7 @@ _LOW: Final = (1 << 64) - 1
 
 @dataclass(frozen=True, slots=True)
 class ValidatedRoa:
-    """One ROA that may be used. `expires` is when the first signature of its chain ends, in unix seconds."""
+    """One ROA that may be used."""
 
     uri: str
     sha256: str
@@ -47,14 +56,19 @@ class ValidatedRoa:
     asn: int
     ipv4: tuple[RoaPrefix, ...]
     ipv6: tuple[RoaPrefix, ...]
-    expires: int
+    lifetime: Lifetime
+
+    @property
+    def expires(self) -> int:
+        """When the first signature of its chain ends, in unix seconds."""
+        return self.lifetime.expires
 
 
 @dataclass(frozen=True, slots=True)
 class RoaBlock(Record):
     """The valid ROAs of one publication point. `names` are their files', a line each.
 
-    They expire as they say here, or with the chain above the point, which the block does not know.
+    They hold as long as they say here, and the chain above does, which the block does not know.
     """
 
     names: str
@@ -76,10 +90,10 @@ class RoaPacker:
         self._ipv6 = bytearray()
         self.vrps = 0
 
-    def add(self, name: str, sha256: bytes, content: RoaContent, expires: int) -> None:
-        """One more: its file's name, which is that of a manifest entry, digest, content and end in unix seconds."""
+    def add(self, name: str, sha256: bytes, content: RoaContent, not_before: int, not_after: int) -> None:
+        """One more: its file's name, which is that of a manifest entry, digest, content and its certificate's times."""
         self._names.append(name)
-        self._heads += _ROA.pack(content.asn, expires, len(content.ipv4), len(content.ipv6), sha256)
+        self._heads += _ROA.pack(content.asn, not_before, not_after, len(content.ipv4), len(content.ipv6), sha256)
         for prefix in content.ipv4:
             self._ipv4 += _IPV4.pack(*prefix)
         for address, length, max_length in content.ipv6:
@@ -95,14 +109,15 @@ class RoaPacker:
 class RoaTable:
     """The valid ROAs of one tree, point by point; `names` and `repositories` have an item a point.
 
-    In `heads` each ROA ends when it says so itself or when the chain above it does, whichever is first. `servers` are
-    the URIs of repositories, and `served_by` has the place there of that which serves it for each ROA, four octets each
-    (little-endian).
+    `heads`, `ipv4` and `ipv6` are as in a block; `lifetimes` has a `LIFETIME` a ROA, which knows of the chain above.
+    `servers` are the URIs of repositories, and `served_by` has the place there of that which serves it for each ROA,
+    four octets each (little-endian).
     """
 
     trust_anchor: str
     repositories: Sequence[str]
     names: Sequence[str]
+    lifetimes: bytes
     heads: bytes
     ipv4: bytes
     ipv6: bytes
@@ -120,10 +135,12 @@ class RoaTable:
     def __iter__(self) -> Iterator[ValidatedRoa]:
         ipv4 = _IPV4.iter_unpack(self.ipv4)
         ipv6 = _IPV6.iter_unpack(self.ipv6)
-        for uri, (asn, expires, n4, n6, digest) in zip(self.uris(), _ROA.iter_unpack(self.heads), strict=True):
+        lifetimes = map(Lifetime._make, _LIFETIME.iter_unpack(self.lifetimes))
+        heads = _ROA.iter_unpack(self.heads)
+        for uri, lifetime, (asn, _, _, n4, n6, digest) in zip(self.uris(), lifetimes, heads, strict=True):
             four = tuple(next(ipv4) for _ in range(n4))
             six = tuple((high << 64 | low, *lengths) for high, low, *lengths in (next(ipv6) for _ in range(n6)))
-            yield ValidatedRoa(uri, digest.hex(), self.trust_anchor, asn, four, six, expires)
+            yield ValidatedRoa(uri, digest.hex(), self.trust_anchor, asn, four, six, lifetime)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,13 +156,14 @@ class ValidatedRoas(Sequence[ValidatedRoa]):
         for roa in roas:
             repository, _, name = roa.uri.rpartition("/")
             packer = RoaPacker()
-            packer.add(name, bytes.fromhex(roa.sha256), RoaContent(roa.asn, roa.ipv4, roa.ipv6), roa.expires)
+            packer.add(name, bytes.fromhex(roa.sha256), RoaContent(roa.asn, roa.ipv4, roa.ipv6), *roa.lifetime[:2])
             block = packer.block()
             tables.append(
                 RoaTable(
                     roa.trust_anchor,
                     (f"{repository}/",),
                     (block.names,),
+                    _LIFETIME.pack(*roa.lifetime),
                     block.heads,
                     block.ipv4,
                     block.ipv6,

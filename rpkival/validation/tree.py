@@ -18,6 +18,7 @@ from rpkival.objects.place import Place
 from rpkival.objects.record import Record
 from rpkival.objects.resources import Resources
 from rpkival.objects.trust_anchor_key import TakContent
+from rpkival.validation.lifetime import CHAIN, Chain, chains_under, lifetimes_under
 from rpkival.validation.publication_point import PublicationPoint
 from rpkival.validation.report import Counts, Rejection, ValidatedAspa, ValidatedRouterKey
 from rpkival.validation.roas import IPV4_FIELDS, IPV6_FIELDS, ROA_FIELDS, RoaTable
@@ -38,11 +39,12 @@ ROW: Final = np.dtype(
         ("decisive", "V32"),
         ("key", "V32"),
         ("manifest", "V32"),
-        ("expires", "<i8"),  # as `Issuer.expires`
+        ("signed", CHAIN),  # as `Issuer.signed`
         ("size", "<u4"),  # of the branch, this row among them
         ("above", "<u4"),  # how far up the row of the issuer is
         ("repository", "<u4"),  # its place in `Tree.sources`
         ("steady", "?"),  # whether the same manifest will come to the same
+        ("point", CHAIN),  # as `PublicationPoint.chain`
         ("valid_from", "<i8"),
         ("valid_until", "<i8"),
         ("roas", "<u4"),
@@ -134,26 +136,26 @@ class Tree(Record):
         return {source: Counts.sum(each) for source, each in parts.items()}
 
     @property
-    def until(self) -> NDArray[np.int64]:
-        """When the chain down to each CA ends: int64 unix seconds, one a row."""
-        until: NDArray[np.int64] = self.rows["expires"].copy()
+    def chains(self) -> NDArray[np.void]:
+        """Down to each CA's publication point: `CHAIN`, one a row."""
+        chains = chains_under(self.rows["signed"], self.rows["point"])
         above = np.arange(len(self)) - self.rows["above"]
         while True:
             # What is known of a chain reaches twice as far up each time.
-            until = np.minimum(until, until[above])
+            chains = chains_under(chains, chains[above])
             if not above.any():
-                return until
+                return chains
             above = above[above]
 
-    def roa_table(self, until: NDArray[np.int64]) -> RoaTable:
-        """All ROAs, under chains that end then."""
-        heads = np.frombuffer(self.roas, _ROA).copy()
-        heads["expires"] = np.minimum(heads["expires"], np.repeat(until, self.rows["roas"]))
+    def roa_table(self, chains: NDArray[np.void]) -> RoaTable:
+        """All ROAs, each at the end of the chain of its row."""
+        lifetimes = lifetimes_under(np.frombuffer(self.roas, _ROA), np.repeat(chains, self.rows["roas"]))
         return RoaTable(
             self.trust_anchor,
             tuple(self.repositories),
             tuple(self.names),
-            heads.tobytes(),
+            lifetimes.tobytes(),
+            self.roas,
             self.ipv4,
             self.ipv6,
             tuple(map(_server, self.sources)),
@@ -164,11 +166,11 @@ class Tree(Record):
         """The URI of the repository that serves the CA, as `Place.source` has it."""
         return _server(self.sources[self.rows["repository"][row]])
 
-    def rest(self, until: NDArray[np.int64]) -> Iterator[tuple[int, Rest]]:
-        """The rest of each row that has any, under chains that end then."""
+    def rest(self, chains: NDArray[np.void]) -> Iterator[tuple[int, Rest]]:
+        """The rest of each row that has any, at the end of the chain of its row."""
         for row, record in enumerate(self.rests):
             if record:
-                yield row, _limited(pickle.loads(record), int(until[row]))  # noqa: S301 - we wrote it
+                yield row, _under(pickle.loads(record), Chain(*chains[row].tolist()))  # noqa: S301 - we wrote it
 
 
 def _server(key: RepositoryKey) -> str:
@@ -176,15 +178,14 @@ def _server(key: RepositoryKey) -> str:
     return notify or module
 
 
-def _limited(rest: Rest, until: int) -> Rest:
-    """`rest`, which ends when it says so itself or then."""
-    ends = [each.expires for each in rest.aspas] + [each.expires for each in rest.router_keys]
-    if max(ends, default=0) <= until:
+def _under(rest: Rest, chain: Chain) -> Rest:
+    """`rest` with what stands above it."""
+    if not rest.aspas and not rest.router_keys:
         return rest
     return replace(
         rest,
-        aspas=tuple(replace(each, expires=min(each.expires, until)) for each in rest.aspas),
-        router_keys=tuple(replace(each, expires=min(each.expires, until)) for each in rest.router_keys),
+        aspas=tuple(replace(each, lifetime=each.lifetime.under(chain)) for each in rest.aspas),
+        router_keys=tuple(replace(each, lifetime=each.lifetime.under(chain)) for each in rest.router_keys),
     )
 
 
@@ -233,7 +234,8 @@ class Leaves:
         listed = point.rejections[:room]
         unlisted = len(point.rejections) - len(listed)
         four, six = len(block.ipv4) // _IPV4_OCTETS, len(block.ipv6) // _IPV6_OCTETS
-        numbers = (point.valid_from, point.valid_until, len(block), four, six, len(listed), _numbers(point.counts))
+        times = (point.chain, point.valid_from, point.valid_until)
+        numbers = (*times, len(block), four, six, len(listed), _numbers(point.counts))
         rest = b""
         if point.aspas or point.router_keys or point.anchor_keys or point.rejections:
             found = Rest(point.aspas, point.router_keys, point.anchor_keys, listed, unlisted, point.lost)

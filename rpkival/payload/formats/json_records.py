@@ -34,11 +34,13 @@ class Source(msgspec.Struct, gc=False, rename="camel"):
     comment: str = ""
     validity: _Interval | None = None
     chain_validity: _Interval | None = None
+    stale: datetime | None = None
 
     def expires(self) -> int:
-        """The end of the chain, or of the object where an older Routinator does not tell the chain's."""
+        """The end of the chain's certificates, manifests and CRLs; an older Routinator tells only the object's."""
         interval = self.chain_validity or self.validity
-        return int(interval.not_after.timestamp()) if interval and interval.not_after else 0
+        ends = (interval.not_after if interval else None, self.stale)
+        return min((int(end.timestamp()) for end in ends if end), default=0)
 
     def name(self) -> str:
         """As a payload has its sources."""

@@ -8,23 +8,30 @@ import msgspec
 import numpy as np
 
 from rpkival.payload.formats.json import aspa_head, key_head, write_document
-from rpkival.payload.formats.text import Field, chosen, decimals, lines, prefix_texts, times
+from rpkival.payload.formats.text import Field, chosen, decimals, lines, prefix_texts, times, where
 from rpkival.payload.local_source import LocalSource
 from rpkival.payload.payload import Aspa, Payload, RouterKey
 from rpkival.payload.vrps import VrpColumns, Vrps
+from rpkival.validation.lifetime import Lifetime
 
 __all__ = ["write_jsonext"]
 
 
 def write_jsonext(payload: Payload, generated: int) -> Iterator[bytes]:
-    """Where Routinator tells more than is known here, null: when an object's validity begins, and its own end."""
+    """Null where it is unknown; where a file says only when the chain ends, that is told."""
     keys = (key_head(key) + _source(key, "cer") for key in payload.router_keys)
     aspas = (aspa_head(aspa) + _source(aspa, "aspa") for aspa in payload.aspas)
     yield from write_document(generated, _vrps(payload.vrps), map(str.encode, keys), map(str.encode, aspas))
 
 
-_CHAIN = ', "validity": { "notBefore": null, "notAfter": null }, "chainValidity": { "notBefore": null, "notAfter": '
-_END = ' }, "stale": null }] },\n'
+_LIFETIME = (
+    ', "validity": { "notBefore": ',
+    ', "notAfter": ',
+    ' }, "chainValidity": { "notBefore": ',
+    ', "notAfter": ',
+    ' }, "stale": ',
+)
+"""What stands before each moment of a `Lifetime`."""
 
 
 def _vrps(vrps: Vrps) -> Iterator[bytes]:
@@ -32,10 +39,16 @@ def _vrps(vrps: Vrps) -> Iterator[bytes]:
     local = np.array([*(LocalSource.parse(source) is not None for source in vrps.sources), False], np.bool_)
     heads = [*map(_head, vrps.sources), _head("")]
     tals = [_tal(name).encode() for name in vrps.trust_anchors]
+    lifetimes = vrps.lifetime_table
 
     def fields(part: VrpColumns) -> Sequence[Field]:
         signed = ~local[part.source]
-        moments = times(part.expires, separator="T", unknown=b"")
+        told: list[Field] = [chosen(tals, part.trust_anchor)]
+        for before, name in zip(_LIFETIME, Lifetime._fields, strict=True):
+            moments = lifetimes[name][part.source]
+            if name == "chain_not_after":
+                moments = np.where(moments > 0, moments, part.expires)
+            told += [before.encode(), times(moments, known=(b'"', b"T", b'Z"'), unknown=b"null")]
         return (
             b'    { "asn": "AS',
             decimals(part.asn),
@@ -45,13 +58,9 @@ def _vrps(vrps: Vrps) -> Iterator[bytes]:
             decimals(part.max_length),
             b', "source": [ { ',
             chosen(heads, part.source),
-            # What follows is told of signed objects only.
-            chosen([b"", *tals], np.where(signed, part.trust_anchor + 1, 0)),
-            chosen([b"", _CHAIN.encode()], signed),
-            chosen([b"", b"null", b'"'], np.where(signed, 1 + (part.expires > 0), 0)),
-            np.where(signed[:, None], moments, 0).astype(np.uint8),
-            chosen([b"", b'Z"'], signed & (part.expires > 0)),
-            chosen([b" }] },\n", _END.encode()], signed),
+            # That is told of signed objects only.
+            *(where(signed, field) for field in told),
+            b" }] },\n",
         )
 
     return lines(vrps, fields)
@@ -70,9 +79,13 @@ def _source(each: Aspa | RouterKey, kind: str) -> str:
     head = _head(each.source).decode().replace('"roa"', f'"{kind}"', 1)
     if LocalSource.parse(each.source) is not None:
         return f', "source": [ {{ {head} }}] }},\n'
-    moment = str(np.datetime64(each.expires, "s"))
-    end = f'"{moment}Z"' if each.expires else "null"
-    return f', "source": [ {{ {head}{_tal(each.trust_anchor)}{_CHAIN}{end}{_END}'
+    lifetime = each.lifetime._replace(chain_not_after=each.lifetime.chain_not_after or each.expires)
+    told = "".join(before + _moment(seconds) for before, seconds in zip(_LIFETIME, lifetime, strict=True))
+    return f', "source": [ {{ {head}{_tal(each.trust_anchor)}{told} }}] }},\n'
+
+
+def _moment(seconds: int) -> str:
+    return f'"{np.datetime64(seconds, "s")}Z"' if seconds else "null"
 
 
 def _tal(name: str) -> str:

@@ -16,7 +16,18 @@ from rpkival.payload.vrps import VrpColumns, Vrps
 from rpkival.prefix_text import ipv6_texts
 from rpkival.prefixes import Prefixes
 
-__all__ = ["Field", "TextColumn", "chosen", "decimals", "family_lines", "joined", "lines", "prefix_texts", "times"]
+__all__ = [
+    "Field",
+    "TextColumn",
+    "chosen",
+    "decimals",
+    "family_lines",
+    "joined",
+    "lines",
+    "prefix_texts",
+    "times",
+    "where",
+]
 
 TextColumn: TypeAlias = NDArray[np.uint8]
 Field: TypeAlias = TextColumn | bytes
@@ -86,14 +97,26 @@ def prefix_texts(prefixes: Prefixes) -> tuple[Field, ...]:
     return a, b".", b, b".", c, b".", d, b"/", length
 
 
-def times(seconds: NDArray[np.int64], *, separator: str, unknown: bytes) -> TextColumn:
-    """Unix seconds as `2026-03-16T08:00:00`, with `separator` for the T; 0 as `unknown`."""
-    moments, which = np.unique(seconds, return_inverse=True)
-    texts = [
-        text.replace("T", separator).encode() if moment else unknown
-        for moment, text in zip(moments.tolist(), np.datetime_as_string(moments.astype("M8[s]")), strict=True)
-    ]
-    return chosen(texts, which)
+def times(seconds: NDArray[np.int64], *, known: tuple[bytes, bytes, bytes], unknown: bytes) -> TextColumn:
+    """Unix seconds as date and time of day with the three `known` before, between and behind them; 0 as `unknown`."""
+    days, second = np.divmod(seconds, 86_400)
+    dates, date = np.unique(days, return_inverse=True)
+    minute = second // 60
+    fields: tuple[Field, ...] = (
+        known[0],
+        chosen(np.datetime_as_string(dates.astype("M8[D]")).astype(bytes).tolist(), date),
+        known[1],
+        *(_PAIRS[minute // 60], b":", _PAIRS[minute % 60], b":", _PAIRS[second % 60]),
+        known[2],
+    )
+    text = np.concatenate([_laid(field, len(seconds)) for field in fields], axis=1)
+    instead = np.frombuffer(unknown.ljust(text.shape[1], b"\0"), np.uint8)
+    return np.where(seconds[:, None] == 0, instead, text)
+
+
+def where(shown: NDArray[np.bool_], field: Field) -> TextColumn:
+    """`field` in the rows that are `shown`, nothing in the others."""
+    return _laid(field, len(shown)) * shown[:, None]
 
 
 def _laid(field: Field, n: int) -> TextColumn:
@@ -101,3 +124,4 @@ def _laid(field: Field, n: int) -> TextColumn:
 
 
 _OCTETS = decimals(np.arange(256))
+_PAIRS = np.array([b"%02d" % number for number in range(60)]).view(np.uint8).reshape(-1, 2)

@@ -14,6 +14,7 @@ from rpkival.objects.resources import Resources, united
 from rpkival.payload.collect import collect
 from rpkival.payload.shares import KINDS, overlapping, with_shares
 from rpkival.prefixes import Family, Prefixes
+from rpkival.validation.lifetime import Lifetime
 from rpkival.validation.report import (
     Counts,
     RepositoryReport,
@@ -29,9 +30,14 @@ TEN = 10 << 24
 SIX = 0x2001_0DB8 << 96
 
 
+def until(end: int) -> Lifetime:
+    """All of it."""
+    return Lifetime(1, end, 1, end, end)
+
+
 def roa(uri: str, anchor: str, expires: int, *ipv4: tuple[int, int, int], six: bool = False) -> ValidatedRoa:
     """One of AS 64500."""
-    return ValidatedRoa(uri, "00", anchor, 64500, ipv4, ((SIX, 32, 48),) if six else (), expires)
+    return ValidatedRoa(uri, "00", anchor, 64500, ipv4, ((SIX, 32, 48),) if six else (), until(expires))
 
 
 A, B, C = "rsync://a/m/", "rsync://b/m/", "rsync://c/m/"
@@ -49,12 +55,12 @@ RUN = ValidationRun(
     (),
     (),
     (
-        ValidatedAspa(f"{A}one/1.asa", "x", 64500, (1,), 200),
-        ValidatedAspa(f"{B}two/2.asa", "x", 64500, (2,), 200),
+        ValidatedAspa(f"{A}one/1.asa", "x", 64500, (1,), until(200)),
+        ValidatedAspa(f"{B}two/2.asa", "x", 64500, (2,), until(200)),
     ),
     (
-        ValidatedRouterKey(f"{A}one/1.cer", "x", ((1, 3), (7, 7)), b"k" * 20, b"key", 200),
-        ValidatedRouterKey(f"{B}two/2.cer", "y", ((3, 3),), b"k" * 20, b"key", 300),
+        ValidatedRouterKey(f"{A}one/1.cer", "x", ((1, 3), (7, 7)), b"k" * 20, b"key", until(200)),
+        ValidatedRouterKey(f"{B}two/2.cer", "y", ((3, 3),), b"k" * 20, b"key", until(300)),
     ),
     tuple(RepositoryReport(name, uri, Counts()) for name, uri in (("x", A), ("x", B), ("y", B), ("z", C))),
     (),

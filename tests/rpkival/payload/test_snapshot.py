@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -18,7 +19,9 @@ from rpkival.payload.column_file import encode_columns
 from rpkival.payload.payload import Aspa, Payload, RouterKey
 from rpkival.payload.snapshot import Snapshot, load_snapshot, save_snapshot
 from rpkival.payload.vrps import Vrp, Vrps
+from rpkival.validation.lifetime import LIFETIME, Lifetime
 
+LIFE = Lifetime(1, 9, 2, 8, 7)
 SMALL = Snapshot(
     Payload(
         Vrps.of([Vrp("192.0.2.0/24", 24, 64496, "ripe", 1773648000, "rsync://a/a.roa"), Vrp("2001:db8::/32", 48, 0)]),
@@ -48,6 +51,39 @@ def test_what_is_saved_comes_back(vrp_sets: st.SearchStrategy[Vrps], tmp_path: P
     assert list(loaded.vrps) == list(vrps)
     assert (loaded.generated, loaded.serial, loaded.session_id) == (7, 8, 9)
     assert [file.name for file in tmp_path.iterdir()] == ["snapshot.rpkival"]
+
+
+def test_lifetimes_come_back(tmp_path: Path) -> None:
+    """Of VRPs, ASPAs and router keys."""
+    path, payload = tmp_path / "snapshot.rpkival", SMALL.payload
+    signed = Payload(
+        replace(payload.vrps, lifetimes=np.array([LIFE], LIFETIME)),
+        (replace(payload.aspas[0], lifetime=LIFE),),
+        (replace(payload.router_keys[0], lifetime=LIFE),),
+    )
+    save_snapshot(path, replace(SMALL, payload=signed))
+
+    loaded = load_snapshot(path).payload
+
+    assert loaded.vrps.lifetime_table.tolist() == [LIFE, (0,) * 5]
+    assert (loaded.aspas, loaded.router_keys) == (signed.aspas, signed.router_keys)
+
+
+def test_one_without_lifetimes_as_they_once_were_is_read(tmp_path: Path) -> None:
+    """So that the session goes on over an upgrade; the layout is that of today without what it lacks."""
+    path = tmp_path / "snapshot.rpkival"
+    magic, _, *body = encode_columns(SMALL.payload, {"generated": 7, "serial": 8, "session_id": 9})
+    size, head, *columns = body
+    head = head.replace(b',"lifetime":[0,0,0,0,0]', b"").replace(b',"lifetimes":false', b"")
+    assert b"lifetime" not in head
+    body = [len(head).to_bytes(len(size), "little"), head, *columns]
+    before = magic[:-4] + (2).to_bytes(4, "little")
+    path.write_bytes(b"".join((before, hashlib.sha256(b"".join(body)).digest(), *body)))
+
+    loaded = load_snapshot(path)
+
+    assert (loaded.serial, list(loaded.vrps), loaded.payload.aspas) == (8, list(SMALL.vrps), SMALL.payload.aspas)
+    assert loaded.vrps.lifetimes is None
 
 
 def test_the_history_comes_back_too(tmp_path: Path) -> None:

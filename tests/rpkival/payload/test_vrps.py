@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rpkival.payload.vrps import Vrp, VrpColumns, Vrps
+from rpkival.validation.lifetime import LIFETIME, UNKNOWN_LIFETIME, Lifetime
 
 
 def rows(columns: VrpColumns) -> list[tuple[int, ...]]:
@@ -39,3 +43,21 @@ def test_rows_in_words_come_back_as_they_went_in(vrp_sets: st.SearchStrategy[Vrp
     words = list(data.draw(vrp_sets))
 
     assert list(Vrps.of(words)) == words
+
+
+def test_what_is_put_together_keeps_its_lifetimes() -> None:
+    """Of each source what the first says that knows it."""
+    first, second = Lifetime(1, 9, 2, 8, 7), Lifetime(3, 9, 4, 8, 6)
+    signed = Vrps.of([Vrp("10.0.0.0/8", 8, 1, source="a"), Vrp("10.0.0.0/8", 8, 2, source="b")])
+    one = replace(signed, lifetimes=np.array([first, UNKNOWN_LIFETIME], LIFETIME))
+    other = replace(signed, lifetimes=np.array([second, second], LIFETIME))
+    none = Vrps.of([Vrp("10.0.0.0/8", 8, 3, source="c")])
+
+    whole = Vrps.concat([none, one, other])
+
+    assert dict(zip(whole.sources, whole.lifetime_table.tolist(), strict=False)) == {
+        "c": UNKNOWN_LIFETIME,
+        "a": first,
+        "b": second,
+    }
+    assert Vrps.concat([none, none]).lifetimes is None

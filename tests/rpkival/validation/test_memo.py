@@ -9,8 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rpkival.lab.certificates import Validity
+from rpkival.lab.number_resources import Resources
 from rpkival.limits import MAX_TREE_AGE_SECONDS
 from rpkival.validation import workers
+from rpkival.validation.lifetime import Lifetime
 from rpkival.validation.walk import validate
 
 NO_EXTRA = [HealthCheck.function_scoped_fixture]
@@ -44,6 +46,30 @@ def test_only_what_changed_is_judged(lab: Any, memory: Any, notes: Any, judged: 
     again = validate([lab.tal], memory(files), clock=lambda: lab.now, memo=memo)
     assert judged == ["alpha.mft"]
     assert again == validate([lab.tal], memory(files), clock=lambda: lab.now)
+
+
+@pytest.mark.parametrize("revisions", [False, True])
+def test_a_renewed_certificate_counts_for_all_that_is_remembered_below(
+    lab: Any, memory: Any, notes: Any, judged: list[str], revisions: bool
+) -> None:
+    """When the chain begins, ends and gets stale; nothing below its issuer is judged for that."""
+    memo, source = notes(), memory(lab.files, revisions=revisions)
+    validate([lab.tal], source, clock=lambda: lab.now, memo=memo)
+    judged.clear()
+    sooner = Validity(lab.now - 60, lab.now + 5_000)
+    resources = Resources(["10.1.0.0/16", "2001:db8:1::/48"], [64500])
+    lab.anchor.issue_ca("alpha", resources, validity=sooner, repository=lab.alpha.repository)
+    anchors = {lab.anchor.repository + name: data for name, data in lab.anchor.publication_point(lab.day).items()}
+    source.files = {**source.files, **anchors}
+
+    again = validate([lab.tal], source, clock=lambda: lab.now, memo=memo)
+
+    assert judged == ["anchor.mft"]
+    assert again == validate([lab.tal], memory(source.files), clock=lambda: lab.now)
+    lifetimes = {roa.asn: roa.lifetime for roa in again.roas}
+    year, day = (lab.year.not_before, lab.year.not_after), (lab.day.not_before, *[lab.day.not_after] * 2)
+    below = Lifetime(*year, sooner.not_before, sooner.not_after, sooner.not_after)
+    assert lifetimes == {64499: below, 64500: below, 64502: below, 64501: Lifetime(*year, *day)}
 
 
 def test_what_failed_for_a_missing_file_is_judged_again(lab: Any, memory: Any, notes: Any, judged: list[str]) -> None:

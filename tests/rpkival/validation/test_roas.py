@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rpkival.validation.lifetime import Lifetime
 from rpkival.validation.roas import ValidatedRoa, ValidatedRoas
 
 
@@ -14,6 +15,7 @@ def prefixes(bits: int) -> st.SearchStrategy[tuple[tuple[int, int, int], ...]]:
     return st.lists(st.tuples(st.integers(0, (1 << bits) - 1), size, size), max_size=4).map(tuple)
 
 
+TIMES = st.integers(0, 2**40)
 ROAS = st.lists(
     st.builds(
         ValidatedRoa,
@@ -23,7 +25,7 @@ ROAS = st.lists(
         st.integers(0, 2**32 - 1),
         prefixes(32),
         prefixes(128),
-        st.integers(0, 2**40),
+        st.builds(Lifetime, TIMES, TIMES, TIMES, TIMES, TIMES),
     )
 )
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from rpkival.limits import MAX_OPENBGPD_ASPA_PROVIDERS
@@ -12,6 +14,7 @@ from rpkival.payload.formats import read_vrps, write_payload
 from rpkival.payload.local_source import LocalSource
 from rpkival.payload.payload import Aspa, Payload, RouterKey
 from rpkival.payload.vrps import Vrp, Vrps
+from rpkival.validation.lifetime import LIFETIME, UNKNOWN_LIFETIME, Lifetime
 
 LOCAL = str(LocalSource(""))
 LONELY = Payload(
@@ -35,10 +38,12 @@ WHOLE = Payload(
     ),
     (RouterKey(64496, bytes(range(20)), bytes(range(200, 255)), "ripe", 1773648000, "rsync://a.example/m/d.cer"),),
 )
+LIFETIME_OF_ONE = Lifetime(1755853360, 1787386468, 1773644400, 1776240000, 1773648000)
 SKI, KEY = "0" * 40, "A" * 86
 ROUTINATORS = {
     "csv": "ASN,IP Prefix,Max Length,Trust Anchor\nAS1234,12.34.56.0/24,24,N/A\n",
     "csvcompat": '"ASN","IP Prefix","Max Length","Trust Anchor"\n"AS1234","12.34.56.0/24","24","N/A"\n',
+    "csvext": "URI,ASN,IP Prefix,Max Length,Not Before,Not After\nN/A,AS1234,12.34.56.0/24,24,N/A,N/A\n",
     "bird1": "roa 12.34.56.0/24 max 24 as 1234;\n",
     "bird2": "route 12.34.56.0/24 max 24 as 1234;\n",
     "rpsl": (
@@ -135,6 +140,40 @@ def test_bird_is_rpki_clients() -> None:
         "\troute aspa 64497 providers 0;\n}\n"
     )
     assert "aspa" not in written(Payload(WHOLE.vrps), "bird")
+
+
+SIGNED = replace(
+    WHOLE,
+    vrps=replace(WHOLE.vrps, lifetimes=np.array([LIFETIME_OF_ONE, UNKNOWN_LIFETIME], LIFETIME)),
+    aspas=(replace(WHOLE.aspas[0], lifetime=LIFETIME_OF_ONE), WHOLE.aspas[1]),
+    router_keys=(replace(WHOLE.router_keys[0], lifetime=LIFETIME_OF_ONE),),
+)
+
+
+def test_jsonext_tells_the_lifetime_of_what_is_signed() -> None:
+    """The bytes of Routinator 0.15.3: the object's own, its chain's, and that of its publication point."""
+    told = (
+        '"validity": { "notBefore": "2025-08-22T09:02:40Z", "notAfter": "2026-08-22T08:14:28Z" }, '
+        '"chainValidity": { "notBefore": "2026-03-16T07:00:00Z", "notAfter": "2026-04-15T08:00:00Z" }, '
+        '"stale": "2026-03-16T08:00:00Z" }] }'
+    )
+    text = written(SIGNED, "jsonext")
+    assert text.count(told) == text.count('"validity"') - 1 == 3  # of one no source is known
+    for kind, name in (("roa", "b.roa"), ("aspa", "c.asa"), ("cer", "d.cer")):
+        uri = f"rsync://a.example/m/{name}"
+        assert f'"source": [ {{ "type": "{kind}", "uri": "{uri}", "tal": "ripe", {told}' in text
+    back = read_vrps(text.encode(), name="x").payload
+    assert [vrp.expires for vrp in back.vrps] == [vrp.expires for vrp in WHOLE.vrps]
+    assert [each.expires for each in (*back.aspas, *back.router_keys)] == [1773648000, 0, 1773648000]
+
+
+def test_csvext_tells_the_objects_own_validity() -> None:
+    """N/A for what a local exception asserts, and for an unknown source."""
+    assert written(SIGNED, "csvext").splitlines()[1:] == [
+        "rsync://a.example/m/b.roa,AS64496,192.0.2.0/24,26,2025-08-22 09:02:40,2026-08-22 08:14:28",
+        "N/A,AS64497,198.51.100.0/24,24,N/A,N/A",
+        "N/A,AS4294967295,2001:db8::/32,48,N/A,N/A",
+    ]
 
 
 def test_jsonext_tells_the_object_or_the_exception() -> None:
