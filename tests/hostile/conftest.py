@@ -49,7 +49,7 @@ class Theatre:
     stage: Stage
     state: Path
 
-    def visit(self, *, workers: int = 1) -> Visit:
+    def visit(self, *, workers: int = 0) -> Visit:
         """Fetch and validate all of it."""
         directory = self.stage.directory
         tal = parse_tal((directory / "lab.tal").read_bytes(), "lab")
