@@ -561,6 +561,11 @@ MAX_TREE_REJECTIONS: Final = 4 * MAX_REJECTIONS
 """Records of one tree before the report takes the first of them. CAs that share a directory of bad objects have each of
 them recorded for each CA: gigabytes for a few thousand small certificates."""
 
+MAX_TREE_LOST_RANGES: Final = 200_000
+"""Address ranges of CAs in one tree of which nothing can be used, as many as one certificate may have. They are kept
+for each CA, and any number of small certificates can inherit those of a large one; beyond, VRPs are not found unsafe.
+"""
+
 MAX_FETCH_PROBLEMS: Final = 1_000
 """Records of repositories that could not be fetched in one run, as many as are fetched; hostile URIs make any."""
 

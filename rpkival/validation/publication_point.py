@@ -66,8 +66,6 @@ class PublicationPoint(Record):
     """Unix seconds between which judging the same files again gives the same."""
     repeatable: bool
     """Whether it does: not where a file was missing or differed, or where the fault was ours."""
-    lost: Resources | None = None
-    """What the CA holds, where the point failed."""
 
 
 def judge_publication_point(
@@ -130,7 +128,6 @@ def _failed(issuer: Issuer, tally: Tally, judge: Judge | None = None) -> Publica
         judge.valid_from if judge else 0,
         judge.valid_until if judge else 0,
         repeatable=judge is not None and judge.repeatable,
-        lost=issuer.resources,
     )
 
 

@@ -18,6 +18,7 @@ from rpkival.objects.place import Place
 from rpkival.objects.record import Record
 from rpkival.objects.resources import Resources
 from rpkival.objects.trust_anchor_key import TakContent
+from rpkival.validation.issuer import Issuer
 from rpkival.validation.lifetime import CHAIN, Chain, chains_under, lifetimes_under
 from rpkival.validation.publication_point import PublicationPoint
 from rpkival.validation.report import Counts, Rejection, ValidatedAspa, ValidatedRouterKey
@@ -51,6 +52,7 @@ ROW: Final = np.dtype(
         ("ipv4", "<u4"),
         ("ipv6", "<u4"),
         ("rejections", "<u4"),
+        ("lost", "<u4"),  # address ranges
         ("counts", "<u4", len(_COUNTS)),
     ]
 )
@@ -71,7 +73,7 @@ class Rest(Record):
     unlisted: int
     """How many rejections more there were."""
     lost: Resources | None
-    """What the CA holds, where nothing of it can be used."""
+    """What addresses the CA holds, where nothing of it can be used."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -213,6 +215,11 @@ class Branch:
         """How many it has records of."""
         return int(self.tree.rows["rejections"][self.row : self.row + self.size].sum())
 
+    @property
+    def lost(self) -> int:
+        """How many ranges of addresses its CAs hold of which nothing can be used."""
+        return int(self.tree.rows["lost"][self.row : self.row + self.size].sum())
+
 
 @dataclass(frozen=True, slots=True)
 class Leaves:
@@ -220,6 +227,7 @@ class Leaves:
 
     steady: bool
     rejections: int
+    lost: int
     numbers: tuple[Any, ...]
     names: str
     roas: bytes
@@ -228,18 +236,30 @@ class Leaves:
     rest: bytes
 
     @classmethod
-    def of(cls, point: PublicationPoint, *, steady: bool, room: int) -> Leaves:
-        """Of a judged point; there is room for so many of its rejections."""
+    def of(cls, issuer: Issuer, point: PublicationPoint, *, steady: bool, room: int, lost_room: int) -> Leaves:
+        """Of a CA's judged point; there is room for so many of its rejections, and so many ranges that are lost."""
         block = point.roas
         listed = point.rejections[:room]
         unlisted = len(point.rejections) - len(listed)
         four, six = len(block.ipv4) // _IPV4_OCTETS, len(block.ipv6) // _IPV6_OCTETS
         times = (point.chain, point.valid_from, point.valid_until)
-        numbers = (*times, len(block), four, six, len(listed), _numbers(point.counts))
+        held = issuer.resources
+        ranges = 0 if point.accepted is not None else len(held.ipv4) + len(held.ipv6)
+        lost = Resources(held.ipv4, held.ipv6) if 0 < ranges <= lost_room else None
+        noted = 0 if lost is None else ranges
+        numbers = (*times, len(block), four, six, len(listed), noted, _numbers(point.counts))
         rest = b""
-        if point.aspas or point.router_keys or point.anchor_keys or point.rejections:
-            found = Rest(point.aspas, point.router_keys, point.anchor_keys, listed, unlisted, point.lost)
+        if point.aspas or point.router_keys or point.anchor_keys or point.rejections or lost is not None:
+            found = Rest(point.aspas, point.router_keys, point.anchor_keys, listed, unlisted, lost)
             rest = pickle.dumps(found, pickle.HIGHEST_PROTOCOL)
         return cls(
-            steady and not unlisted, len(listed), numbers, block.names, block.heads, block.ipv4, block.ipv6, rest
+            steady and not unlisted and noted == ranges,
+            len(listed),
+            noted,
+            numbers,
+            block.names,
+            block.heads,
+            block.ipv4,
+            block.ipv6,
+            rest,
         )

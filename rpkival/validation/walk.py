@@ -15,6 +15,7 @@ from rpkival.limits import (
     MAX_FETCH_PROBLEMS,
     MAX_PUBLICATION_POINTS,
     MAX_TREE_BYTES,
+    MAX_TREE_LOST_RANGES,
     MAX_TREE_REJECTIONS,
     MAX_TREE_VRPS,
     MAX_TRUST_ANCHORS,
@@ -132,7 +133,7 @@ class _Walk:
         self._unknown: deque[Node] = deque()
         self._judging: deque[Node] = deque()
         self._admission = Admission()
-        self._records = 0
+        self._records = self._lost = 0
         self._gaps: Counter[str] = Counter()
         self._accepted: dict[bytes, bytes] = {}
         self._problems: dict[str, Place] = {}
@@ -204,7 +205,7 @@ class _Walk:
 
     def _settle_all(self, tal: Tal, tally: Tally) -> bool:
         """Everything below what has been requested; whether the tree is no larger than it may be."""
-        done = vrps = self._records = 0
+        done = vrps = self._records = self._lost = 0
         known = 1
         self._admission = Admission()
         self._gaps = Counter()
@@ -219,6 +220,7 @@ class _Walk:
                 node.found = found
                 self._admission.take(node.issuer, found)
                 self._records += found.rejections
+                self._lost += found.lost
                 known += found.size - 1
             else:
                 if self._on_settled is not None:
@@ -236,8 +238,10 @@ class _Walk:
         """Take what was judged, and go on to the CAs below."""
         issuers = self._admission.admitted(node.issuer, point.children, tally)
         steady = node.steady and len(issuers) == len(point.children)
-        node.found = Leaves.of(point, steady=steady, room=MAX_TREE_REJECTIONS - self._records)
+        room, lost_room = MAX_TREE_REJECTIONS - self._records, MAX_TREE_LOST_RANGES - self._lost
+        node.found = Leaves.of(node.issuer, point, steady=steady, room=room, lost_room=lost_room)
         self._records += node.found.rejections
+        self._lost += node.found.lost
         rows: Mapping[bytes, int] = {} if self._known is None else self._known.below(node.row)
         identities = map(self._remembered.identity, issuers)
         node.children = [
@@ -318,6 +322,8 @@ class _Walk:
             return None
         branch = self._known.branch(node.row, node.place.notify)
         if branch is None or self._records + branch.rejections > MAX_TREE_REJECTIONS:
+            return None
+        if self._lost + branch.lost > MAX_TREE_LOST_RANGES:
             return None
         return branch if self._admission.admits(node.issuer, branch) else None
 

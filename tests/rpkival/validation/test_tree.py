@@ -242,6 +242,26 @@ def test_the_records_of_a_tree_are_bounded_while_it_grows(
         assert run.counts.roas_rejected == 6
 
 
+def test_what_is_lost_in_a_tree_is_bounded(lab: Any, memory: Any, notes: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any number of CAs that publish nothing may inherit all that a large one has; and it is known again later."""
+    beta, customer = f"{lab.beta.repository}beta.mft", f"{lab.customer.repository}customer.mft"
+    files = lab.files
+    memo, source = notes(), memory({}, revisions=True)
+
+    def lost(*gone: str) -> int:
+        source.files = {uri: data for uri, data in files.items() if uri not in gone}
+        run = validate([lab.tal], source, clock=lambda: lab.now, memo=memo)
+        return sum(last - first + 1 for first, last in run.lost.ipv4) >> 15
+
+    source.accept = lambda *_: None
+    assert [lost(), lost(beta), lost(beta, customer), lost(beta, customer)] == [0, 2, 3, 3]
+    monkeypatch.setattr("rpkival.validation.walk.MAX_TREE_LOST_RANGES", 1)
+    memo.clear()
+    assert [lost(beta, customer), lost(beta, customer), lost(customer)] == [2, 2, 1]
+    monkeypatch.undo()
+    assert [lost(beta, customer), lost(beta, customer), lost()] == [3, 3, 0]
+
+
 def test_a_member_gets_no_more_cas_from_run_to_run(
     lab: Any, memory: Any, notes: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
