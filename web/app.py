@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 from aiohttp import web
 
 from rpkival.http_server import HttpServer, listen
 from rpkival.limits import MAX_REQUEST_BYTES
+from web.answered import ANSWERED, count_answer
 from web.answers import problems
 from web.api import changes, checks, delta, incidents, lookup, metrics, openapi, payload, status, validity
 from web.api.rendered import RENDERED, RenderedAnswers
@@ -32,7 +34,8 @@ def make_app(view: View) -> web.Application:
     app = web.Application(middlewares=[problems], client_max_size=MAX_REQUEST_BYTES)
     app[VIEW] = view
     app[RENDERED] = RenderedAnswers()
-    app.on_response_prepare.append(add_headers)
+    app[ANSWERED] = Counter()
+    app.on_response_prepare.extend((add_headers, count_answer))
     app.add_routes(
         [
             web.get("/", home),

@@ -15,6 +15,7 @@ from prometheus_client.registry import Collector
 from rpkival import __version__
 from rpkival.errors import StateError
 from rpkival.payload.guard import Kind
+from web.answered import ANSWERED
 from web.api.router_metrics import router_metrics
 from web.api.validation_metrics import validation_metrics
 from web.keys import view_of
@@ -129,8 +130,23 @@ class ViewCollector(Collector):
             yield incidents
 
 
+class _Answers(Collector):
+    """Of this server, to whomever."""
+
+    def __init__(self, answered: Counter[int]) -> None:
+        self._answered = answered
+
+    def collect(self) -> Iterator[Metric]:
+        """One family."""
+        answers = CounterMetricFamily("rpkival_http_answers", "Answers by HTTP status.", labels=["status"])
+        for status, number in sorted(self._answered.items()):
+            answers.add_metric([str(status)], number)
+        yield answers
+
+
 async def metrics(request: web.Request) -> web.Response:
     """The Prometheus text format."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(ViewCollector(view_of(request)))
+    registry.register(_Answers(request.app[ANSWERED]))
     return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -25,6 +25,9 @@ async def test_the_worker_brings_what_the_same_process_would(job: Job) -> None:
     assert list(outcome.payload.vrps) == list(here.payload.vrps)
     assert {(vrp.asn, vrp.prefix, vrp.max_length) for vrp in outcome.payload.vrps} == set(LAB.roas)
     assert outcome.report.rejections == ()
+    assert outcome.report.repositories == here.report.repositories
+    shares = [share for anchor in outcome.report.trust_anchors for share in anchor.shares]
+    assert sum(share.unique for share in shares) == len(outcome.payload)
 
 
 async def test_a_worker_that_takes_too_long_is_ended(job: Job) -> None:

@@ -90,6 +90,18 @@ async def test_local_exceptions_are_counted(view: View, client: TestClient) -> N
     assert status["filtered"] == [{"of": "ripe", "vrps": 3, "aspas": 1, "router_keys": 0}]
 
 
+async def test_answers_are_counted(client: TestClient) -> None:
+    """By status, those that found nothing and those of files too; a scrape's own is in the next."""
+    first = await (await client.get("/metrics")).text()
+    for path in ("/nothing", "/static/nothing", "/version"):
+        await client.get(path)
+    text = await (await client.get("/metrics")).text()
+
+    assert "rpkival_http_answers_total{" not in first
+    assert 'rpkival_http_answers_total{status="404"} 2.0' in text
+    assert 'rpkival_http_answers_total{status="200"} 2.0' in text
+
+
 async def test_metrics_are_there_before_any_data(empty_client: TestClient) -> None:
     """What is not known yet is absent, not zero."""
     text = await (await empty_client.get("/metrics")).text()
@@ -106,6 +118,7 @@ async def test_what_is_served_is_documented(view: View, client: TestClient) -> N
         (Number("ripe", 3, 1, 0),),
         (Number("/s.json", 2),),
     )
+    await client.get("/version")
     text = await (await client.get("/metrics")).text()
     served = {sample.name for family in text_string_to_metric_families(text) for sample in family.samples}
     docs = (Path(__file__).parents[3] / "docs" / "web.md").read_text("utf-8").partition("## Metrics")[2]
