@@ -11,7 +11,7 @@ import fcntl
 import socket
 import termios
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -47,7 +47,9 @@ log = Log("rpkival.rtr")
 class SessionInfo:
     """One router as an operator sees it. `connected_since` is unix time; `version` and `serial` are None so far.
 
-    `transport`: tcp, tcp-md5 or tls. `lag`: how many serials the router is behind, None before it has any.
+    `transport`: tcp, tcp-md5 or tls. `lag`: how many serials the router is behind, None before it has any. `snapshots`,
+    `deltas` and `cache_resets` count the queries answered so; `updated` and `reset` are when the router had last taken
+    any data, and all data, in unix time.
     """
 
     peer: str
@@ -61,6 +63,11 @@ class SessionInfo:
     transport: str = "tcp"
     bytes_received: int = 0
     lag: int | None = None
+    snapshots: int = 0
+    deltas: int = 0
+    cache_resets: int = 0
+    updated: float | None = None
+    reset: float | None = None
 
 
 class Owner(Protocol):
@@ -93,6 +100,9 @@ class Connection(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._turn: asyncio.Handle | None = None
         self._since = time.time()
+        self._taken = Counter[AnswerKind]()
+        self._updated: float | None = None
+        self._reset: float | None = None
         self._bytes_sent = 0
         self._bytes_received = 0
         self._cut_reason = ""
@@ -117,6 +127,11 @@ class Connection(asyncio.Protocol):
             transport=self._kind,
             bytes_received=self._bytes_received,
             lag=session.lag,
+            snapshots=session.answers[AnswerKind.SNAPSHOT],
+            deltas=session.answers[AnswerKind.DELTA],
+            cache_resets=session.answers[AnswerKind.CACHE_RESET],
+            updated=self._updated,
+            reset=self._reset,
         )
 
     @property
@@ -280,6 +295,7 @@ class Connection(asyncio.Protocol):
     def _between_answers(self) -> bool:
         """The router has taken everything: note what it has, read on, and tell it of news if there are any."""
         session = self._session
+        self._note_what_was_taken()
         if session.serial != self._logged_serial:
             self._logged_serial = session.serial
             log.info(
@@ -294,6 +310,14 @@ class Connection(asyncio.Protocol):
         self._chunks.append(memoryview(notification))
         self._start_answer_timer()
         return True
+
+    def _note_what_was_taken(self) -> None:
+        taken = self._session.answers - self._taken
+        if taken[AnswerKind.SNAPSHOT] or taken[AnswerKind.DELTA]:
+            self._updated = time.time()
+        if taken[AnswerKind.SNAPSHOT]:
+            self._reset = self._updated
+        self._taken += taken
 
     # --- time ---
 

@@ -27,6 +27,7 @@ they keep what they have until it expires), or it does not (Error 13, they forge
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -108,6 +109,8 @@ class Session:
         self.serial: int | None = None
         """The serial the router has when it has read everything it was sent; None before its first End of Data."""
         self.last_answer: AnswerKind | None = None
+        self.answers: Counter[AnswerKind] = Counter()
+        """How many queries have been answered with what."""
         self.last_error: str = ""
         """What went wrong, in a sentence: ours about the router, or the router's about us."""
 
@@ -246,6 +249,7 @@ class Session:
             self.last_error = str(error)
             return Outgoing((ErrorReport.about(error, query.version).serialize(),))
         self.last_answer = answer.kind
+        self.answers[answer.kind] += 1
         self.last_error = ""
         if answer.serial is not None:
             self.serial = answer.serial

@@ -167,7 +167,11 @@ def view(store: IncidentStore) -> View:
                 reconnects=2,
             )
         ],
-        routers=lambda: [SessionInfo("192.0.2.7:40122", 1, 15, NOW - 60, 4096, "open", None, "", "tls", 20, 2)],
+        routers=lambda: [
+            SessionInfo(
+                "192.0.2.7:40122", 1, 15, NOW - 60, 4096, "open", None, "", "tls", 20, 2, 1, 3, 0, NOW - 5, NOW - 60
+            )
+        ],
         aspas_not_served=lambda: (64511,),
         beacons=BEACONS,
         now=lambda: NOW,

@@ -47,6 +47,9 @@ def router_metrics(routers: Sequence[SessionInfo], aspas_not_served: Sequence[in
 def _addresses(routers: Sequence[SessionInfo]) -> Iterator[Metric]:
     lags: dict[str, int] = {}
     serials: dict[str, int] = {}
+    updated: dict[str, float] = {}
+    reset: dict[str, float] = {}
+    answers: dict[str, Counter[str]] = {}
     sessions, sent, received = Counter[str](), Counter[str](), Counter[str]()
     # Of several sessions of one address, the one that lags most is told of.
     for each in sorted(routers, key=lambda each: each.lag or 0):
@@ -54,6 +57,11 @@ def _addresses(routers: Sequence[SessionInfo]) -> Iterator[Metric]:
         lags[address] = each.lag or 0
         if each.serial is not None:
             serials[address] = each.serial
+        for at, times in ((each.updated, updated), (each.reset, reset)):
+            if at is not None:
+                times[address] = max(at, times.get(address, 0))
+        kinds = {"snapshot": each.snapshots, "delta": each.deltas, "cache-reset": each.cache_resets}
+        answers.setdefault(address, Counter()).update(kinds)
         sessions[address] += 1
         sent[address] += each.bytes_sent
         received[address] += each.bytes_received
@@ -65,12 +73,22 @@ def _addresses(routers: Sequence[SessionInfo]) -> Iterator[Metric]:
         if address in serials:
             serial.add_metric([address], serials[address])
     yield from (lag, serial)
+    queries = GaugeMetricFamily(
+        "rpkival_rtr_router_answers", "Queries answered in these sessions.", labels=["address", "kind"]
+    )
+    for address in shown:
+        for kind, number in answers[address].items():
+            queries.add_metric([address, kind], number)
+    yield queries
     for name, what, numbers in (
         ("sessions", "Sessions from this address.", sessions),
         ("sent_bytes", "Octets sent to the router.", sent),
         ("received_bytes", "Octets received from the router.", received),
+        ("updated_timestamp_seconds", "When the router had last taken any data.", updated),
+        ("reset_timestamp_seconds", "When the router had last taken all data.", reset),
     ):
         family = GaugeMetricFamily(f"rpkival_rtr_router_{name}", what, labels=["address"])
         for address in shown:
-            family.add_metric([address], numbers[address])
+            if address in numbers:
+                family.add_metric([address], numbers[address])
         yield family

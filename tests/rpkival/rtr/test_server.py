@@ -37,6 +37,10 @@ def test_a_router_takes_everything_and_follows(run: Run, wire: Any, keys: Callab
                 assert (before.version, before.serial, before.state) == (2, 0, "open")
                 assert before.last_answer is AnswerKind.SNAPSHOT
                 assert before.peer.startswith("127.0.0.1:")
+                await wire.until(lambda: server.sessions()[0].updated is not None)
+                (before,) = server.sessions()
+                assert before.connected_since <= before.reset == before.updated
+                assert (before.snapshots, before.deltas, before.cache_resets) == (1, 0, 0)
 
                 cache.update(Payload(TWO))
                 server.notify()
@@ -47,6 +51,10 @@ def test_a_router_takes_everything_and_follows(run: Run, wire: Any, keys: Callab
                 (after,) = server.sessions()
                 assert (after.serial, after.last_answer) == (1, AnswerKind.DELTA)
                 assert after.bytes_sent - before.bytes_sent == 12 + 8 + 32 + 24
+                await wire.until(lambda: server.sessions()[0].updated > before.updated)
+                (after,) = server.sessions()
+                assert after.reset == before.reset
+                assert (after.snapshots, after.deltas, after.cache_resets) == (1, 1, 0)
             await wire.until(lambda: not server.sessions())
 
     run(main())

@@ -10,7 +10,8 @@ from web.api.router_metrics import router_metrics
 def router(peer: str, lag: int | None, version: int | None = 1, transport: str = "tcp") -> SessionInfo:
     """One that has been sent a thousand octets, where serial 17 is the last."""
     serial = None if lag is None else 17 - lag
-    return SessionInfo(peer, version, serial, 0, 1000, "open", None, "", transport, 20, lag)
+    taken = (1, 5, 2, 200.0 + (lag or 0), 100.0) if lag is not None else ()
+    return SessionInfo(peer, version, serial, 0, 1000, "open", None, "", transport, 20, lag, *taken)
 
 
 def samples(*routers: SessionInfo) -> dict[tuple[str, ...], float]:
@@ -40,6 +41,12 @@ def test_sums_and_addresses() -> None:
     assert found["rpkival_rtr_router_sent_bytes", "192.0.2.1"] == 2000
     assert found["rpkival_rtr_router_received_bytes", "192.0.2.1"] == 40
     assert found["rpkival_rtr_router_sessions", "192.0.2.1"] == 2
+    assert found["rpkival_rtr_router_updated_timestamp_seconds", "192.0.2.1"] == 203
+    assert found["rpkival_rtr_router_reset_timestamp_seconds", "192.0.2.1"] == 100
+    assert ("rpkival_rtr_router_updated_timestamp_seconds", "2001:db8::1") not in found
+    for kind, number in (("snapshot", 2), ("delta", 10), ("cache-reset", 4)):
+        assert found["rpkival_rtr_router_answers", "192.0.2.1", kind] == number
+        assert found["rpkival_rtr_router_answers", "2001:db8::1", kind] == 0
     assert found["rpkival_rtr_router_serial", "192.0.2.1"] == 14
     assert found["rpkival_rtr_router_lag", "2001:db8::1"] == 0
     assert ("rpkival_rtr_router_serial", "2001:db8::1") not in found

@@ -46,6 +46,11 @@ async def test_the_status_tells_what_the_process_does(client: TestClient) -> Non
             "transport": "tls",
             "bytes_received": 20,
             "lag": 2,
+            "snapshots": 1,
+            "deltas": 3,
+            "cache_resets": 0,
+            "updated": 1_773_647_995,
+            "reset": 1_773_647_940,
         }
     ]
     assert status["aspas_not_served"] == [64511]
