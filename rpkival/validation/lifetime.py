@@ -61,7 +61,13 @@ class Lifetime(NamedTuple):
 
     def under(self, above: Chain) -> Lifetime:
         """With what stands above the publication point."""
-        return Lifetime.of(self.not_before, self.not_after, Chain(*self[2:]).under(above))
+        return Lifetime(
+            self.not_before,
+            self.not_after,
+            max(self.chain_not_before, above.not_before),
+            min(self.chain_not_after, above.not_after),
+            min(self.stale, above.stale),
+        )
 
 
 UNKNOWN_LIFETIME: Final = Lifetime(0, 0, 0, 0, 0)

@@ -184,11 +184,8 @@ def _under(rest: Rest, chain: Chain) -> Rest:
     """`rest` with what stands above it."""
     if not rest.aspas and not rest.router_keys:
         return rest
-    return replace(
-        rest,
-        aspas=tuple(replace(each, lifetime=each.lifetime.under(chain)) for each in rest.aspas),
-        router_keys=tuple(replace(each, lifetime=each.lifetime.under(chain)) for each in rest.router_keys),
-    )
+    aspas = tuple(each.under(chain) for each in rest.aspas)
+    return replace(rest, aspas=aspas, router_keys=tuple(each.under(chain) for each in rest.router_keys))
 
 
 @dataclass(frozen=True, slots=True)
