@@ -16,7 +16,7 @@ from rpkival.limits import MAX_RENDERED_BYTES
 __all__ = ["RENDERED", "Rendered", "RenderedAnswers", "Renderer", "send"]
 
 _PIECE_BYTES: Final = 256 * 1024
-"""What waits in memory for one slow client, who would else hold a copy of the whole answer, 200 MB of jsonext."""
+"""What waits in memory for one slow client, who would else hold a copy of the whole answer, 300 MB of jsonext."""
 
 _GZIP_WINDOW: Final = 31
 """How zlib is told to write and read gzip (RFC 1952)."""

@@ -99,6 +99,8 @@ def prefix_texts(prefixes: Prefixes) -> tuple[Field, ...]:
 
 def times(seconds: NDArray[np.int64], *, known: tuple[bytes, bytes, bytes], unknown: bytes) -> TextColumn:
     """Unix seconds as date and time of day with the three `known` before, between and behind them; 0 as `unknown`."""
+    if not seconds.any():
+        return _laid(unknown, len(seconds))
     days, second = np.divmod(seconds, 86_400)
     dates, date = np.unique(days, return_inverse=True)
     minute = second // 60
