@@ -11,6 +11,7 @@ from rpkival.limits import MAX_REJECTIONS
 from rpkival.objects.resources import Ranges, Resources, united
 from rpkival.objects.tal import Tal
 from rpkival.objects.trust_anchor_key import TakContent
+from rpkival.validation.lifetime import Chain
 from rpkival.validation.report import (
     LIMIT_SECTION,
     Counts,
@@ -68,13 +69,14 @@ class Findings:
         unlisted = 0
         anchor_keys: list[TakContent] = []
         self._roas.append(tree.roa_table(chains))
-        for row, rest in tree.rest(chains):
+        for row, rest in tree.rest:
             if rest.aspas or rest.router_keys:
                 self._servers[tal.name, tree.repositories[row]] = tree.server(row)
+                above = Chain(*chains[row].tolist())
+                self._aspas.extend(each.under(above) for each in rest.aspas)
+                self._router_keys.extend(each.under(above) for each in rest.router_keys)
             if rest.lost is not None:
                 self._lost.append(rest.lost)
-            self._aspas.extend(rest.aspas)
-            self._router_keys.extend(rest.router_keys)
             anchor_keys.extend(rest.anchor_keys)
             listed = rest.rejections[:room]
             room -= len(listed)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from operator import attrgetter
 from typing import Any, Final
 
@@ -19,7 +19,7 @@ from rpkival.objects.record import Record
 from rpkival.objects.resources import Resources
 from rpkival.objects.trust_anchor_key import TakContent
 from rpkival.validation.issuer import Issuer
-from rpkival.validation.lifetime import CHAIN, Chain, chains_under, lifetimes_under
+from rpkival.validation.lifetime import CHAIN, chains_under, lifetimes_under
 from rpkival.validation.publication_point import PublicationPoint
 from rpkival.validation.report import Counts, Rejection, ValidatedAspa, ValidatedRouterKey
 from rpkival.validation.roas import IPV4_FIELDS, IPV6_FIELDS, ROA_FIELDS, RoaTable
@@ -168,24 +168,17 @@ class Tree(Record):
         """The URI of the repository that serves the CA, as `Place.source` has it."""
         return _server(self.sources[self.rows["repository"][row]])
 
-    def rest(self, chains: NDArray[np.void]) -> Iterator[tuple[int, Rest]]:
-        """The rest of each row that has any, at the end of the chain of its row."""
+    @property
+    def rest(self) -> Iterator[tuple[int, Rest]]:
+        """That of each row which has any, as its publication point has it."""
         for row, record in enumerate(self.rests):
             if record:
-                yield row, _under(pickle.loads(record), Chain(*chains[row].tolist()))  # noqa: S301 - we wrote it
+                yield row, pickle.loads(record)  # noqa: S301 - we wrote it
 
 
 def _server(key: RepositoryKey) -> str:
     notify, module = key
     return notify or module
-
-
-def _under(rest: Rest, chain: Chain) -> Rest:
-    """`rest` with what stands above it."""
-    if not rest.aspas and not rest.router_keys:
-        return rest
-    aspas = tuple(each.under(chain) for each in rest.aspas)
-    return replace(rest, aspas=aspas, router_keys=tuple(each.under(chain) for each in rest.router_keys))
 
 
 @dataclass(frozen=True, slots=True)
