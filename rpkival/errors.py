@@ -100,9 +100,13 @@ class LimitError(RpkivalError):
 
 
 class FetchError(RpkivalError):
-    """A remote party did not give what it was asked for."""
+    """A remote party did not give what it was asked for; `status` is that of its HTTP answer, where that says so."""
 
     exit_code = 3
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class StateError(RpkivalError):

@@ -24,7 +24,10 @@ __all__ = ["Fetch", "Isp", "LocalState", "ValidationSummary", "View"]
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """How one fetch of a repository ended: `error` is a sentence, `received` counts octets where that is known."""
+    """How one fetch of a repository ended: `error` is a sentence, `received` counts octets where that is known.
+
+    `status` is that of the HTTP answer, or of the rsync program, with which it failed.
+    """
 
     uri: str
     protocol: str
@@ -32,6 +35,7 @@ class Fetch:
     seconds: float
     received: int | None = None
     serial: int | None = None
+    status: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

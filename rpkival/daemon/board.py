@@ -207,7 +207,15 @@ def _lost(outcome: Outcome) -> frozenset[str]:
 
 def _summary(outcome: Outcome) -> ValidationSummary:
     fetches = (
-        Fetch(each.uri, each.protocol, each.error, each.seconds, each.received, getattr(each, "serial", None))
+        Fetch(
+            each.uri,
+            each.protocol,
+            each.error,
+            each.seconds,
+            each.received,
+            getattr(each, "serial", None),
+            None if each.error is None else getattr(each, "status", getattr(each, "exit_code", None)),
+        )
         for each in outcome.fetches
     )
     return ValidationSummary(outcome.started, outcome.finished, outcome.report, tuple(fetches))

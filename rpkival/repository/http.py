@@ -173,7 +173,7 @@ class HttpSession:
             return None
         if answer.status != 200:
             # Retry-After is not heard: when to come again is for our own back-off to say.
-            raise FetchError(f"{uri} answered with HTTP status {answer.status}.")
+            raise FetchError(f"{uri} answered with HTTP status {answer.status}.", answer.status)
         if (answer.content_length or 0) > limit:
             raise FetchError(f"{uri} has {answer.content_length} bytes; {limit} are allowed.")
         body = Body(str(uri), answer.headers.get("Content-Encoding", ""), limit)

@@ -82,7 +82,7 @@ class RrdpResult:
     """How an update ended. `done` tells how the repository came to `serial`; with `error`, nothing was changed.
 
     `reason` says why it was the snapshot where there was a version before; `ignored` counts objects with URIs that are
-    no rsync URIs of files.
+    no rsync URIs of files. `status` is that of the HTTP answer that ended it, where one did.
     """
 
     uri: str
@@ -95,6 +95,7 @@ class RrdpResult:
     reason: str | None = None
     ignored: int = 0
     protocol: str = "rrdp"
+    status: int | None = None
 
 
 class Rrdp:
@@ -107,7 +108,7 @@ class Rrdp:
     def update(self, notify_uri: str, store: RrdpStore) -> RrdpResult:
         """Bring a repository, by its notification file, up to date. Raises `StateError` where the store is at fault."""
         began = time.monotonic()
-        run = None
+        run = status = None
         try:
             uri = HttpsUri.parse(notify_uri, allow_dubious_hosts=self._allow_dubious_hosts)
             with self._http.session(RRDP_SECONDS) as session:
@@ -117,6 +118,7 @@ class Rrdp:
             raise
         except RpkivalError as error:
             told = str(error)
+            status = error.status if isinstance(error, FetchError) else None
         except OSError as error:
             told = f"{notify_uri} could not be fetched: {error.strerror or error}."
         return RrdpResult(
@@ -125,6 +127,7 @@ class Rrdp:
             time.monotonic() - began,
             run.session.received if run else 0,
             reason=run.reason if run else None,
+            status=status,
         )
 
 

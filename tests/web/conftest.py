@@ -150,7 +150,7 @@ def view(store: IncidentStore) -> View:
             ),
             (
                 Fetch(NOTIFY, "rrdp", None, 1.5, 4_096, 77),
-                Fetch("rsync://rpki.example/repository/", "rsync", "It is down.", 30.0),
+                Fetch("rsync://rpki.example/repository/", "rsync", "It is down.", 30.0, status=10),
             ),
         ),
         incidents=store,

@@ -145,6 +145,9 @@ def _fetches(fetches: Sequence[Fetch]) -> Iterator[Metric]:
     duration = GaugeMetricFamily("rpkival_fetch_duration_seconds", "Duration of that fetch.", labels=labels)
     received = GaugeMetricFamily("rpkival_fetch_received_bytes", "Octets that came in it.", labels=labels)
     serial = GaugeMetricFamily("rpkival_rrdp_serial", "Serial that the repository is at.", labels=["repository"])
+    failed = GaugeMetricFamily(
+        "rpkival_fetch_failed_status", "HTTP status, or that of rsync, with which that fetch failed.", labels=labels
+    )
     for fetch in {(each.uri, each.protocol): each for each in fetches}.values():
         up.add_metric([fetch.uri, fetch.protocol], fetch.error is None)
         duration.add_metric([fetch.uri, fetch.protocol], fetch.seconds)
@@ -152,7 +155,9 @@ def _fetches(fetches: Sequence[Fetch]) -> Iterator[Metric]:
             received.add_metric([fetch.uri, fetch.protocol], fetch.received)
         if fetch.serial is not None:
             serial.add_metric([fetch.uri], fetch.serial)
-    yield from (up, duration, received, serial)
+        if fetch.status is not None:
+            failed.add_metric([fetch.uri, fetch.protocol], fetch.status)
+    yield from (up, duration, received, serial, failed)
 
 
 def _numbers(counts: Counts) -> Iterator[tuple[str, str, int]]:

@@ -17,6 +17,9 @@ from rpkival.payload.guard import Thresholds
 from rpkival.payload.payload import Aspa, Payload
 from rpkival.payload.snapshot import SNAPSHOT_NAME, Snapshot
 from rpkival.payload.vrps import Vrp, Vrps
+from rpkival.repository.attempts import FetchOutcome
+from rpkival.repository.rrdp import RrdpResult
+from rpkival.repository.rsync import RsyncResult
 from rpkival.storage import open_database
 from rpkival.validation.report import Counts, Rejection, RenamedManifest, Report, TrustAnchorReport
 from web.view import View
@@ -46,6 +49,20 @@ async def test_an_outcome_is_in_force_everywhere(tmp_path: Path) -> None:
     assert view.snapshot is not None
     assert view.index is not None
     assert (view.snapshot.generated, told) == (1000, [board.cache.serial])
+
+
+async def test_a_fetch_that_failed_says_with_what(tmp_path: Path) -> None:
+    """The status of HTTP or the exit code of rsync; of one that went well, neither."""
+    board, view, _ = board_in(tmp_path)
+    fetches = (
+        RrdpResult("https://x.example/n.xml", "It is gone.", 1.0, 0, status=410),
+        RsyncResult("rsync://x.example/m/", "It is down.", 10, 1.0, None),
+        RsyncResult("rsync://y.example/m/", None, 0, 1.0, None),
+        FetchOutcome("https://x.example/ta.cer", "https", "It is away.", 1.0),
+    )
+    await board.take(replace(OUTCOME, fetches=fetches))
+    assert view.validation is not None
+    assert [fetch.status for fetch in view.validation.fetches] == [410, 10, None, None]
 
 
 async def test_a_manifest_under_another_name_is_logged(tmp_path: Path) -> None:

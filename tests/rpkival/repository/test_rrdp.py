@@ -290,8 +290,12 @@ def test_bad_notification_uris(client: Client, uri: str) -> None:
 
 
 def test_nobody_there(client: Client) -> None:
-    """A port without a server, and a certificate that nobody trusts."""
-    assert "could not be fetched" in str(client.rrdp.update("https://127.0.0.1:1/n.xml", client.store).error)
+    """A port without a server, a file that it has not, and a certificate that nobody trusts."""
+    nobody = client.rrdp.update("https://127.0.0.1:1/n.xml", client.store)
+    assert "could not be fetched" in str(nobody.error)
+    nothing = client.rrdp.update(client.server.notify_uri + "x", client.store)
+    assert "HTTP status 404" in str(nothing.error)
+    assert (nobody.status, nothing.status, client.update().status) == (None, 404, None)
     strict = Rrdp(Http(allow_dubious_hosts=True), allow_dubious_hosts=True)
     assert "certificate" in str(strict.update(client.server.notify_uri, client.store).error).lower()
 

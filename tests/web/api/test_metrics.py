@@ -59,6 +59,8 @@ async def test_metrics_are_what_the_view_has(client: TestClient) -> None:
     assert ("rpkival_repository_valid_payload", notify, "ripe", "ipv6") not in found
     assert found["rpkival_fetch_up", "rrdp", notify] == 1
     assert found["rpkival_fetch_up", "rsync", "rsync://rpki.example/repository/"] == 0
+    assert found["rpkival_fetch_failed_status", "rsync", "rsync://rpki.example/repository/"] == 10
+    assert ("rpkival_fetch_failed_status", "rrdp", notify) not in found
     assert found["rpkival_fetch_duration_seconds", "rrdp", notify] == 1.5
     assert found["rpkival_fetch_received_bytes", "rrdp", notify] == 4_096
     assert found["rpkival_rrdp_serial", notify] == 77
