@@ -1,6 +1,6 @@
 """Programs that know ASPAs take those that we write as their configuration: OpenBGPD 8.8 and BIRD 2.17.
 
-Debian 12 has older ones. These tests are collected where RPKIVAL_NEWER_PEERS names a directory with newer ones.
+Debian 12 has older ones; RPKIVAL_NEWER_PEERS names a directory with newer ones.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ rpki-client 9.5 writes with a minus, so that OpenBGPD refuses its file.
     ],
 )
 def test_aspas_are_taken(
-    newer_peers: Path, tmp_path: Path, name: str, fmt: str, before: str, options: tuple[str, ...]
+    needed_newer_peers: Path, tmp_path: Path, name: str, fmt: str, before: str, options: tuple[str, ...]
 ) -> None:
     """The whole file, which only we may read, since bgpd refuses any other."""
     path = tmp_path / "configuration"
     path.touch(mode=0o600)
     path.write_bytes(before.encode() + b"".join(WRITERS[fmt](PAYLOAD, GENERATED)))
 
-    done = subprocess.run([newer_peers / name, *options, path], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([needed_newer_peers / name, *options, path], capture_output=True, text=True, timeout=120)
 
     assert done.returncode == 0, done.stdout + done.stderr

@@ -1,7 +1,6 @@
 """BIRD from 2.16 on as our router: version 2 and its ASPAs, TCP-MD5.
 
-Debian 12 has an older BIRD, and where there is no newer one these tests are not collected (see conftest.py): put one on
-the PATH, or name it by RPKIVAL_BIRD2; its birdc is beside it.
+Debian 12 has an older BIRD; put one on the PATH, or name it by RPKIVAL_BIRD2; its birdc is beside it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """OpenBGPD 8.8 as our router: version 2 and its ASPAs.
 
-Debian 12 has an older one. These tests are collected where RPKIVAL_NEWER_PEERS names a directory with a newer one.
+Debian 12 has an older one. RPKIVAL_NEWER_PEERS names a directory with a newer one.
 OpenBGPD tells how many prefixes have VRPs and how many ASPAs it has, not which.
 """
 
@@ -33,12 +33,11 @@ def counts(payload: Payload) -> object:
 
 
 @pytest.fixture
-def look(newer_peers: Path | None, openbgpd_at: Callable[..., Look], live_cache: Any) -> Look:
+def look(needed_newer_peers: Path, openbgpd_at: Callable[..., Look], live_cache: Any) -> Look:
     """What OpenBGPD has, which is connected to the live cache; it speaks version 2 where it is told to."""
-    assert newer_peers, "there is no newer OpenBGPD; name its directory by RPKIVAL_NEWER_PEERS"
     live_cache.cache.timers = Timers(3600, 1, 7200)
     live_cache.serve(Vrps.empty())
-    bgpd, bgpctl = str(newer_peers / "bgpd"), str(newer_peers / "bgpctl")
+    bgpd, bgpctl = str(needed_newer_peers / "bgpd"), str(needed_newer_peers / "bgpctl")
     return openbgpd_at(bgpd, bgpctl, live_cache.host, live_cache.port, "min-version 2")
 
 
