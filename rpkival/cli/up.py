@@ -1,4 +1,4 @@
-"""`rpkival up`: everything in one process."""
+"""`rpkival up`: everything as one service."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def register(app: typer.Typer) -> None:
         quiet: QuietOption = False,
         verbose: VerboseOption = False,
     ) -> None:
-        """Validate, serve routers, watch feeds, raise alerts, and show a page, all in one process.
+        """Validate, serve routers, watch feeds, raise alerts, and show a page, all as one service.
 
         Example: rpkival up --lab
 
