@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import os
 import shutil
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from textwrap import wrap
@@ -24,7 +26,8 @@ class Publisher:
     """Publishes whole trees under `directory`: `NAME.tal`, and `rsync/host/module/path`.
 
     `rsync` is a symbolic link that moves from one tree to the next in one step, so a reader that resolves it once sees
-    one state of the world. The tree before the present one is kept for those that are still reading it.
+    one state of the world. The tree before the present one is kept for those that are still reading it. Each tree is at
+    least a second younger than the one before: rsync takes what has the same size and the same second for the same.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -36,11 +39,14 @@ class Publisher:
         """Publish `files` (by rsync URI) and a TAL for each anchor; returns the TALs' paths."""
         tree = Path(tempfile.mkdtemp(prefix="tree-", dir=self.directory))
         tree.chmod(0o755)  # mkdtemp hides from others what daemons and other validators are to read
+        before = self.rsync.resolve()
+        second = max(int(time.time()), int(before.stat().st_mtime) + 1 if before.exists() else 0)
         for uri, content in files.items():
             path = tree / uri.removeprefix("rsync://")
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
-        before = self.rsync.resolve()
+            os.utime(path, (second, second))
+        os.utime(tree, (second, second))
         link = self.directory / f"{tree.name}.link"
         link.symlink_to(tree.name)
         link.replace(self.rsync)

@@ -114,8 +114,6 @@ def test_rpki_client_counts_the_same(
     hasty = lab.anchor.children[1]
     hasty.publication_point(DAY)
     publisher.publish(lab.anchor, files=lab.files(LATER))
-    for path in publisher.rsync.resolve().rglob("*.*"):
-        os.utime(path, (0, 0))  # else a file of the same size and second would be the same for rsync
     assert compare(theirs(), ours())["rpki_client_objects", "sequence gap", "manifest"] == 1
     assert compare(theirs(), ours())["rpki_client_objects", "sequence gap", "manifest"] == 0
 

@@ -63,3 +63,16 @@ def test_a_publisher_goes_on_where_the_last_one_stopped(anchor: CertificateAutho
     Publisher(tmp_path).publish(anchor, files={f"{URI}second.roa": b"2"})
 
     assert [path.name for path in (tmp_path / "rsync").resolve().rglob("*.roa")] == ["second.roa"]
+
+
+def test_each_tree_is_a_second_younger_than_the_last(anchor: CertificateAuthority, tmp_path: Path) -> None:
+    """However soon they follow, so rsync, which looks at size and second, does not take one for the other."""
+
+    def second() -> int:
+        Publisher(tmp_path).publish(anchor, files={f"{URI}same.roa": b"x"})
+        (path,) = (tmp_path / "rsync").resolve().rglob("*.roa")
+        return int(path.stat().st_mtime)
+
+    seconds = [second() for _ in range(4)]
+
+    assert seconds == sorted(set(seconds))
