@@ -153,7 +153,6 @@ def _chain(
     from rpkival.repository.opening import Fetching, open_source
     from rpkival.repository.stored_source import StoredSource
     from rpkival.validation.detached import issuer_of
-    from rpkival.validation.workers import usual_workers
 
     locators = read_locators(tals)
     if not directory.is_dir():
@@ -166,7 +165,7 @@ def _chain(
                 locators,
                 source,
                 clock=lambda: moment,
-                workers=usual_workers(),
+                workers=None,
                 memo=source if isinstance(source, StoredSource) else None,
                 on_progress=lambda anchor, done, known: bars.update(shown[anchor], completed=done, total=known),
             )

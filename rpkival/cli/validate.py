@@ -273,7 +273,6 @@ def _run(
     from rpkival.cli.validation_progress import ValidationProgress
     from rpkival.repository.stored_source import StoredSource
     from rpkival.validation.walk import validate
-    from rpkival.validation.workers import usual_workers
 
     with progress(quiet=quiet) as bars:
         shown = ValidationProgress(bars, [locator.name for locator in locators])
@@ -284,7 +283,7 @@ def _run(
             on_progress=shown.point,
             on_fetch=shown.fetch,
             on_settled=on_settled,
-            workers=usual_workers() if workers is None else workers,
+            workers=workers,
             memo=source if isinstance(source, StoredSource) else None,
             strict=strict,
         )

@@ -16,7 +16,6 @@ from rpkival.repository.opening import Fetching, open_source
 from rpkival.repository.stored_source import StoredSource
 from rpkival.validation.report import Report
 from rpkival.validation.walk import validate
-from rpkival.validation.workers import usual_workers
 
 __all__ = ["Job", "Outcome", "run"]
 
@@ -49,9 +48,8 @@ def run(job: Job) -> Outcome:
     started = time.time()
     with open_source(job.directory, job.fetching) as source:
         memo = source if isinstance(source, StoredSource) else None
-        workers = usual_workers() if job.workers is None else job.workers
         judged = validate(
-            job.tals, source, clock=lambda: int(time.time()), workers=workers, memo=memo, strict=job.strict
+            job.tals, source, clock=lambda: int(time.time()), workers=job.workers, memo=memo, strict=job.strict
         )
         if job.fetching.fetches:
             keep_timers(job.directory, job.tals, judged.trust_anchors, source, judged.now)

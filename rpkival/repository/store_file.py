@@ -153,36 +153,17 @@ class StoreFile:
                 raise
             self._reader = self._writer = self._connect_read_only("immutable=1")
 
-    def _connect_read_only(self, how: str) -> sqlite3.Connection:
-        uri = f"{self.path.absolute().as_uri()}?{how}"
-        connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
-        try:
-            connection.execute("SELECT count(*) FROM repository").fetchone()
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-
     def _open_on_full_disk(self) -> None:
         """Without the shared memory beside the file, for which there is no room: possible for one connection alone."""
         self._not_written = "its disk is full; make room"
-        self._reader = self._writer = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
-        for pragma in ("locking_mode=EXCLUSIVE", "query_only=ON"):
-            self._reader.execute(f"PRAGMA {pragma}")
-        self._reader.execute("SELECT count(*) FROM repository").fetchone()
+        self._reader = self._writer = _connected(self.path, ("locking_mode=EXCLUSIVE", "query_only=ON"))
+
+    def _connect_read_only(self, how: str) -> sqlite3.Connection:
+        return _connected(f"{self.path.absolute().as_uri()}?{how}", uri=True)
 
     def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            self.path, timeout=STORE_BUSY_SECONDS, isolation_level=None, check_same_thread=False
-        )
-        try:
-            for pragma in (*PRAGMAS, f"max_page_count={max(1, self.max_bytes // PAGE_BYTES)}"):
-                connection.execute(f"PRAGMA {pragma}")
-            connection.execute("SELECT count(*) FROM repository").fetchone()
-        except BaseException:
-            connection.close()
-            raise
-        return connection
+        pragmas = (*PRAGMAS, f"max_page_count={max(1, self.max_bytes // PAGE_BYTES)}")
+        return _connected(self.path, pragmas, timeout=STORE_BUSY_SECONDS)
 
     def _check(self) -> None:
         """Alone: make the file if there is none, and set it aside if it is damaged."""
@@ -257,6 +238,21 @@ class StoreFile:
         if code in _NOT_OURS:
             return self._not_ours(str(error))
         return StateError(f"The store {self.path} cannot be used: {error}.")
+
+
+def _connected(
+    database: Path | str, pragmas: Iterable[str] = (), *, timeout: float = 5.0, uri: bool = False
+) -> sqlite3.Connection:
+    """A connection, for use in any thread, that has read something; SQLite opens files when it first needs them."""
+    connection = sqlite3.connect(database, timeout, isolation_level=None, check_same_thread=False, uri=uri)
+    try:
+        for pragma in pragmas:
+            connection.execute(f"PRAGMA {pragma}")
+        connection.execute("SELECT count(*) FROM repository").fetchone()
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def _execute(connection: sqlite3.Connection, statements: Iterable[str], version: int) -> None:

@@ -24,13 +24,13 @@ def issuer_of(
     source: Source,
     *,
     clock: Callable[[], int],
-    workers: int = 0,
+    workers: int | None = 0,
     memo: Memo | None = None,
     on_progress: Progress | None = None,
 ) -> Issuer | None:
     """The CA under these trust anchors that has issued a checklist's certificate; None where no CA has its key.
 
-    Validates all that the trust anchors lead to, with so many `workers`. Raises `ObjectError`, `LimitError` where a CA
+    Validates all that the trust anchors lead to, with `workers` as there. Raises `ObjectError`, `LimitError` where a CA
     has the key, but the certificate is not valid under it: expired, revoked, with other resources, or with nothing to
     tell so.
     """

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from operator import attrgetter
-from typing import Final
+from typing import Final, TypeVar
 
 from rpkival.limits import MAX_REJECTIONS
 from rpkival.objects.resources import Ranges, Resources, united
@@ -73,8 +74,8 @@ class Findings:
             if rest.aspas or rest.router_keys:
                 self._servers[tal.name, tree.repositories[row]] = tree.server(row)
                 above = Chain(*chains[row].tolist())
-                self._aspas.extend(each.under(above) for each in rest.aspas)
-                self._router_keys.extend(each.under(above) for each in rest.router_keys)
+                self._aspas.extend(_under(above, each) for each in rest.aspas)
+                self._router_keys.extend(_under(above, each) for each in rest.router_keys)
             if rest.lost is not None:
                 self._lost.append(rest.lost)
             anchor_keys.extend(rest.anchor_keys)
@@ -126,6 +127,15 @@ class Findings:
     def is_whole(self) -> bool:
         """Whether all anchors could be had and no tree was too large."""
         return all(anchor.uri and anchor.complete for anchor in self._anchors)
+
+
+_Said = TypeVar("_Said", ValidatedAspa, ValidatedRouterKey)
+
+
+def _under(above: Chain, said: _Said) -> _Said:
+    """With what stands above its publication point, which often says nothing new."""
+    lifetime = said.lifetime.under(above)
+    return said if lifetime == said.lifetime else replace(said, lifetime=lifetime)
 
 
 def _lost(parts: Iterable[Ranges]) -> Ranges:

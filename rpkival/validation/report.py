@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from operator import attrgetter
 
 from rpkival.errors import LimitError, ObjectError
 from rpkival.limits import MAX_REJECTIONS_PER_POINT
 from rpkival.objects.record import Record
 from rpkival.objects.resources import Ranges, Resources
-from rpkival.validation.lifetime import Chain, Lifetime
+from rpkival.validation.lifetime import Lifetime
 from rpkival.validation.roas import ValidatedRoas
 
 __all__ = [
@@ -148,11 +148,6 @@ class ValidatedAspa(Record):
         """When the first signature of its chain ends, in unix seconds."""
         return self.lifetime.expires
 
-    def under(self, above: Chain) -> ValidatedAspa:
-        """With what stands above its publication point, which often says nothing new."""
-        lifetime = self.lifetime.under(above)
-        return self if lifetime == self.lifetime else replace(self, lifetime=lifetime)
-
 
 @dataclass(frozen=True, slots=True)
 class ValidatedRouterKey(Record):
@@ -169,11 +164,6 @@ class ValidatedRouterKey(Record):
     def expires(self) -> int:
         """When the first signature of its chain ends, in unix seconds."""
         return self.lifetime.expires
-
-    def under(self, above: Chain) -> ValidatedRouterKey:
-        """With what stands above its publication point, which often says nothing new."""
-        lifetime = self.lifetime.under(above)
-        return self if lifetime == self.lifetime else replace(self, lifetime=lifetime)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ from rpkival.validation.report import FetchProblem, Tally, ValidationRun
 from rpkival.validation.source import Source
 from rpkival.validation.tree import Branch, Leaves, RepositoryKey, Tree
 from rpkival.validation.trust_anchor import open_trust_anchor
-from rpkival.validation.workers import Here, Workers
+from rpkival.validation.workers import Here, Workers, usual_workers
 
 __all__ = ["FetchProgress", "Progress", "Settled", "validate"]
 
@@ -58,7 +58,7 @@ def validate(
     on_fetch: FetchProgress | None = None,
     on_authority: Callable[[Issuer], None] | None = None,
     on_settled: Settled | None = None,
-    workers: int = 0,
+    workers: int | None = 0,
     memo: Memo | None = None,
     strict: bool = False,
 ) -> ValidationRun:
@@ -71,15 +71,16 @@ def validate(
     CA with a valid certificate, `on_settled` of what each of them came to; either has the walk go to each of them.
 
     Bad objects end in the run's rejections. With `workers`, so many other processes judge, which can do nothing else,
-    and the result is the same. Raises `LimitError` only for more locators than `MAX_TRUST_ANCHORS`, `StateError` where
-    a worker cannot even begin.
+    None for as many as are usual; the result is the same. Raises `LimitError` only for more locators than
+    `MAX_TRUST_ANCHORS`, `StateError` where a worker cannot even begin.
     """
     if len(tals) > MAX_TRUST_ANCHORS:
         raise LimitError(f"There are {len(tals)} trust anchor locators; {MAX_TRUST_ANCHORS} are allowed.")
     started = clock()
     remembered = Remembered(memo, strict=strict)
     findings = Findings()
-    with Workers(workers, strict=strict) if workers else Here(strict=strict) as pool:
+    number = usual_workers() if workers is None else workers
+    with Workers(number, strict=strict) if number else Here(strict=strict) as pool:
         walk = _Walk(source, clock, on_progress, on_fetch, on_authority, on_settled, pool, remembered, strict=strict)
         for tal in tals:
             walk.tree(tal, findings)
