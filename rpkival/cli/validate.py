@@ -213,10 +213,11 @@ def register(app: typer.Typer) -> None:
             run = _run(locators, source, clock, on_settled, workers=workers, strict=strict, quiet=quiet)
             if at is None and fetching.fetches:
                 keep_timers(directory, locators, run.trust_anchors, source, run.now)
-        payload = collect(run)
-        run = with_shares(run, payload)
-        applied = local.apply(payload)
-        chosen = selection.of(applied.payload)
+            # While the source still writes what the next run will remember.
+            payload = collect(run)
+            run = with_shares(run, payload)
+            applied = local.apply(payload)
+            chosen = selection.of(applied.payload)
         with open_output(output) as stream:
             if listing == _OPENMETRICS:
                 from rpkival.cli.validation_metrics import validation_metrics

@@ -53,10 +53,10 @@ def run(job: Job) -> Outcome:
         )
         if job.fetching.fetches:
             keep_timers(job.directory, job.tals, judged.trust_anchors, source, judged.now)
+        # While the source still writes what the next run will remember.
+        payload = collect(judged)
+        judged = with_shares(judged, payload)
     errors = [result.error for result in source.results if result.error]
     if memo is not None and memo.trouble:
         errors.append(memo.trouble)
-    payload = collect(judged)
-    return Outcome(
-        payload, with_shares(judged, payload).report, started, time.time(), tuple(errors), tuple(source.results)
-    )
+    return Outcome(payload, judged.report, started, time.time(), tuple(errors), tuple(source.results))

@@ -106,10 +106,6 @@ class Attempts:
                 self._futures[uri] = future
         return future
 
-    def aside(self, work: Callable[[], None]) -> None:
-        """Do something that must not keep the caller waiting."""
-        self._schedule.submit("", lambda: work())
-
     def close(self, seconds: float) -> bool:
         """Begin no more; whether all that had begun ended within the time."""
         return self._schedule.close(seconds)

@@ -94,10 +94,6 @@ class Collector:
             return _then(first, lambda error: self._fall_back(place, error))
         return self._by_rsync(place)
 
-    def aside(self, work: Callable[[], None]) -> None:
-        """Do something that must not keep the caller waiting."""
-        self._attempts.aside(work)
-
     def close(self) -> bool:
         """End all fetches; whether all have ended, and the store is not in use any more."""
         if self._mirror is not None:

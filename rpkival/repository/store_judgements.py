@@ -14,6 +14,9 @@ __all__ = ["Judgements"]
 _BATCH = 500
 """Records written in one transaction."""
 
+_LARGE = 1024**2
+"""Octets of a record that is worth a transaction of its own: a whole tree has some 60 MB."""
+
 
 class Judgements:
     """Records by key, kept until they are forgotten. A record that the disk has changed is one that is not there.
@@ -46,7 +49,7 @@ class Judgements:
             return found | self._waiting
 
     def put(self, key: bytes, record: bytes) -> bool:
-        """Keep a record in place of the last one of its key; whether another batch of them waits to be written.
+        """Keep a record in place of the last one of its key; whether enough waits to be written.
 
         One that is too large for SQLite is not kept: it would cost all that are written with it.
         """
@@ -54,7 +57,7 @@ class Judgements:
             return False
         with self._lock:
             self._waiting[key] = record
-            return len(self._waiting) % _BATCH == 0
+            return len(record) >= _LARGE or len(self._waiting) % _BATCH == 0
 
     def flush(self) -> None:
         """Write what waits. Raises `StateError`; what waited is then given up, and will be judged again."""

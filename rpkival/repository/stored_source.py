@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import lru_cache
 from types import TracebackType
@@ -53,6 +53,7 @@ class StoredSource:
         self._manifests: dict[tuple[int, int], dict[str, bytes]] = {}
         self._memo: dict[bytes, bytes] | None = None
         self._memo_questions = 0
+        self._behind = ThreadPoolExecutor(1, "store")
         self.unreadable: dict[str, str] = {}
         self.trouble = store.trouble
         if store.trouble:
@@ -173,6 +174,7 @@ class StoredSource:
     ) -> None:
         """End what is still fetched, write what waits and, after a run that came to its end, tidy the store."""
         ended = self._collector is None or self._collector.close()
+        self._behind.shutdown()
         self._written(self._store.judgements.flush)
         if self._collector is not None:
             self._written(self._acceptance.flush)
@@ -202,15 +204,8 @@ class StoredSource:
         return self._manifests[key]
 
     def _write_behind(self, flush: Callable[[], None]) -> None:
-        """In another thread: a repository's transaction may be under way, for which the walk must not wait."""
-
-        def write() -> None:
-            self._written(flush)
-
-        if self._collector is not None:
-            self._collector.aside(write)
-        else:
-            write()
+        """In another thread: it takes time, and a repository's transaction may be under way."""
+        self._behind.submit(self._written, flush)
 
     def _written(self, write: Callable[[], object]) -> bool:
         """Whether it was: a store that cannot be costs what would have been written, and nothing of this run."""

@@ -30,8 +30,11 @@ from rpkival.validation.report import FAULT_SECTION
 
 __all__ = ["Here", "Task", "Workers", "usual_workers"]
 
-_AHEAD: Final = 4
-"""Points sent to each worker ahead of time: enough to keep it busy, little enough to hold in memory."""
+_AHEAD: Final = 64
+"""Points read ahead for each worker: enough to keep it busy while the walk settles what is remembered."""
+
+_ENOUGH: Final = 4
+"""Points that wait for each worker, from which on another is worth its start."""
 
 _MOST_DEATHS: Final = 2
 """Of workers at one point."""
@@ -109,7 +112,7 @@ class Here:
 
 
 class Workers:
-    """So many processes, each started when there is work for it; a context manager that ends them.
+    """So many processes, one started at once and the others when there is work for them; a context manager ends them.
 
     A process is sent a point only while it waits for one, so nobody ever waits for a process that waits for us.
     """
@@ -117,7 +120,8 @@ class Workers:
     def __init__(self, number: int, *, strict: bool = False) -> None:
         self._strict = strict
         self._number = number
-        self._workers: list[_Worker] = []
+        # The first begins while the parent still looks what has changed.
+        self._workers = [_Worker()]
         self._order: deque[Task] = deque()
         self._unsent: deque[Task] = deque()
         self._done: dict[int, PublicationPoint] = {}
@@ -164,7 +168,7 @@ class Workers:
             task, point = busy[ready].receive()
             task.deaths += point is None and busy[ready].false_starts == 0
             self._settle(task, point)
-        if len(self._workers) < self._number and len(self._unsent) > len(self._workers) * (_AHEAD - 1):
+        if len(self._workers) < self._number and len(self._unsent) >= len(self._workers) * _ENOUGH:
             self._workers.append(_Worker())
         for worker in self._workers:
             while worker.task is None and self._unsent:

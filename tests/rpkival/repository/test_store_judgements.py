@@ -34,6 +34,14 @@ def test_judgements_are_kept_until_they_are_forgotten(tmp_path: Path) -> None:
     store.close()
 
 
+def test_it_is_said_when_enough_waits_to_be_written(tmp_path: Path) -> None:
+    """Five hundred records, or one that is worth a transaction alone."""
+    store = Store(tmp_path)
+    assert [number for number in range(1, 1001) if store.judgements.put(b"%d" % number, b"")] == [500, 1000]
+    assert store.judgements.put(b"a tree", bytes(1024**2))
+    store.close()
+
+
 def test_a_judgement_too_large_to_be_kept_costs_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """All that wait are written together."""
     monkeypatch.setattr("rpkival.repository.store_judgements.MAX_MEMO_BYTES", 10)

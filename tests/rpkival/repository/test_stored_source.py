@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -66,6 +68,22 @@ def test_offline_the_store_is_all_there_is(world: Any) -> None:
         assert source.results == []
     with world.run(offline=True) as source:
         assert source.accepted(here) is None
+
+
+@pytest.mark.parametrize("offline", [True, False])
+def test_a_large_record_of_the_memo_is_written_while_the_run_goes_on(world: Any, offline: bool) -> None:
+    """A small one waits for others, or for the end."""
+    with world.run(offline=offline) as source, closing(Store(world.directory)) as another:
+        source.put(b"small", b"record")
+        assert another.judgements.get(b"small") is None
+        source.put(b"large", bytes(1024**2))
+        deadline = time.monotonic() + PATIENCE
+        while another.judgements.get(b"large") is None and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert another.judgements.get(b"large") == bytes(1024**2)
+        source.put(b"last", b"record")
+    with world.run(offline=True) as source:
+        assert [source.get(key) for key in (b"small", b"last")] == [b"record"] * 2
 
 
 def test_a_trust_anchor_is_fetched_and_the_last_good_one_kept(world: Any) -> None:
