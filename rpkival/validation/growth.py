@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rpkival.validation.issuer import Issuer
+from rpkival.validation.lifetime import CHAIN
 from rpkival.validation.tree import ROW, Branch, Leaves, RepositoryKey, Tree
 
 __all__ = ["Node", "grow"]
@@ -74,21 +74,20 @@ class _Columns:
         self._blobs: tuple[list[bytes], ...] = ([], [], [])
         self._added: list[tuple[Any, ...]] = []
         self._added_rows: list[int] = []
+        self._grafted: list[tuple[int, int, int, int]] = []
+        self._signed: list[tuple[int, ...]] = []
         self._sources: dict[RepositoryKey, int] = {}
-        self._begins: tuple[NDArray[np.int64], ...] | None = None
-        self._old_sources: NDArray[np.int64] | None = None
+        self._last: Tree | None = None
+        self._begins: list[list[int]] = []
 
     def graft(self, each: _Placed, branch: Branch) -> None:
         """A branch of the last run's tree."""
         tree, first, end = branch.tree, branch.row, branch.row + branch.size
-        if self._begins is None or self._old_sources is None:
-            self._begins = tree.begins
-            self._old_sources = np.array([self._source(source) for source in tree.sources])
-        rows = self._rows[each.row : each.row + branch.size]
-        rows[:] = tree.rows[first:end]
-        rows["repository"] = self._old_sources[rows["repository"]]
-        rows["signed"][0] = each.node.signed
-        rows["above"][0] = each.above
+        if self._last is None:
+            self._last = tree
+            self._begins = [begins.tolist() for begins in tree.begins]
+        self._grafted.append((each.row, first, branch.size, each.above))
+        self._signed.append(each.node.signed)
         old_texts = (tree.repositories, tree.manifests, tree.names)
         for text, old_text in zip(self._texts, old_texts, strict=True):
             text += old_text[first:end]
@@ -113,6 +112,8 @@ class _Columns:
     def tree(self, trust_anchor: str) -> Tree:
         """All of it."""
         self._rows[self._added_rows] = np.array(self._added, ROW)
+        if self._last is not None:
+            self._take_over(self._last)
         repositories, manifests, names = self._texts
         blobs = map(b"".join, self._blobs)
         # A repository that nobody leads to any more would else go from tree to tree.
@@ -120,6 +121,18 @@ class _Columns:
         known = list(self._sources)
         sources = [known[number] for number in used.tolist()]
         return Tree(trust_anchor, sources, self._rows, repositories, manifests, names, self._rests, *blobs)
+
+    def _take_over(self, last: Tree) -> None:
+        """The rows of all branches that were grafted, at once."""
+        rows, old_rows, sizes, above = np.array(self._grafted).T
+        heads = np.cumsum(sizes) - sizes
+        below = np.arange(sizes.sum()) - np.repeat(heads, sizes)
+        taken = last.rows[np.repeat(old_rows, sizes) + below]
+        sources = np.array([self._source(source) for source in last.sources])
+        taken["repository"] = sources[taken["repository"]]
+        taken["signed"][heads] = np.array(self._signed, CHAIN)
+        taken["above"][heads] = above
+        self._rows[np.repeat(rows, sizes) + below] = taken
 
     def _source(self, source: RepositoryKey) -> int:
         return self._sources.setdefault(source, len(self._sources))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rpkival.objects.place import Place
 from rpkival.validation.publication_point import file_name
@@ -28,14 +30,16 @@ class KnownTree:
     what is in it.
     """
 
-    def __init__(self, tree: Tree, revisions: Revisions, source: Source, accepted: AcceptedNow) -> None:
-        """`accepted` may grow."""
+    def __init__(self, tree: Tree, revisions: Revisions | None, source: Source, accepted: AcceptedNow) -> None:
+        """`revisions` as the last run found them; None where more has been accepted since. `accepted` may grow."""
         self.tree = tree
         self._revisions = revisions
         self._source = source
         self._accepted = accepted
         self._rows = dict(tree.in_use)
         self._stands = np.zeros(len(tree), bool)
+        vrps = tree.rows["ipv4"].astype(np.int64) + tree.rows["ipv6"]
+        self._sums = [_sums_before(column) for column in (vrps, tree.rows["rejections"], tree.rows["lost"])]
 
     @property
     def repositories(self) -> Iterator[tuple[RepositoryKey, Place]]:
@@ -49,23 +53,28 @@ class KnownTree:
         rows = self._rows[repository]
         columns = tree.rows[rows]
         able = columns["steady"] & (columns["valid_from"] <= now) & (now <= columns["valid_until"])
+        # Under another anchor, or from another server, this run may have accepted something else of the same CA.
+        accepted = [self._revisions is None or key in self._accepted for key in columns["key"].tolist()]
         revision = source.revision(tree.place(int(rows[0])))
-        doubtful = able
-        if revision is not None and revision == self._revisions.get(repository):
-            # Under another anchor, or from another server, this run may have accepted something else of the same CA.
-            doubtful = able & [key in self._accepted for key in columns["key"].tolist()]
+        is_same = revision is not None and self._revisions is not None and revision == self._revisions.get(repository)
+        doubtful = able & accepted if is_same else able
         if doubtful.any():
-            manifests = columns["manifest"].tolist()
-            was_good = columns["counts"][:, GOOD] > 0
             at_hand = source.manifests(tree.place(int(rows[0])))
+            manifests = columns["manifest"].tolist()
             for at in np.flatnonzero(doubtful).tolist():
-                place = tree.place(int(rows[at]))
-                last = source.accepted(place)
-                # What is good and was never accepted has to be looked at to be so, in a run that may do that.
-                is_last = not (source.accepts and was_good[at]) if last is None else last.sha256 == manifests[at]
-                there = at_hand.get(place.repository + file_name(place.manifest)) or source.manifest(place)
-                able[at] = is_last and there == manifests[at]
+                row = int(rows[at])
+                uri = tree.repositories[row] + file_name(tree.manifests[row])
+                there = at_hand.get(uri) or source.manifest(tree.place(row))
+                able[at] = there == manifests[at] and (not accepted[at] or self._is_last(row))
         self._stands[rows] = able
+
+    def _is_last(self, row: int) -> bool:
+        """Whether nothing else was accepted of this CA since."""
+        last = self._source.accepted(self.tree.place(row))
+        if last is not None:
+            return bool(last.sha256 == self.tree.rows["manifest"][row].tobytes())
+        # What is good and was never accepted has to be looked at to be so, in a run that may do that.
+        return not (self._source.accepts and self.tree.rows["counts"][row, GOOD])
 
     def below(self, row: int | None) -> dict[bytes, int]:
         """The rows of all CAs right below this one, by their identity."""
@@ -87,4 +96,11 @@ class KnownTree:
         if row is None or self.tree.sources[self.tree.rows["repository"][row]][0] != notify:
             return None
         size = int(self.tree.rows["size"][row])
-        return Branch(self.tree, row, size) if self._stands[row : row + size].all() else None
+        if not self._stands[row : row + size].all():
+            return None
+        return Branch(self.tree, row, size, *(sums[row + size] - sums[row] for sums in self._sums))
+
+
+def _sums_before(column: NDArray[np.integer[Any]]) -> list[int]:
+    """For each row, and for the end, of all rows before it; so what is in a branch is a difference of two."""
+    return [0, *np.cumsum(column, dtype=np.int64).tolist()]

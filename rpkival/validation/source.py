@@ -63,7 +63,7 @@ class Source(Protocol):
         """How many versions have been accepted since ever, as this run knows it: those before it, and its own.
 
         What another run accepts meanwhile is none of them. As long as the number stays the same, so does what was
-        accepted last of each place.
+        accepted last of each place. A run that accepts nothing has other numbers than any that does.
         """
 
     def accept(self, place: Place, accepted: Accepted, digests: bytes) -> None:

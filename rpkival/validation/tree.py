@@ -188,27 +188,17 @@ class Branch:
     tree: Tree
     row: int
     size: int
+    vrps: int
+    """Of all its ROAs together."""
+    rejections: int
+    """How many it has records of."""
+    lost: int
+    """How many ranges of addresses its CAs hold of which nothing can be used."""
 
     @property
     def decisive(self) -> set[bytes]:
         """`Issuer.decisive` of all CAs below the first."""
         return set(self.tree.rows["decisive"][self.row + 1 : self.row + self.size].tolist())
-
-    @property
-    def vrps(self) -> int:
-        """Of all its ROAs together."""
-        rows = self.tree.rows[self.row : self.row + self.size]
-        return int(rows["ipv4"].sum()) + int(rows["ipv6"].sum())
-
-    @property
-    def rejections(self) -> int:
-        """How many it has records of."""
-        return int(self.tree.rows["rejections"][self.row : self.row + self.size].sum())
-
-    @property
-    def lost(self) -> int:
-        """How many ranges of addresses its CAs hold of which nothing can be used."""
-        return int(self.tree.rows["lost"][self.row : self.row + self.size].sum())
 
 
 @dataclass(frozen=True, slots=True)

@@ -195,7 +195,7 @@ class _Walk:
         self._known = None
         if kept is None:
             return
-        revisions = kept.revisions if kept.acceptances == self._acceptances else {}
+        revisions = kept.revisions if kept.acceptances == self._acceptances else None
         self._known = KnownTree(kept.tree, revisions, self._source, self._accepted)
         for repository, place in self._known.repositories:
             fetch = self._fetch(place)

@@ -204,6 +204,9 @@ def test_what_a_run_could_not_accept_is_accepted_by_the_next_that_can(lab: Any, 
         def accept(self, *_: object) -> None:
             pass
 
+        def acceptances(self) -> int:
+            return -2
+
     memo, files = notes(), lab.files
     run(lab, Offline({}), memo, files, lab.now)
     source = memory({})
