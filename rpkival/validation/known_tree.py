@@ -54,10 +54,10 @@ class KnownTree:
         columns = tree.rows[rows]
         able = columns["steady"] & (columns["valid_from"] <= now) & (now <= columns["valid_until"])
         # Under another anchor, or from another server, this run may have accepted something else of the same CA.
-        accepted = [self._revisions is None or key in self._accepted for key in columns["key"].tolist()]
+        unsure = [self._revisions is None or key in self._accepted for key in columns["key"].tolist()]
         revision = source.revision(tree.place(int(rows[0])))
         is_same = revision is not None and self._revisions is not None and revision == self._revisions.get(repository)
-        doubtful = able & accepted if is_same else able
+        doubtful = able & unsure if is_same else able
         if doubtful.any():
             at_hand = source.manifests(tree.place(int(rows[0])))
             manifests = columns["manifest"].tolist()
@@ -65,7 +65,7 @@ class KnownTree:
                 row = int(rows[at])
                 uri = tree.repositories[row] + file_name(tree.manifests[row])
                 there = at_hand.get(uri) or source.manifest(tree.place(row))
-                able[at] = there == manifests[at] and (not accepted[at] or self._is_last(row))
+                able[at] = there == manifests[at] and (not unsure[at] or self._is_last(row))
         self._stands[rows] = able
 
     def _is_last(self, row: int) -> bool:
