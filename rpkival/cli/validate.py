@@ -213,22 +213,22 @@ def register(app: typer.Typer) -> None:
             run = _run(locators, source, clock, on_settled, workers=workers, strict=strict, quiet=quiet)
             if at is None and fetching.fetches:
                 keep_timers(directory, locators, run.trust_anchors, source, run.now)
-            # While the source still writes what the next run will remember.
+            # The source still writes what the next run will remember.
             payload = collect(run)
             run = with_shares(run, payload)
             applied = local.apply(payload)
             chosen = selection.of(applied.payload)
-        with open_output(output) as stream:
-            if listing == _OPENMETRICS:
-                from rpkival.cli.validation_metrics import validation_metrics
+            with open_output(output) as stream:
+                if listing == _OPENMETRICS:
+                    from rpkival.cli.validation_metrics import validation_metrics
 
-                stream.write(validation_metrics(run, chosen, source, time.monotonic() - started))
-            elif current is not None:
-                from rpkival.cli.validation_ccr import validation_ccr
+                    stream.write(validation_metrics(run, chosen, source, time.monotonic() - started))
+                elif current is not None:
+                    from rpkival.cli.validation_ccr import validation_ccr
 
-                stream.write(validation_ccr(run, chosen, locators, current.manifests, produced_at=clock()))
-            else:
-                write_payload(chosen, listing, stream, generated=run.now)
+                    stream.write(validation_ccr(run, chosen, locators, current.manifests, produced_at=clock()))
+                else:
+                    write_payload(chosen, listing, stream, generated=run.now)
         if report is not None:
             with open_output(report, "--report") as stream:
                 stream.write(report_json(run, source, applied))

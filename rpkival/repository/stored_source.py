@@ -10,7 +10,7 @@ from functools import lru_cache
 from types import TracebackType
 from typing import Self
 
-from rpkival.errors import StateError, UriError
+from rpkival.errors import StateError, UriError, UsageError
 from rpkival.limits import MAX_MEMO_BYTES
 from rpkival.log import Log
 from rpkival.objects.place import Accepted, Place
@@ -178,7 +178,8 @@ class StoredSource:
         self._written(self._store.judgements.flush)
         if self._collector is not None:
             self._written(self._acceptance.flush)
-            if error is None:
+            # That its output could not be written says nothing against the run.
+            if error is None or isinstance(error, (BrokenPipeError, UsageError)):
                 self._written(lambda: self._store.touch([uri for key in self._requests for uri in _candidates(*key)]))
                 self._written(self._store.sweep)
         if ended:

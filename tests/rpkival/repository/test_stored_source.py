@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from rpkival.errors import StateError
+from rpkival.errors import StateError, UsageError
 from rpkival.objects.place import Accepted
 from rpkival.repository.store import Store
 
@@ -132,3 +132,17 @@ def test_a_store_that_cannot_be_written_is_read_on(world: Any, monkeypatch: pyte
         source.accept_trust_anchor("rsync://rpki.example.net/ta/ta.cer", b"ta")
         assert source.read(here, "m.mft", world.digest(b"rrdp")) == b"rrdp"
     assert source.trouble == "The store is full."
+
+
+@pytest.mark.parametrize(
+    ("error", "is_tidied"), [(BrokenPipeError(), True), (UsageError("full"), True), (KeyboardInterrupt(), False)]
+)
+def test_the_store_is_tidied_whatever_became_of_the_output(
+    world: Any, monkeypatch: pytest.MonkeyPatch, error: BaseException, is_tidied: bool
+) -> None:
+    """But not where somebody wants an end."""
+    swept: list[Store] = []
+    monkeypatch.setattr(Store, "sweep", lambda store: swept.append(store))
+    with pytest.raises(type(error)), world.run():
+        raise error
+    assert bool(swept) == is_tidied
