@@ -25,6 +25,7 @@ BASE = {
     "rpkival.asn",
     "rpkival.compression",
     "rpkival.resources",
+    "rpkival.runs",
 }
 """Leaves that everybody may import and that import only each other."""
 

@@ -213,7 +213,7 @@ def register(app: typer.Typer) -> None:
             run = _run(locators, source, clock, on_settled, workers=workers, strict=strict, quiet=quiet)
             if at is None and fetching.fetches:
                 keep_timers(directory, locators, run.trust_anchors, source, run.now)
-            # The source still writes what the next run will remember.
+            # Meanwhile the source writes what the next run will remember.
             payload = collect(run)
             run = with_shares(run, payload)
             applied = local.apply(payload)

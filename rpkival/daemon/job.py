@@ -53,7 +53,7 @@ def run(job: Job) -> Outcome:
         )
         if job.fetching.fetches:
             keep_timers(job.directory, job.tals, judged.trust_anchors, source, judged.now)
-        # While the source still writes what the next run will remember.
+        # Meanwhile the source writes what the next run will remember.
         payload = collect(judged)
         judged = with_shares(judged, payload)
     errors = [result.error for result in source.results if result.error]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from rpkival.payload.vrps import first_of_each
 from rpkival.prefixes import Family, Prefixes, Rows
+from rpkival.runs import runs
 
 __all__ = ["Cover", "Keys", "covering_pairs", "prefix_keys"]
 
@@ -111,7 +112,6 @@ def covering_pairs(inner: Prefixes, outer: Prefixes) -> tuple[Rows, Rows]:
         wanted = prefix_keys(outer.take(across))
         start, end = np.searchsorted(keys, wanted, "left"), np.searchsorted(keys, wanted, "right")
         count = end - start
-        offset = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-        inner_rows.append(within[order[np.repeat(start, count) + offset]])
+        inner_rows.append(within[order[runs(start, count)]])
         outer_rows.append(np.repeat(across, count))
     return np.concatenate(inner_rows), np.concatenate(outer_rows)

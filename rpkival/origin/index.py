@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from rpkival.origin.verdict import Reason, State, Verdicts
 from rpkival.payload.vrps import VrpColumns, Vrps, first_of_each
 from rpkival.prefixes import ADDRESS_BITS, Family, Prefixes, Rows, word_masks
+from rpkival.runs import runs
 
 __all__ = ["OriginIndex"]
 
@@ -202,8 +203,7 @@ def _parents(nodes: Prefixes, order: _Order, key: NDArray[np.uint64]) -> NDArray
     for length in np.flatnonzero(np.bincount(nodes.length[covering])):
         node = covering[nodes.length[covering] == length]
         count = covered[node]
-        ahead = np.cumsum(count) - count
-        parent[np.repeat(node + 1 - ahead, count) + np.arange(count.sum())] = np.repeat(node, count)
+        parent[runs(node + 1, count)] = np.repeat(node, count)
     return parent
 
 

@@ -12,7 +12,7 @@ import rpkival
 
 __all__ = ["code_version"]
 
-_JUDGES = ("errors.py", "limits.py", "resources.py", "objects", "validation")
+_JUDGES = ("errors.py", "limits.py", "resources.py", "runs.py", "objects", "validation")
 
 
 @cache

@@ -30,9 +30,9 @@ def issuer_of(
 ) -> Issuer | None:
     """The CA under these trust anchors that has issued a checklist's certificate; None where no CA has its key.
 
-    Validates all that the trust anchors lead to, with `workers` as there. Raises `ObjectError`, `LimitError` where a CA
-    has the key, but the certificate is not valid under it: expired, revoked, with other resources, or with nothing to
-    tell so.
+    Validates all that the trust anchors lead to, with `workers` as for `validate`. Raises `ObjectError`, `LimitError`
+    where a CA has the key, but the certificate is not valid under it: expired, revoked, with other resources, or with
+    nothing to tell so.
     """
     issuers: list[Issuer] = []
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from rpkival.runs import runs
 from rpkival.validation.issuer import Issuer
 from rpkival.validation.lifetime import CHAIN
 from rpkival.validation.tree import ROW, Branch, Leaves, RepositoryKey, Tree
@@ -78,14 +79,14 @@ class _Columns:
         self._signed: list[tuple[int, ...]] = []
         self._sources: dict[RepositoryKey, int] = {}
         self._last: Tree | None = None
-        self._begins: list[list[int]] = []
+        self._begins: tuple[list[int], ...] = ()
 
     def graft(self, each: _Placed, branch: Branch) -> None:
         """A branch of the last run's tree."""
         tree, first, end = branch.tree, branch.row, branch.row + branch.size
         if self._last is None:
             self._last = tree
-            self._begins = [begins.tolist() for begins in tree.begins]
+            self._begins = tree.begins
         self._grafted.append((each.row, first, branch.size, each.above))
         self._signed.append(each.node.signed)
         old_texts = (tree.repositories, tree.manifests, tree.names)
@@ -125,14 +126,13 @@ class _Columns:
     def _take_over(self, last: Tree) -> None:
         """The rows of all branches that were grafted, at once."""
         rows, old_rows, sizes, above = np.array(self._grafted).T
-        heads = np.cumsum(sizes) - sizes
-        below = np.arange(sizes.sum()) - np.repeat(heads, sizes)
-        taken = last.rows[np.repeat(old_rows, sizes) + below]
+        taken = last.rows[runs(old_rows, sizes)]
         sources = np.array([self._source(source) for source in last.sources])
         taken["repository"] = sources[taken["repository"]]
+        heads = np.cumsum(sizes) - sizes
         taken["signed"][heads] = np.array(self._signed, CHAIN)
         taken["above"][heads] = above
-        self._rows[np.repeat(rows, sizes) + below] = taken
+        self._rows[runs(rows, sizes)] = taken
 
     def _source(self, source: RepositoryKey) -> int:
         return self._sources.setdefault(source, len(self._sources))

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rpkival.objects.place import Place
 from rpkival.validation.publication_point import file_name
 from rpkival.validation.source import Source
-from rpkival.validation.tree import GOOD, Branch, RepositoryKey, Tree
+from rpkival.validation.tree import GOOD, Branch, RepositoryKey, Tree, sums_before
 
 __all__ = ["AcceptedNow", "KnownTree", "Revisions"]
 
@@ -39,7 +37,7 @@ class KnownTree:
         self._rows = dict(tree.in_use)
         self._stands = np.zeros(len(tree), bool)
         vrps = tree.rows["ipv4"].astype(np.int64) + tree.rows["ipv6"]
-        self._sums = [_sums_before(column) for column in (vrps, tree.rows["rejections"], tree.rows["lost"])]
+        self._sums = [sums_before(column) for column in (vrps, tree.rows["rejections"], tree.rows["lost"])]
 
     @property
     def repositories(self) -> Iterator[tuple[RepositoryKey, Place]]:
@@ -99,8 +97,3 @@ class KnownTree:
         if not self._stands[row : row + size].all():
             return None
         return Branch(self.tree, row, size, *(sums[row + size] - sums[row] for sums in self._sums))
-
-
-def _sums_before(column: NDArray[np.integer[Any]]) -> list[int]:
-    """For each row, and for the end, of all rows before it; so what is in a branch is a difference of two."""
-    return [0, *np.cumsum(column, dtype=np.int64).tolist()]

@@ -24,7 +24,7 @@ from rpkival.validation.publication_point import PublicationPoint
 from rpkival.validation.report import Counts, Rejection, ValidatedAspa, ValidatedRouterKey
 from rpkival.validation.roas import IPV4_FIELDS, IPV6_FIELDS, ROA_FIELDS, RoaTable
 
-__all__ = ["GOOD", "ROW", "Branch", "Leaves", "RepositoryKey", "Rest", "Tree"]
+__all__ = ["GOOD", "ROW", "Branch", "Leaves", "RepositoryKey", "Rest", "Tree", "sums_before"]
 
 _COUNTS: Final = tuple(each.name for each in fields(Counts))
 GOOD: Final = _COUNTS.index("publication_points_valid")
@@ -107,10 +107,10 @@ class Tree(Record):
         return Place(self.repositories[row], self.manifests[row], notify, key)
 
     @property
-    def begins(self) -> tuple[NDArray[np.int64], ...]:
+    def begins(self) -> tuple[list[int], ...]:
         """Where in `roas`, `ipv4` and `ipv6` each row begins, in octets, and last their lengths."""
         sizes = {"roas": _ROA_OCTETS, "ipv4": _IPV4_OCTETS, "ipv6": _IPV6_OCTETS}
-        return tuple(np.append(0, np.cumsum(self.rows[name], dtype=np.int64) * size) for name, size in sizes.items())
+        return tuple(sums_before(self.rows[name].astype(np.int64) * size) for name, size in sizes.items())
 
     @property
     def octets(self) -> int:
@@ -174,6 +174,11 @@ class Tree(Record):
         for row, record in enumerate(self.rests):
             if record:
                 yield row, pickle.loads(record)  # noqa: S301 - we wrote it
+
+
+def sums_before(column: NDArray[np.integer[Any]]) -> list[int]:
+    """For each row, and for the end, of all rows before it; so what is in a branch is a difference of two."""
+    return [0, *np.cumsum(column, dtype=np.int64).tolist()]
 
 
 def _server(key: RepositoryKey) -> str:
